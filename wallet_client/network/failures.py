@@ -1,0 +1,110 @@
+"""What can go wrong with one safe, as one family, and how it is told to people."""
+
+from dataclasses import dataclass
+from typing import ClassVar, TypeAlias, TypeGuard
+
+from rpc_edge.errors import CallFailed
+from trust.errors import TrustError
+from trust.refusals import (
+    CertificateUnknown,
+    NotYourItem,
+    QuotaExceeded,
+    Refusal,
+    RequestStale,
+    RosterUnknown,
+    StorageFull,
+    StoredPieceDamaged,
+)
+
+
+@dataclass(eq=False)
+class SafeMisbehaved(Exception):
+    """A safe answered, and the answer is wrong."""
+
+    clause: ClassVar[str] = "its answer is wrong"
+
+    def __str__(self) -> str:
+        """The clause that follows the safe's name."""
+        return self.clause
+
+
+@dataclass(eq=False)
+class WrongPiece(SafeMisbehaved):
+    """The piece is not the one that was registered."""
+
+    clause = "it returned a wrong piece"
+
+
+@dataclass(eq=False)
+class WrongKeyShare(SafeMisbehaved):
+    """The key share is not the one that was registered."""
+
+    clause = "it returned a wrong key share"
+
+
+@dataclass(eq=False)
+class WrongCertificate(SafeMisbehaved):
+    """The certificate is for something else, or is not signed with the safe's key."""
+
+    clause = "it certified something else than it was sent"
+
+
+@dataclass(eq=False)
+class WrongReply(SafeMisbehaved):
+    """The reply does not fit the request."""
+
+    clause = "its reply does not fit the request"
+
+
+@dataclass(eq=False)
+class NotRegisteredThere(SafeMisbehaved):
+    """The safe was to keep a piece and has not taken it yet; the outbox holds it."""
+
+    clause = "it has not taken its piece yet"
+
+
+@dataclass(eq=False)
+class TooSlow(Exception):
+    """Others had brought enough, and this one had still not answered.
+
+    Args:
+        seconds: How long it was waited for after the others.
+    """
+
+    seconds: float
+
+    def __str__(self) -> str:
+        """The clause that follows the safe's name."""
+        return f"still no answer {self.seconds:g} s after the others"
+
+
+SafeFailure: TypeAlias = CallFailed | Refusal | TrustError | SafeMisbehaved | TooSlow
+"""Counts against one safe and disturbs no other."""
+
+_FAMILY = (CallFailed, Refusal, TrustError, SafeMisbehaved, TooSlow)
+
+_ADVICE: tuple[tuple[type[Exception], str], ...] = (
+    (StoredPieceDamaged, "tell its operator: it needs repair"),
+    (CertificateUnknown, "it has lost or deleted the piece; back up again to restore it there"),
+    (NotRegisteredThere, "run `kura resume` when it is back"),
+    (SafeMisbehaved, "do not trust it; tell the roster's operators"),
+    (TrustError, "do not trust it; tell the roster's operators"),
+    (StorageFull, "tell its operator"),
+    (QuotaExceeded, "delete what you do not need there, or ask its operator for more"),
+    (RequestStale, "set this machine's clock"),
+    (RosterUnknown, "its operator must install the newest roster"),
+    (NotYourItem, "use the wallet that registered it"),
+    (CallFailed, "its operator must bring it back"),
+)
+
+
+def is_failure_of_safe(error: Exception) -> TypeGuard[SafeFailure]:
+    """Whether an exception is a SafeFailure and no defect of the wallet."""
+    return isinstance(error, _FAMILY)
+
+
+def explain(failure: Exception) -> str:
+    """What happened, and what helps, in one line without the safe's name."""
+    advice = next((text for kind, text in _ADVICE if isinstance(failure, kind)), "")
+    happened = str(failure).rstrip(".")
+    return f"{happened} ({advice})" if advice else happened

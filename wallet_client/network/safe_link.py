@@ -1,0 +1,253 @@
+"""The wallet's link to one safe: parcels, certificates and tombstones in, checked answers out.
+
+Concurrent calls of one kind to one safe coalesce into one message. Whatever the safe answers is checked
+here against what it was asked: certificates against the parcel and the safe's key in the roster,
+deletion receipts against the tombstone. Pieces are checked by who knows the manifest.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from itertools import islice
+from typing import Protocol, TypeAlias, TypeVar
+
+from kura.safe.v1 import safe_pb2 as pb
+from rpc_edge.client import SignedCaller
+from trust.certificate import SignedCertificate, check_certificate, verify_call
+from trust.errors import TrustError
+from trust.piece import BlockChecker
+from trust.roster import SafeEntry
+from trust.tombstone import DeletionReceipt, read_deletion
+from wallet_client.network import messages
+from wallet_client.network.coalescer import Coalescer
+from wallet_client.network.failures import WrongCertificate, WrongPiece, WrongReply
+from wallet_client.network.messages import FetchedPiece
+from wallet_client.pipeline.parcel import Parcel
+
+_Result = TypeVar("_Result")
+
+SignedBytes: TypeAlias = tuple[bytes, bytes]
+"""A document's exact bytes and their signature."""
+
+_SERVICE = "/kura.safe.v1.SafeService/"
+_MESSAGE_BYTES = 4 * 1_048_576
+_ENTRIES = 5_000
+_SECONDS_PER_MEBIBYTE = 1.0
+"""Added to the patience for what a message carries, so that a slow link is not taken for a dead safe."""
+
+
+class Closable(Protocol):
+    """A channel, as far as its owner cares."""
+
+    async def close(self) -> None:
+        """Close it."""
+        ...
+
+
+class ByteSink(Protocol):
+    """Where a stream is written to."""
+
+    def write(self, data: bytes, /) -> int:
+        """Take the next bytes."""
+        ...
+
+
+class SafeLink:
+    """See the top of this file."""
+
+    def __init__(
+        self, entry: SafeEntry, channel: Closable, caller: SignedCaller, patience_seconds: float
+    ) -> None:
+        self.entry = entry
+        self._channel = channel
+        self._caller = caller
+        self._patience = patience_seconds
+        bounds = {"max_entries": _ENTRIES, "max_weight": _MESSAGE_BYTES}
+        self._registering = Coalescer[Parcel, tuple[SignedCertificate, ...]](
+            self._register, lanes=2, **bounds
+        )
+        self._fetching = Coalescer[Sequence[bytes], Sequence[FetchedPiece | Exception]](
+            self._fetch, lanes=2, **bounds
+        )
+        self._deleting = Coalescer[Sequence[SignedBytes], Sequence[DeletionReceipt | Exception]](
+            self._delete, **bounds
+        )
+
+    async def register(self, parcel: Parcel) -> tuple[SignedCertificate, ...]:
+        """Register a parcel whose blobs are in it; gives one checked certificate for each piece.
+
+        Raises:
+            Refusal: The safe's word.
+            CallFailed: There is no answer.
+            WrongCertificate: It certified something else, or not with its key.
+        """
+        return await self._registering.submit(parcel, parcel.size_bytes)
+
+    async def register_stream(self, parcel: Parcel, chunks: Iterator[bytes]) -> tuple[SignedCertificate, ...]:
+        """Register a parcel whose one blob follows in chunks; otherwise as `register`."""
+        answer = await self._caller.stream_up(
+            _SERVICE + "RegisterStream",
+            messages.stream_opening(parcel),
+            _chunk_messages(chunks),
+            pb.RegisterStreamResponse,
+            self._patience,
+        )
+        results = self._certified([parcel], [answer.result], answer.signature)
+        if isinstance(results[0], Exception):
+            raise results[0]
+        return results[0]
+
+    async def fetch(
+        self, certificates: Sequence[bytes], expected_bytes: int
+    ) -> Sequence[FetchedPiece | Exception]:
+        """What the safe keeps under each certificate, or why it gives nothing; in one message.
+
+        Args:
+            certificates: Exact bytes.
+            expected_bytes: Roughly what the answer will carry, at most 4 MiB.
+
+        Raises:
+            Refusal: The safe's word on all of it.
+            CallFailed: There is no answer.
+        """
+        return await self._fetching.submit(certificates, expected_bytes)
+
+    async def fetch_stream(
+        self, certificate: bytes, x_hash: bytes, blob_length: int, into: ByteSink
+    ) -> bytes | None:
+        """Write a large blob into a file, each block checked against X as it comes; gives the key share.
+
+        Raises:
+            Refusal: The safe's word.
+            CallFailed: The stream broke off.
+            WrongPiece: A block is not of the piece that was registered.
+        """
+        request = pb.FetchStreamRequest(certificate=certificate)
+        stream = self._caller.stream_down(
+            _SERVICE + "FetchStream", request, pb.FetchStreamResponse, self._patience
+        )
+        try:
+            return await _receive(stream, x_hash, blob_length, into)
+        except TrustError:
+            raise WrongPiece from None
+        finally:
+            await stream.aclose()
+
+    async def delete(self, tombstones: Sequence[SignedBytes]) -> Sequence[DeletionReceipt | Exception]:
+        """Have items' generations erased; gives the safe's checked deletion receipt of each, or why not.
+
+        Raises:
+            Refusal: The safe's word on all of it.
+            CallFailed: There is no answer.
+        """
+        return await self._deleting.submit(tombstones, sum(len(body) for body, _ in tombstones))
+
+    async def close(self) -> None:
+        """Cancel what is under way and close the channel."""
+        for coalescer in (self._registering, self._fetching, self._deleting):
+            await coalescer.close()
+        await self._channel.close()
+
+    async def _register(
+        self, parcels: Sequence[Parcel]
+    ) -> Sequence[tuple[SignedCertificate, ...] | Exception]:
+        request = messages.register_request(parcels)
+        timeout = self._timeout(sum(parcel.size_bytes for parcel in parcels))
+        answer = await self._caller.unary(_SERVICE + "Register", request, pb.RegisterResponse, timeout)
+        return self._certified(parcels, answer.results, answer.signature)
+
+    def _certified(
+        self, parcels: Sequence[Parcel], results: Sequence[pb.BatchResult], signature: bytes
+    ) -> list[tuple[SignedCertificate, ...] | Exception]:
+        """Check the call's signature once, then give each parcel its own certificates or refusal."""
+        outcomes = [messages.registration(result) for result in results]
+        if len(outcomes) != len(parcels):
+            raise WrongReply
+        certificates = [one for outcome in outcomes if isinstance(outcome, list) for one in outcome]
+        try:
+            signed = iter(self._verified(certificates, signature))
+        except TrustError:
+            raise WrongCertificate from None
+        return [
+            _matched(parcel, list(islice(signed, len(outcome)))) if isinstance(outcome, list) else outcome
+            for parcel, outcome in zip(parcels, outcomes, strict=True)
+        ]
+
+    def _verified(self, certificates: list[bytes], signature: bytes) -> tuple[SignedCertificate, ...]:
+        if not certificates:
+            return ()
+        return verify_call(self.entry.safe_id, certificates, signature, self.entry.signing_key)
+
+    async def _fetch(
+        self, requests: Sequence[Sequence[bytes]]
+    ) -> Sequence[Sequence[FetchedPiece | Exception]]:
+        message = pb.FetchRequest(certificates=[one for request in requests for one in request])
+        answer = await self._caller.unary(
+            _SERVICE + "Fetch", message, pb.FetchResponse, self._timeout(_MESSAGE_BYTES)
+        )
+        return _regrouped(requests, [messages.fetched(result) for result in answer.results])
+
+    async def _delete(
+        self, requests: Sequence[Sequence[SignedBytes]]
+    ) -> Sequence[Sequence[DeletionReceipt | Exception]]:
+        entries = [one for request in requests for one in request]
+        message = messages.delete_request(entries)
+        answer = await self._caller.unary(_SERVICE + "Delete", message, pb.DeleteResponse, self._timeout(0))
+        if len(answer.results) != len(entries):
+            raise WrongReply
+        results = [self._erased(entry, result) for entry, result in zip(entries, answer.results, strict=True)]
+        return _regrouped(requests, results)
+
+    def _erased(self, entry: SignedBytes, result: pb.DeleteResult) -> DeletionReceipt | Exception:
+        receipt = messages.deletion(result)
+        if isinstance(receipt, Exception):
+            return receipt
+        try:
+            return read_deletion(*receipt, self.entry.safe_id, self.entry.signing_key, entry[0])
+        except TrustError as error:
+            return error
+
+    def _timeout(self, message_bytes: int) -> float:
+        return self._patience + message_bytes / 1_048_576 * _SECONDS_PER_MEBIBYTE
+
+
+def _regrouped(requests: Sequence[Sequence[object]], results: Sequence[_Result]) -> list[list[_Result]]:
+    """One message's results, given back to the requests that went with it."""
+    if len(results) != sum(len(request) for request in requests):
+        raise WrongReply
+    flat = iter(results)
+    return [list(islice(flat, len(request))) for request in requests]
+
+
+def _matched(parcel: Parcel, signed: list[SignedCertificate]) -> tuple[SignedCertificate, ...] | Exception:
+    """The certificates, if they are those of the parcel's pieces."""
+    if len(signed) != len(parcel.pieces):
+        return WrongReply()
+    try:
+        for piece, one in zip(parcel.pieces, signed, strict=True):
+            check_certificate(one.certificate, piece.expected)
+    except TrustError:
+        return WrongCertificate()
+    return tuple(signed)
+
+
+async def _chunk_messages(chunks: Iterator[bytes]) -> AsyncIterator[pb.RegisterStreamRequest]:
+    while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
+        yield pb.RegisterStreamRequest(chunk=chunk)
+
+
+async def _receive(
+    stream: AsyncIterator[pb.FetchStreamResponse], x_hash: bytes, blob_length: int, into: ByteSink
+) -> bytes | None:
+    first = await anext(stream, None)
+    if first is None or first.WhichOneof("part") != "head" or first.head.blob_length != blob_length:
+        raise WrongReply
+    checker = BlockChecker(first.head.block_hashes, blob_length, x_hash)
+    async for message in stream:
+        await asyncio.to_thread(_take, checker, message.chunk, into)
+    checker.finish()
+    return messages.key_share(first.head.piece)
+
+
+def _take(checker: BlockChecker, chunk: bytes, into: ByteSink) -> None:
+    checker.check(chunk)
+    into.write(chunk)

@@ -1,0 +1,73 @@
+"""Edit a value: register the new content, then erase the old, so that one of them always stands.
+
+A value that is not backed up is simply replaced. For one that is, the new content becomes the next
+generation of its item under the same policy; the wallet keeps the old until the new is registered, and
+tombstones for the old generation follow.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from wallet_client.network.failures import SafeFailure
+from wallet_client.operations.backup import next_generation
+from wallet_client.operations.journal import BackupBegun, NewContent
+from wallet_client.operations.outbox import deliver
+from wallet_client.operations.progress import silent
+from wallet_client.operations.register import begin, register
+from wallet_client.operations.settle import changing
+from wallet_client.pipeline.plan import PlanItem, plan_batches
+from wallet_client.pipeline.seal import TAG_BYTES
+from wallet_client.policies.presets import policy_named
+from wallet_client.receipts.receipt import Receipt, ReceiptId, ReceiptState
+from wallet_client.receipts.shelf import get_receipt
+from wallet_client.values.value import Value, ValueId, encode_value
+from wallet_client.wallet import Wallet
+
+
+@dataclass(frozen=True, slots=True)
+class EditReport:
+    """What an edit came to.
+
+    Args:
+        state: Of the receipt; None where the value is not backed up.
+        failed: What went wrong, by the safe's name, although the new content is registered.
+    """
+
+    state: ReceiptState | None
+    failed: Mapping[str, SafeFailure]
+
+
+async def edit(wallet: Wallet, value_id: ValueId, changed: Value) -> EditReport:
+    """Put new content in a value's place.
+
+    Raises:
+        UnknownValue: It is not in the wallet.
+        WalletFull: The new content does not fit.
+        TooFewSafes: The new content could not be registered; the old one stands.
+        WalletBusy: Another process is changing the wallet.
+    """
+    async with changing(wallet), wallet.claim((value_id,)):
+        summary = await asyncio.to_thread(wallet.store.values.summary, value_id)
+        if summary.receipt_id is None:
+            await asyncio.to_thread(wallet.store.values.replace, value_id, changed)
+            return EditReport(None, {})
+        old = await asyncio.to_thread(get_receipt, wallet.store, ReceiptId(summary.receipt_id))
+        return await _register_changed(wallet, value_id, old, changed)
+
+
+async def _register_changed(wallet: Wallet, value_id: ValueId, old: Receipt, changed: Value) -> EditReport:
+    encoded = await asyncio.to_thread(encode_value, changed)
+    wallet.store.values.require_room(len(encoded), leaving=old.size_bytes)
+    policy = policy_named(old.policy_name, wallet.roster)
+    item_id, generation = next_generation(old)
+    overhead = TAG_BYTES if policy.sealing != "none" else 0
+    item = PlanItem(value_id, len(encoded) + overhead, item_id, generation)
+    (plan,) = plan_batches([item], policy, wallet.roster, wallet.now(), wallet.rng)
+    begun = BackupBegun(plan, (NewContent(value_id, encoded),))
+    try:
+        registered = await register(wallet, await begin(wallet, begun), begun, silent)
+    finally:
+        await deliver(wallet)
+    failed = {wallet.roster.safe(safe_id).name: failure for safe_id, failure in registered.failed.items()}
+    return EditReport(registered.state, failed)

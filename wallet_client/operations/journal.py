@@ -1,0 +1,86 @@
+"""What the journal and the outbox hold, as documents.
+
+The journal holds what was begun: a crash leaves it there, and `settle` finishes or withdraws it. The
+outbox holds what is owed to a safe, in the order in which that safe must get it.
+"""
+
+from typing import Literal
+
+from trust.documents import Document
+from trust.ids import Bytes32, SignatureField
+from wallet_client.pipeline.plan import BatchPlan
+from wallet_client.values.value import ValueId
+
+
+class NewContent(Document, frozen=True):
+    """An edited value that is to take the old one's place once it is registered."""
+
+    value_id: ValueId
+    encoded: bytes
+
+    def __repr__(self) -> str:
+        """Without the content."""
+        return f"<NewContent of {self.value_id}>"
+
+
+class BackupBegun(Document, frozen=True):
+    """A batch that may be at some safes already.
+
+    Args:
+        plan: How it is made.
+        edited: Content that is registered but not yet in the wallet.
+    """
+
+    title = "journal entry"
+
+    plan: BatchPlan
+    edited: tuple[NewContent, ...] = ()
+
+
+class OwedPiece(Document, frozen=True):
+    """A piece that a safe is still to get; `blob` is whole, however long."""
+
+    leaf_index: int
+    x: int
+    blob: bytes | None
+
+    def __repr__(self) -> str:
+        """Without the blob."""
+        return f"<OwedPiece {self.leaf_index} at {self.x}>"
+
+
+class OwedParcel(Document, frozen=True):
+    """A parcel that a safe is still to get."""
+
+    title = "owed parcel"
+
+    manifest: bytes
+    signature: SignatureField
+    leaves: tuple[bytes, ...]
+    pieces: tuple[OwedPiece, ...]
+    key_shares: tuple[tuple[int, Bytes32], ...]
+
+    def __repr__(self) -> str:
+        """Without the shares."""
+        return f"<OwedParcel of {len(self.pieces)} pieces>"
+
+
+class OwedTombstones(Document, frozen=True):
+    """Tombstones that a safe is still to get, each with its signature."""
+
+    title = "owed tombstones"
+
+    tombstones: tuple[tuple[bytes, SignatureField], ...]
+
+
+class Owed(Document, frozen=True):
+    """One entry of the outbox."""
+
+    title = "outbox entry"
+
+    kind: Literal["parcel", "tombstones"]
+    body: bytes
+
+    def __repr__(self) -> str:
+        """Without the content."""
+        return f"<Owed {self.kind}>"

@@ -1,0 +1,227 @@
+"""Register one batch at all its safes, and make receipts of the answer.
+
+    journal -> prepare -> fan out -> enough safes?  yes: receipts, and what is still owed into the outbox
+                                                    no:  tombstones for all of it into the outbox
+
+Both endings are one transaction with the journal's, so a crash leaves the batch either begun, and
+`settle` goes on from its plan, or ended.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from trust.certificate import SignedCertificate
+from trust.digest import DigestFields
+from trust.ids import SafeId
+from wallet_client.network.failures import SafeFailure
+from wallet_client.network.fan_out import Answers, fan_out
+from wallet_client.operations.errors import TooFewSafes
+from wallet_client.operations.journal import BackupBegun
+from wallet_client.operations.outbox import owe_parcel, owe_tombstones
+from wallet_client.operations.progress import Meter, Progress
+from wallet_client.pipeline.batch import EncodedItem, PreparedBatch
+from wallet_client.receipts.receipt import Receipt, ReceiptId, ReceiptState, receipt_id_of, state_of
+from wallet_client.receipts.shelf import get_receipt, put_receipt
+from wallet_client.values.value import Value, ValueFields, ValueId, decode_value, encode_value, stored_size
+from wallet_client.wallet import Wallet
+
+BACKUP = "backup"
+_INLINE_BYTES = 16_384
+"""Batches up to this size are prepared in the event loop: a thread would cost more than they do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """One batch that is at enough safes.
+
+    Args:
+        receipts: The new receipts, by value.
+        state: Of each of them.
+        failed: What went wrong with the other safes.
+    """
+
+    receipts: Mapping[ValueId, ReceiptId]
+    state: ReceiptState
+    failed: Mapping[SafeId, SafeFailure]
+
+
+async def begin(wallet: Wallet, begun: BackupBegun) -> str:
+    """Write a batch into the journal before anything of it is sent; gives the entry's id."""
+    operation_id = begun.plan.items[0].item_id.hex() + f"-{begun.plan.items[0].generation}"
+    wallet.under_way.add(operation_id)
+    await asyncio.to_thread(wallet.store.journal.put, operation_id, BACKUP, begun.to_bytes(), step="begun")
+    return operation_id
+
+
+async def register(wallet: Wallet, operation_id: str, begun: BackupBegun, progress: Progress) -> Registered:
+    """Bring a batch that stands in the journal to its end.
+
+    Raises:
+        TooFewSafes: Below the quorum; everything was withdrawn, and the journal entry is gone.
+        UnknownValue: A value is not in the wallet any more; the journal entry stands.
+    """
+    try:
+        batch = await _prepare(wallet, begun)
+        answers = await fan_out(_calls(wallet, batch, progress))
+        if not begun.plan.arrangement.is_registered(set(answers.good)):
+            await withdraw(wallet, operation_id, begun)
+            raise _too_few(wallet, begun, answers)
+        return await asyncio.to_thread(_conclude, wallet, operation_id, begun, batch, answers)
+    finally:
+        wallet.under_way.discard(operation_id)
+
+
+async def withdraw(wallet: Wallet, operation_id: str, begun: BackupBegun) -> None:
+    """Owe every safe tombstones for all of a batch, and end its journal entry."""
+
+    def write() -> None:
+        items = [(item.item_id, item.generation) for item in begun.plan.items]
+        with wallet.store.transaction():
+            owe_tombstones(wallet, begun.plan.arrangement.safes, items)
+            wallet.store.journal.delete(operation_id)
+
+    await asyncio.to_thread(write)
+
+
+async def _prepare(wallet: Wallet, begun: BackupBegun) -> PreparedBatch:
+    def build() -> PreparedBatch:
+        return PreparedBatch(begun.plan, _encoded(wallet, begun), wallet.keys)
+
+    size = sum(item.sealed_length for item in begun.plan.items)
+    return build() if size <= _INLINE_BYTES else await asyncio.to_thread(build)
+
+
+def _encoded(wallet: Wallet, begun: BackupBegun) -> Iterator[EncodedItem]:
+    edited = {content.value_id: content.encoded for content in begun.edited}
+    for item in begun.plan.items:
+        if item.value_id in edited:
+            value = decode_value(edited[item.value_id])
+        else:
+            value = wallet.store.values.get(item.value_id)
+        fields = digest_fields(value)
+        plaintext = encode_value(value)
+        del value
+        yield EncodedItem(plaintext, fields)
+
+
+def digest_fields(value: Value) -> DigestFields:
+    """The default fields of a digest: figure 2(b) of the source."""
+    return DigestFields(
+        item_class=value.item_class,
+        name=value.name,
+        quantity="" if value.quantity is None else str(value.quantity),
+        valid_from=value.valid_from.isoformat() if value.valid_from else "",
+        valid_until=value.valid_until.isoformat() if value.valid_until else "",
+        place=value.place,
+    )
+
+
+def _calls(
+    wallet: Wallet, batch: PreparedBatch, progress: Progress
+) -> dict[SafeId, Callable[[], Awaitable[tuple[SignedCertificate, ...]]]]:
+    safes = batch.plan.arrangement.safes
+    meter = Meter("register", progress, total=sum(batch.blob_bytes(safe_id) for safe_id in safes))
+    return {safe_id: partial(_send, wallet, batch, safe_id, meter) for safe_id in safes}
+
+
+async def _send(
+    wallet: Wallet, batch: PreparedBatch, safe_id: SafeId, meter: Meter
+) -> tuple[SignedCertificate, ...]:
+    link = wallet.links.to(safe_id)
+    parcel = batch.parcel(safe_id)
+    if parcel.streamed is not None:
+        return await link.register_stream(parcel, meter.watch(batch.chunks(parcel.streamed.x)))
+    certificates = await link.register(parcel)
+    meter.advance(batch.blob_bytes(safe_id))
+    return certificates
+
+
+def _too_few(
+    wallet: Wallet, begun: BackupBegun, answers: Answers[tuple[SignedCertificate, ...]]
+) -> TooFewSafes:
+    failed = {wallet.roster.safe(safe_id).name: failure for safe_id, failure in answers.failed.items()}
+    return TooFewSafes("backed up", len(answers.good), begun.plan.terms.quorum, failed)
+
+
+def _conclude(
+    wallet: Wallet,
+    operation_id: str,
+    begun: BackupBegun,
+    batch: PreparedBatch,
+    answers: Answers[tuple[SignedCertificate, ...]],
+) -> Registered:
+    """Receipts, values, outbox and journal, in one transaction."""
+    arrangement = begun.plan.arrangement
+    holding = tuple(safe_id for safe_id in arrangement.safes if safe_id in answers.good)
+    state = ReceiptState(holding, arrangement.safes, arrangement.may_still_be_lost(set(holding)))
+    receipts = _receipts(wallet, begun, batch, answers.good)
+    with wallet.store.transaction():
+        _bury_superseded(wallet, begun)
+        for receipt in receipts:
+            put_receipt(wallet.store, receipt, state, begun.plan.created_at)
+        _settle_values(wallet, begun, receipts)
+        for safe_id in answers.failed:
+            owe_parcel(wallet, operation_id, batch.parcel(safe_id), batch.chunks)
+        wallet.store.journal.delete(operation_id)
+    return Registered({one.value_id: one.receipt_id for one in receipts}, state, dict(answers.failed))
+
+
+def _receipts(
+    wallet: Wallet,
+    begun: BackupBegun,
+    batch: PreparedBatch,
+    good: Mapping[SafeId, tuple[SignedCertificate, ...]],
+) -> list[Receipt]:
+    certificates: dict[int, list[SignedCertificate]] = defaultdict(list)
+    for safe_id, signed in good.items():
+        for index, one in zip(batch.piece_items(safe_id), signed, strict=True):
+            certificates[index].append(one)
+    kept_key = batch.secret.scalar.to_bytes() if begun.plan.terms.key.mode == "kept" else b""
+    values = {item.value_id: _facts(wallet, begun, item.value_id) for item in begun.plan.items}
+    return [
+        Receipt(
+            value_id=item.value_id,
+            fields=values[item.value_id][0],
+            size_bytes=values[item.value_id][1],
+            policy_name=begun.plan.policy_name,
+            manifest=batch.manifest_bytes,
+            manifest_signature=batch.signature,
+            leaf=batch.leaf_bytes[index],
+            certificates=tuple(certificates[index]),
+            kept_key=kept_key,
+        )
+        for index, item in enumerate(begun.plan.items)
+    ]
+
+
+def _facts(wallet: Wallet, begun: BackupBegun, value_id: ValueId) -> tuple[ValueFields, int]:
+    """A value's fields and size, without loading its payload where it is in the wallet."""
+    for content in begun.edited:
+        if content.value_id == value_id:
+            value = decode_value(content.encoded)
+            return value.fields, stored_size(value)
+    summary = wallet.store.values.summary(value_id)
+    fields = {name: getattr(summary, name) for name in ValueFields.__struct_fields__}
+    return ValueFields(**fields), summary.size_bytes
+
+
+def _bury_superseded(wallet: Wallet, begun: BackupBegun) -> None:
+    """The generation before the new one goes, wherever it was."""
+    for item in begun.plan.items:
+        if item.generation > 1:
+            old = get_receipt(wallet.store, receipt_id_of(item.item_id))
+            leaf = old.read_leaf()
+            owe_tombstones(wallet, state_of(old).placed, [(leaf.item_id, leaf.generation)])
+
+
+def _settle_values(wallet: Wallet, begun: BackupBegun, receipts: list[Receipt]) -> None:
+    edited = {content.value_id: content.encoded for content in begun.edited}
+    for receipt in receipts:
+        if receipt.value_id in edited:
+            new = decode_value(edited[receipt.value_id])
+            wallet.store.values.replace(receipt.value_id, new, receipt_id=receipt.receipt_id)
+        else:
+            wallet.store.values.link(receipt.value_id, receipt.receipt_id)

@@ -1,0 +1,1 @@
+"""Receipts: what the wallet keeps in place of a value that safes hold."""

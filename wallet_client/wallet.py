@@ -1,0 +1,170 @@
+"""An open wallet: its store, its keys, its verified roster, and the links to the safes.
+
+    async with await Wallet.open(home, unlock) as wallet:
+        await back_up(wallet, [value_id], "threshold")
+
+The roster is verified against the fingerprint pinned at `init` before any safe is contacted.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from threshold import hkdf
+from threshold.randomness import RandomSource, SystemRandomness
+from trust.documents import SigningKey
+from trust.ids import Hash
+from trust.roster import Roster, SignedRoster, verify_chain
+from trust.roster_file import read_roster
+from wallet_client.network.links import Links
+from wallet_client.pipeline.batch import WalletKeys
+from wallet_client.storage.keyfile import Unlock
+from wallet_client.storage.lock import HomeLock
+from wallet_client.storage.secret import Secret
+from wallet_client.storage.store import WalletStore
+from wallet_client.values.value import ValueId
+
+PATIENCE_SECONDS = 5.0
+"""How long a safe may make no progress before its call is given up."""
+
+LOCK_WAIT_SECONDS = 30.0
+"""How long to wait for another process that is changing the wallet."""
+
+_DIGEST_SECRET = b"kura/v1/digest-secret"
+
+
+class Wallet:
+    """What operations work on; make it with `open`."""
+
+    def __init__(self, home: Path, store: WalletStore, roster: Roster, patience_seconds: float) -> None:
+        seed = store.signing_seed().reveal()
+        self.store = store
+        self.roster = roster
+        self.keys = WalletKeys(SigningKey(seed), hkdf.derive(seed, b"", _DIGEST_SECRET))
+        self.links = Links(roster, self.keys.signing, patience_seconds)
+        self.lock = HomeLock(home, wait_seconds=LOCK_WAIT_SECONDS)
+        self.rng: RandomSource = SystemRandomness()
+        self.clock: Callable[[], float] = time.time
+        self.under_way: set[str] = set()
+        self._claimed: set[ValueId] = set()
+        self._released = asyncio.Condition()
+
+    @classmethod
+    async def open(cls, home: Path, unlock: Unlock, *, patience_seconds: float = PATIENCE_SECONDS) -> Self:
+        """Open a wallet; nothing is contacted yet.
+
+        Raises:
+            WalletError: As `WalletStore.open` has it.
+            RosterRefused: The wallet's roster is not the pinned one, or was rolled back.
+        """
+        store = await asyncio.to_thread(WalletStore.open, home, unlock)
+        try:
+            return cls(home, store, pinned_roster(store), patience_seconds)
+        except BaseException:
+            store.close()
+            raise
+
+    def now(self) -> int:
+        """The wallet's clock, whole seconds."""
+        return int(self.clock())
+
+    @asynccontextmanager
+    async def claim(self, value_ids: Iterable[ValueId]) -> AsyncIterator[None]:
+        """Have these values to oneself among the tasks of this process; waits for those who have them."""
+        wanted = set(value_ids)
+        async with self._released:
+            await self._released.wait_for(lambda: not wanted & self._claimed)
+            self._claimed |= wanted
+        try:
+            yield
+        finally:
+            async with self._released:
+                self._claimed -= wanted
+                self._released.notify_all()
+
+    async def close(self) -> None:
+        """Close links and store."""
+        await self.links.close()
+        self.store.close()
+
+    async def __aenter__(self) -> Self:
+        """The wallet itself."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close."""
+        await self.close()
+
+
+def pinned_roster(store: WalletStore) -> Roster:
+    """The wallet's roster, verified against its pin.
+
+    Raises:
+        RosterRefused: It is not the pinned one, does not hold, or was rolled back.
+    """
+    settings = store.settings.get()
+    return verify_chain(
+        read_roster(settings.roster), Hash(settings.genesis_fingerprint), at_least=settings.roster_version
+    )
+
+
+async def create_wallet(
+    home: Path,
+    unlock: Unlock,
+    roster_file: bytes,
+    capacity_bytes: int | None,
+    rng: RandomSource | None = None,
+) -> Roster:
+    """Make a wallet that believes this roster from now on.
+
+    Args:
+        roster_file: Bytes of a roster file; its genesis fingerprint is pinned for good.
+        capacity_bytes: How much its values may take; None for no limit.
+        rng: For the wallet's signing seed.
+
+    Returns:
+        The newest roster of the file.
+
+    Raises:
+        RosterRefused: The roster does not hold.
+        WalletError: As `WalletStore.create` has it.
+    """
+    chain = read_roster(roster_file)
+    roster = verify_chain(chain)
+    seed = Secret((rng or SystemRandomness()).read(32))
+    store = await asyncio.to_thread(
+        WalletStore.create,
+        home,
+        unlock,
+        capacity_bytes=capacity_bytes,
+        roster=roster_file,
+        roster_fingerprint=genesis_fingerprint(chain),
+        signing_seed=seed,
+        roster_version=roster.version,
+    )
+    store.close()
+    return roster
+
+
+def genesis_fingerprint(chain: tuple[SignedRoster, ...]) -> Hash:
+    """What a wallet pins, and what operators publish."""
+    return chain[0].roster.fingerprint
+
+
+def update_roster(store: WalletStore, roster_file: bytes) -> Roster:
+    """Take in a newer roster that follows from the pinned genesis.
+
+    Raises:
+        RosterRefused: It does not, or is older than the one the wallet knows.
+    """
+    settings = store.settings.get()
+    chain = read_roster(roster_file)
+    roster = verify_chain(chain, Hash(settings.genesis_fingerprint), at_least=settings.roster_version)
+    store.settings.set_roster(roster_file, roster.version)
+    return roster
