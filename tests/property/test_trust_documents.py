@@ -1,0 +1,354 @@
+"""What holds for every document: it reads back, and no byte of it can be changed unnoticed."""
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from support.messagepack import longer_forms, pack, plain
+from support.sample_documents import (
+    CERTIFICATES,
+    CHAIN,
+    DOCUMENTS,
+    GENESIS,
+    LEAF_BYTES,
+    MANIFEST,
+    METHOD,
+    PROOF,
+    RECEIPT_BYTES,
+    REQUEST_BODY,
+    SAFE_IDS,
+    SAFE_KEYS,
+    SIGNED,
+    SIGNED_CERTIFICATES,
+    TOMBSTONE_BYTES,
+    SignedSample,
+)
+from trust.certificate import Certificate, SignedCertificate, verify_call, verify_certificate
+from trust.digest import VACANT, Digest, DigestFields, public_digest
+from trust.documents import Document, verify
+from trust.errors import DocumentMalformed, PieceRootMismatch, RosterRefused, TrustError
+from trust.ids import Hash, ItemId, SafeId, Signature, WalletKey
+from trust.manifest import ItemLeaf, Manifest, Place, read_leaves, read_manifest
+from trust.piece import BLOCK_BYTES, BlockChecker, block_hashes, piece_root
+from trust.policy import Division, KeyRule, PolicyTerms
+from trust.request import RequestProof, verify_request
+from trust.roster import Roster, SignedRoster, verify_chain
+from trust.roster_file import read_roster, write_roster
+from trust.tombstone import DeletionReceipt, Tombstone, read_deletion, read_tombstone
+
+steady = settings(derandomize=True, deadline=None, max_examples=150)
+
+positions = st.integers(min_value=0)
+flips = st.integers(1, 255)
+times = st.integers(0, 2**40)
+xs = st.integers(1, 255)
+generations = st.integers(1, 2**32 - 1)
+hashes = st.binary(min_size=32, max_size=32).map(Hash)
+item_ids = st.binary(min_size=16, max_size=16).map(ItemId)
+safe_ids = st.binary(min_size=16, max_size=16).map(SafeId)
+wallet_keys = st.binary(min_size=32, max_size=32).map(WalletKey)
+signatures = st.binary(min_size=64, max_size=64).map(Signature)
+kinds = st.sampled_from(["value", "key"])
+
+
+def words(most: int) -> st.SearchStrategy[str]:
+    return st.text(st.characters(codec="utf-8"), max_size=most)
+
+
+digest_fields = st.builds(DigestFields, words(64), words(1000), words(40), words(10), words(10), words(1000))
+digests = st.one_of(
+    st.just(VACANT),
+    digest_fields.map(public_digest),
+    st.binary(min_size=1, max_size=400).map(lambda content: Digest("sealed", content)),
+)
+k_and_n = st.tuples(xs, xs).map(sorted)
+divisions = st.builds(
+    lambda scheme, kn: Division(scheme, *kn), st.sampled_from(["shamir", "compact"]), k_and_n
+)
+key_rules = st.one_of(st.just(KeyRule("kept")), k_and_n.map(lambda kn: KeyRule("shared", *kn)))
+modes = st.sampled_from(["public", "sealed", "vacant"])
+names = st.text(st.characters(codec="utf-8"), min_size=1, max_size=64)
+terms = st.one_of(
+    st.builds(PolicyTerms, names, st.just("shared-key"), divisions, key_rules, modes, xs),
+    st.builds(
+        PolicyTerms,
+        names,
+        st.just("none"),
+        k_and_n.map(lambda kn: Division("shamir", *kn)),
+        st.just(KeyRule("none")),
+        modes,
+        xs,
+    ),
+)
+
+
+@st.composite
+def manifests(draw: st.DrawFn) -> Manifest:
+    """Any manifest that its terms allow."""
+    agreed = draw(terms)
+    room = min(8, agreed.value.n)
+    where = sorted(draw(st.sets(xs, max_size=room)))
+    keys = 0 if agreed.key.mode != "shared" else agreed.key.n
+    placement = tuple(
+        Place(x, draw(safe_ids), value=True, key=position < keys and draw(st.booleans()))
+        for position, x in enumerate(where)
+    )
+    commitments = {"none": 0, "kept": 1, "shared": agreed.key.k}[agreed.key.mode]
+    return Manifest(
+        draw(wallet_keys),
+        agreed,
+        draw(st.integers(1, 2**64 - 1)),
+        draw(hashes),
+        placement,
+        tuple(draw(hashes) for _ in range(min(commitments, 3))) + (bytes(32),) * max(0, commitments - 3),
+        draw(st.booleans()),
+        draw(hashes),
+        draw(times),
+        draw(st.integers(1, 1_000)),
+        draw(hashes),
+    )
+
+
+leaves = st.builds(
+    ItemLeaf,
+    item_ids,
+    generations,
+    kinds,
+    digests,
+    st.integers(0, 2**36 - 64),
+    st.lists(hashes, max_size=8).map(tuple),
+)
+certificates = st.builds(
+    Certificate, safe_ids, kinds, digests, hashes, st.integers(0, 2**63 - 1), item_ids, generations, xs
+)
+signed_certificates = st.builds(
+    SignedCertificate,
+    st.binary(max_size=300),
+    st.integers(0, 2**64 - 1),
+    st.integers(1, 2**64 - 1),
+    st.lists(hashes, max_size=64).map(tuple),
+    hashes,
+    signatures,
+)
+documents = st.one_of(
+    digest_fields,
+    digests,
+    terms,
+    manifests(),
+    leaves,
+    certificates,
+    signed_certificates,
+    st.builds(Tombstone, wallet_keys, item_ids, generations, times),
+    st.builds(DeletionReceipt, safe_ids, hashes, times),
+    st.builds(
+        RequestProof,
+        wallet_keys,
+        st.integers(0, 2**53),
+        st.binary(min_size=16, max_size=16),
+        signatures,
+    ),
+)
+
+
+@steady
+@given(documents)
+def test_every_document_reads_back(document: Document) -> None:
+    """And is written as the specification of MessagePack says."""
+    data = document.to_bytes()
+    assert type(document).from_bytes(data) == document
+    assert pack(plain(document)) == data
+
+
+@steady
+@given(documents, st.data())
+def test_no_document_has_a_second_encoding(document: Document, data: st.DataObject) -> None:
+    """Any longer form of any element is refused."""
+    forms = list(longer_forms(plain(document)))
+    with pytest.raises(DocumentMalformed):
+        type(document).from_bytes(data.draw(st.sampled_from(forms)))
+
+
+def read_again(document: Document, data: bytes) -> bytes | None:
+    """What a document of that type read from `data` would write, or None when it is refused."""
+    try:
+        return type(document).from_bytes(data).to_bytes()
+    except DocumentMalformed:
+        return None
+
+
+@steady
+@given(st.sampled_from(list(DOCUMENTS.values())), st.binary(max_size=300))
+def test_noise_is_refused_by_one_error(document: Document, noise: bytes) -> None:
+    """Whatever the bytes: DocumentMalformed, or a document that writes the same bytes."""
+    assert read_again(document, noise) in (None, noise)
+
+
+@steady
+@given(st.sampled_from(list(DOCUMENTS.values())), positions, st.binary(min_size=1, max_size=9), st.booleans())
+def test_a_spoilt_document_is_refused_by_one_error(
+    document: Document, position: int, noise: bytes, insert: bool
+) -> None:
+    """Bytes written over it or pushed into it."""
+    data = document.to_bytes()
+    at = position % (len(data) + 1)
+    spoilt = data[:at] + noise + data[at if insert else at + len(noise) :]
+    assert read_again(document, spoilt) in (None, spoilt)
+
+
+def change(data: bytes, position: int, flip: int) -> bytes:
+    """The bytes with one of them changed."""
+    at = position % len(data)
+    return data[:at] + bytes([data[at] ^ flip]) + data[at + 1 :]
+
+
+def read_and_verify(sample: SignedSample, body: bytes, signature: bytes) -> None:
+    document = type(sample.document).from_bytes(body)
+    verify(document.title, sample.signer.public, body, signature)
+
+
+@pytest.mark.parametrize("sample", SIGNED.values(), ids=SIGNED.keys())
+@steady
+@given(position=positions, flip=flips)
+def test_a_signed_document_with_one_byte_changed_is_refused(
+    sample: SignedSample, position: int, flip: int
+) -> None:
+    """Anywhere in the document, and anywhere in the signature."""
+    body = sample.document.to_bytes()
+    with pytest.raises(TrustError):
+        read_and_verify(sample, change(body, position, flip), sample.signature)
+    with pytest.raises(TrustError):
+        read_and_verify(sample, body, change(sample.signature, position, flip))
+
+
+WHOLE: dict[str, tuple[bytes, Callable[[bytes], object]]] = {
+    "signed certificate": (
+        SIGNED_CERTIFICATES[1].to_bytes(),
+        lambda data: verify_certificate(SignedCertificate.from_bytes(data), SAFE_KEYS[0].public),
+    ),
+    "request proof": (
+        PROOF.to_bytes(),
+        lambda data: verify_request(RequestProof.from_bytes(data), METHOD, SAFE_IDS[0], REQUEST_BODY),
+    ),
+    "request body": (REQUEST_BODY, lambda data: verify_request(PROOF, METHOD, SAFE_IDS[0], data)),
+    "signed roster": (
+        CHAIN[0].to_bytes(),
+        lambda data: verify_chain([SignedRoster.from_bytes(data)], GENESIS.fingerprint),
+    ),
+    "newer roster": (
+        CHAIN[1].to_bytes(),
+        lambda data: verify_chain([CHAIN[0], SignedRoster.from_bytes(data)], GENESIS.fingerprint),
+    ),
+    "manifest": (
+        MANIFEST.to_bytes(),
+        lambda data: read_manifest(data, SIGNED["manifest"].signature),
+    ),
+    "tombstone": (
+        TOMBSTONE_BYTES,
+        lambda data: read_tombstone(data, SIGNED["tombstone"].signature),
+    ),
+    "deletion receipt": (
+        RECEIPT_BYTES,
+        lambda data: read_deletion(
+            data, SIGNED["deletion receipt"].signature, SAFE_IDS[0], SAFE_KEYS[0].public, TOMBSTONE_BYTES
+        ),
+    ),
+    "leaf": (LEAF_BYTES[1], lambda data: read_leaves(MANIFEST, [LEAF_BYTES[0], data, LEAF_BYTES[2]])),
+    "certificate of a call": (
+        CERTIFICATES[1],
+        lambda data: verify_call(
+            SAFE_IDS[0],
+            [CERTIFICATES[0], data, CERTIFICATES[2]],
+            SIGNED["certificates"].signature,
+            SAFE_KEYS[0].public,
+        ),
+    ),
+}
+"""Bytes as they travel, and what their reader does with them."""
+
+
+@pytest.mark.parametrize(("data", "read"), WHOLE.values(), ids=WHOLE.keys())
+def test_what_travels_is_refused_with_any_byte_changed(data: bytes, read: Callable[[bytes], object]) -> None:
+    """Every byte there is, with its lowest and with its highest bit turned."""
+    read(data)
+    for position in range(len(data)):
+        for flip in (0x01, 0x80):
+            with pytest.raises(TrustError):
+                read(change(data, position, flip))
+
+
+@pytest.mark.parametrize(("data", "read"), WHOLE.values(), ids=WHOLE.keys())
+@steady
+@given(position=positions, flip=flips)
+def test_what_travels_is_refused_with_any_byte_changed_in_any_way(
+    data: bytes, read: Callable[[bytes], object], position: int, flip: int
+) -> None:
+    """Any other value of any byte."""
+    with pytest.raises(TrustError):
+        read(change(data, position, flip))
+
+
+@steady
+@given(st.permutations(range(3)))
+def test_leaves_in_any_other_order_are_refused(order: list[int]) -> None:
+    """The root fixes the order."""
+    given_leaves = [LEAF_BYTES[number] for number in order]
+    if order == [0, 1, 2]:
+        assert [leaf.to_bytes() for leaf in read_leaves(MANIFEST, given_leaves)] == given_leaves
+    else:
+        with pytest.raises(DocumentMalformed):
+            read_leaves(MANIFEST, given_leaves)
+
+
+ROSTER_TEXT = write_roster(CHAIN)
+
+
+def believed(text: bytes) -> Roster | None:
+    """The newest version a file proves, or None when it is refused."""
+    try:
+        return verify_chain(read_roster(text), GENESIS.fingerprint)
+    except RosterRefused:
+        return None
+
+
+@steady
+@given(positions, flips)
+def test_a_roster_file_with_one_byte_changed_says_the_same_or_is_refused(position: int, flip: int) -> None:
+    """White space and case may change; what is believed may not."""
+    assert believed(change(ROSTER_TEXT, position, flip)) in (None, CHAIN[1].roster)
+
+
+@steady
+@given(st.binary(max_size=200))
+def test_noise_is_no_roster(noise: bytes) -> None:
+    """By one error, whatever the bytes."""
+    with pytest.raises(RosterRefused):
+        read_roster(noise)
+
+
+@steady
+@given(st.integers(0, 3 * BLOCK_BYTES), st.lists(st.integers(1, 3), min_size=1, max_size=4), st.data())
+def test_a_stream_cut_in_any_chunks_of_whole_blocks_is_the_blob(
+    length: int, cuts: list[int], data: st.DataObject
+) -> None:
+    """And with one byte changed its block is named."""
+    blob = bytes(length)
+    ends = [0]
+    while ends[-1] < length:
+        ends.append(min(length, ends[-1] + cuts[len(ends) % len(cuts)] * BLOCK_BYTES))
+    feed(blob, blob, ends)
+    if length:
+        where = data.draw(st.integers(0, length - 1))
+        with pytest.raises(PieceRootMismatch) as caught:
+            feed(blob, change(blob, where, 1), ends)
+        assert caught.value.block == where // BLOCK_BYTES
+
+
+def feed(announced: bytes, blob: bytes, ends: list[int]) -> None:
+    """Give one blob, in chunks that end there, to whoever expects another."""
+    stream = BlockChecker(block_hashes(announced), len(announced), piece_root(announced))
+    for start, end in pairwise(ends):
+        stream.check(blob[start:end])
+    stream.finish()

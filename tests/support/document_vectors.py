@@ -1,0 +1,113 @@
+"""Makes tests/vectors/kura_documents.json: every document's exact bytes, from the samples beside this file.
+
+Run it only when the format changes on purpose:
+
+    PYTHONPATH=.:tests python -m support.document_vectors > tests/vectors/kura_documents.json
+"""
+
+import json
+from typing import Any
+
+import msgspec
+
+from support import sample_documents as samples
+from threshold import merkle
+from trust.piece import block_hashes, key_piece_hash, piece_root
+from trust.roster_file import write_roster
+
+WHY = [
+    "Pinned bytes of every document. They are signed, hashed and kept for years: a change of one byte,",
+    "by us or by a library, would make receipts and rosters already given out worthless. If a test fails",
+    "here, the format has changed: undo it, or give the new format a new tag and keep reading the old one.",
+    "Bytes are hexadecimal. What looks random is SHAKE-256('kura sample documents: ' + label).",
+]
+
+KEYS = {"wallet": samples.WALLET, "safe 1 signing": samples.SAFE_KEYS[0], "operator 1": samples.OPERATORS[0]}
+DOCUMENT_OF_TITLE = {"certificates": "certificate head"}
+"""Where the name among the samples is not the title that is signed."""
+
+
+def vectors() -> dict[str, Any]:
+    """The content of the file."""
+    return {
+        "why": WHY,
+        "keys": {label: {"seed": key.seed.hex(), "public": key.public.hex()} for label, key in KEYS.items()},
+        "documents": {name: _document(document) for name, document in samples.DOCUMENTS.items()},
+        "signatures": {title: _signature(title) for title in samples.SIGNED},
+        "request": _request(),
+        "pieces": [_piece(item) for item in range(3)],
+        "key_piece": _key_piece(),
+        "trees": {"item leaves": _tree(samples.LEAF_BYTES), "certificates": _tree(samples.CERTIFICATES)},
+        "roster": {
+            "fingerprint": samples.GENESIS.fingerprint.hex(),
+            "file": write_roster(samples.CHAIN).decode(),
+        },
+    }
+
+
+def readable(value: object) -> Any:
+    """A document as JSON: fields by name, bytes in hexadecimal."""
+    if isinstance(value, msgspec.Struct):
+        return {name: readable(getattr(value, name)) for name in value.__struct_fields__}
+    if isinstance(value, tuple | list):
+        return [readable(element) for element in value]
+    return value.hex() if isinstance(value, bytes) else value
+
+
+def _document(document: msgspec.Struct) -> dict[str, Any]:
+    return {
+        "type": type(document).__name__,
+        "fields": readable(document),
+        "bytes": msgspec.msgpack.encode(document).hex(),
+    }
+
+
+def _signature(title: str) -> dict[str, str]:
+    sample = samples.SIGNED[title]
+    signer = next(label for label, key in KEYS.items() if key == sample.signer)
+    document = DOCUMENT_OF_TITLE.get(title, title)
+    return {"document": document, "signer": signer, "signature": sample.signature.hex()}
+
+
+def _request() -> dict[str, Any]:
+    return {
+        "method": samples.METHOD,
+        "safe_id": samples.SAFE_IDS[0].hex(),
+        "body": samples.REQUEST_BODY.hex(),
+        "proof": samples.PROOF.to_bytes().hex(),
+    }
+
+
+def _piece(item: int) -> dict[str, Any]:
+    blob = samples.blob(item, 1)
+    return {
+        "blob_label": f"blob of item {item} at 1",
+        "blob_length": len(blob),
+        "block_hashes": readable(block_hashes(blob)),
+        "root": piece_root(blob).hex(),
+    }
+
+
+def _key_piece() -> dict[str, Any]:
+    commitment = samples.MANIFEST.commitments[0]
+    return {
+        "item_id": samples.ITEM_IDS[0].hex(),
+        "generation": 1,
+        "x": 5,
+        "commitment": commitment.hex(),
+        "x_hash": key_piece_hash(samples.ITEM_IDS[0], 1, 5, commitment).hex(),
+    }
+
+
+def _tree(leaves: tuple[bytes, ...]) -> dict[str, Any]:
+    hashes = [merkle.leaf_hash(leaf) for leaf in leaves]
+    return {
+        "leaves": readable(leaves),
+        "leaf_hashes": readable(hashes),
+        "root": merkle.root(hashes).hex(),
+        "paths": readable(merkle.paths(hashes)),
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(vectors(), indent=1, ensure_ascii=False))

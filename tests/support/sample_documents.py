@@ -1,0 +1,192 @@
+"""One of each document, the same in every run, for tests to vary and vectors to pin.
+
+No byte is random: what must look random is SHAKE-256 of a label, so that another implementation can
+make the same documents.
+"""
+
+from dataclasses import dataclass
+from hashlib import shake_256
+
+from threshold.feldman import commit
+from threshold.ristretto import Scalar
+from trust.certificate import Certificate, CertificateHead, sign_certificates, verify_call
+from trust.digest import VACANT, Digest, DigestFields, public_digest
+from trust.documents import Document, SigningKey
+from trust.ids import Hash, ItemId, SafeId, Signature, WalletKey
+from trust.manifest import ItemLeaf, Manifest, Place, item_root, sign_manifest
+from trust.piece import piece_root
+from trust.policy import Division, KeyRule, PolicyTerms
+from trust.request import prove_request
+from trust.roster import Roster, SafeEntry, SignedRoster, sign_roster
+from trust.tombstone import DeletionReceipt, Tombstone, sign_deletion, sign_tombstone
+
+NOW = 1_790_000_000
+"""Unix seconds at which everything here happens."""
+
+
+def draw(label: str, length: int) -> bytes:
+    """The bytes that stand for `length` random ones."""
+    return shake_256(b"kura sample documents: " + label.encode()).digest(length)
+
+
+def key(label: str) -> SigningKey:
+    """The signing key of that name."""
+    return SigningKey(draw(label, 32))
+
+
+def scalar(label: str) -> Scalar:
+    """A scalar that is never zero: 31 random bytes, little-endian, so below the group's order."""
+    return Scalar.from_bytes(draw(label, 31) + b"\x00")
+
+
+WALLET = key("wallet")
+SAFE_IDS = tuple(SafeId(draw(f"safe {number}", 16)) for number in range(1, 6))
+SAFE_KEYS = tuple(key(f"safe {number} signing") for number in range(1, 6))
+OPERATORS = tuple(key(f"operator {number}") for number in range(1, 6))
+
+
+def safe_entry(number: int) -> SafeEntry:
+    """The entry of safe 1 to 5."""
+    return SafeEntry(
+        safe_id=SAFE_IDS[number - 1],
+        name=f"safe-{number}",
+        operator=f"Operator {number}",
+        endpoint=f"safe-{number}.example:7443",
+        tls_certificate=draw(f"tls certificate {number}", 90),
+        signing_key=SAFE_KEYS[number - 1].public,
+        operator_key=OPERATORS[number - 1].public,
+    )
+
+
+GENESIS = Roster(1, b"", NOW, 3, tuple(safe_entry(number) for number in range(1, 6)))
+SUCCESSOR = Roster(2, GENESIS.fingerprint, NOW + 86_400, 3, GENESIS.safes)
+
+
+def signed_by(roster: Roster, *operators: SigningKey) -> SignedRoster:
+    """A roster with these operators' signatures."""
+    return SignedRoster(roster, tuple(sign_roster(roster, operator) for operator in operators))
+
+
+CHAIN = (signed_by(GENESIS, *OPERATORS), signed_by(SUCCESSOR, *OPERATORS[1:4]))
+
+FIELDS = DigestFields("ticket", "Kabuki-za, 昼の部", "1", "2026-11-23", "2026-12-31", "Tōkyō")
+TERMS = PolicyTerms("threshold", "shared-key", Division("shamir", 3, 5), KeyRule("shared", 3, 5), "public", 4)
+PLACEMENT = tuple(Place(x, SAFE_IDS[x - 1], value=True, key=True) for x in range(1, 6))
+ITEM_IDS = tuple(ItemId(draw(f"item {number}", 16)) for number in range(3))
+SEALED_LENGTHS = (16, 1_040, 150_016)
+
+
+def blob(item: int, x: int) -> bytes:
+    """The value piece of one item at x: 32 random bytes and a share as long as the sealed item."""
+    return draw(f"blob of item {item} at {x}", 32 + SEALED_LENGTHS[item])
+
+
+def leaf(item: int) -> ItemLeaf:
+    """The leaf of item 0, 1 or 2."""
+    roots = tuple(piece_root(blob(item, x)) for x in range(1, 6))
+    return ItemLeaf(ITEM_IDS[item], 1, "value", public_digest(FIELDS), SEALED_LENGTHS[item], roots)
+
+
+LEAVES = tuple(leaf(item) for item in range(3))
+LEAF_BYTES = tuple(item.to_bytes() for item in LEAVES)
+
+MANIFEST = Manifest(
+    wallet_key=WalletKey(WALLET.public),
+    terms=TERMS,
+    roster_version=GENESIS.version,
+    roster_hash=GENESIS.fingerprint,
+    placement=PLACEMENT,
+    commitments=tuple(point.to_bytes() for point in commit([scalar(f"coefficient {i}") for i in range(3)])),
+    bound=False,
+    salt=draw("salt", 32),
+    created_at=NOW,
+    item_count=len(LEAVES),
+    item_root=item_root(LEAF_BYTES),
+)
+MANIFEST_BYTES, MANIFEST_SIGNATURE = sign_manifest(MANIFEST, WALLET)
+
+
+def certificate(item: int, x: int = 1, counter: int = 7) -> Certificate:
+    """What the safe at x certifies of one item."""
+    sample = LEAVES[item]
+    return Certificate(
+        SAFE_IDS[x - 1], "value", sample.digest, sample.piece_roots[x - 1], counter, sample.item_id, 1, x
+    )
+
+
+CERTIFICATES = tuple(certificate(item, counter=7 + item).to_bytes() for item in range(3))
+CALL_SIGNATURE = sign_certificates(SAFE_IDS[0], CERTIFICATES, SAFE_KEYS[0])
+SIGNED_CERTIFICATES = verify_call(SAFE_IDS[0], CERTIFICATES, CALL_SIGNATURE, SAFE_KEYS[0].public)
+
+TOMBSTONE = Tombstone(WalletKey(WALLET.public), ITEM_IDS[0], 1, NOW + 60)
+TOMBSTONE_BYTES, TOMBSTONE_SIGNATURE = sign_tombstone(TOMBSTONE, WALLET)
+RECEIPT_BYTES, RECEIPT_SIGNATURE = sign_deletion(SAFE_IDS[0], TOMBSTONE_BYTES, NOW + 61, SAFE_KEYS[0])
+
+METHOD = "/kura.safe.v1.SafeService/Fetch"
+REQUEST_BODY = b"the exact bytes of a request message"
+NONCE = draw("nonce", 16)
+PROOF = prove_request(WALLET, METHOD, SAFE_IDS[0], REQUEST_BODY, NOW * 1_000, NONCE)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedSample:
+    """A document's exact bytes with the signature over them.
+
+    Args:
+        document: What the bytes say.
+        signer: Whose key signed.
+        signature: Over the document's signed bytes.
+    """
+
+    document: Document
+    signer: SigningKey
+    signature: Signature
+
+
+def _head() -> CertificateHead:
+    first = SIGNED_CERTIFICATES[0]
+    return CertificateHead(SAFE_IDS[0], first.count, first.root)
+
+
+SIGNED: dict[str, SignedSample] = {
+    "manifest": SignedSample(MANIFEST, WALLET, MANIFEST_SIGNATURE),
+    "certificates": SignedSample(_head(), SAFE_KEYS[0], CALL_SIGNATURE),
+    "tombstone": SignedSample(TOMBSTONE, WALLET, TOMBSTONE_SIGNATURE),
+    "deletion receipt": SignedSample(
+        DeletionReceipt.from_bytes(RECEIPT_BYTES), SAFE_KEYS[0], RECEIPT_SIGNATURE
+    ),
+    "roster": SignedSample(GENESIS, OPERATORS[0], CHAIN[0].signatures[0].signature),
+}
+"""Each document that is signed on its own, by its title; the request is built by both sides (PROOF)."""
+
+SEALED = Digest("sealed", draw("sealed digest", 60))
+
+DOCUMENTS: dict[str, Document] = {
+    "digest fields": FIELDS,
+    "digest fields, all empty": DigestFields(),
+    "public digest": public_digest(FIELDS),
+    "sealed digest": SEALED,
+    "vacant digest": VACANT,
+    "division": TERMS.value,
+    "key rule": TERMS.key,
+    "policy terms": TERMS,
+    "place": PLACEMENT[0],
+    "item leaf": LEAVES[0],
+    "manifest": MANIFEST,
+    "certificate": certificate(0),
+    "certificate head": _head(),
+    "signed certificate": SIGNED_CERTIFICATES[2],
+    "tombstone": TOMBSTONE,
+    "deletion receipt": DeletionReceipt.from_bytes(RECEIPT_BYTES),
+    "request proof": PROOF,
+    "safe entry": safe_entry(1),
+    "roster": GENESIS,
+    "roster signature": CHAIN[0].signatures[0],
+    "signed roster": CHAIN[1],
+}
+"""Each type of document at least once, by a name for the test's id."""
+
+
+def hash_of(label: str) -> Hash:
+    """A hash of nothing that is known."""
+    return Hash(draw(label, 32))

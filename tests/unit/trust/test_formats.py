@@ -1,0 +1,199 @@
+"""The pinned bytes and the page that explains them are what the code writes."""
+
+import json
+import re
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from support.document_vectors import vectors
+from support.sample_documents import DOCUMENTS, SIGNED, TOMBSTONE_BYTES, TOMBSTONE_SIGNATURE, WALLET, draw
+from trust import certificate, digest, manifest, policy, request, roster, tombstone
+from trust.certificate import CertificateHead
+from trust.documents import Document
+from trust.ids import Hash, SafeId
+from trust.request import RequestProof, verify_request
+from trust.roster import verify_chain
+from trust.roster_file import read_roster
+
+ROOT = Path(__file__).parents[3]
+PINNED: dict[str, Any] = json.loads((ROOT / "tests" / "vectors" / "kura_documents.json").read_text())
+PAGE = (ROOT / "docs" / "FORMATS.md").read_text()
+EXAMPLES = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)
+MODULES = (certificate, digest, manifest, policy, request, roster, tombstone)
+
+
+def documents() -> dict[str, type[Document]]:
+    """Every type of document there is in `trust`."""
+    kinds = [kind for module in MODULES for kind in vars(module).values()]
+    return {
+        kind.__name__: kind
+        for kind in kinds
+        if isinstance(kind, type) and issubclass(kind, Document) and kind is not Document
+    }
+
+
+def example_bytes(example: str) -> bytes:
+    """The hexadecimal at the start of each line, without the remark behind two spaces."""
+    return bytes.fromhex("".join(line.split("  ")[0] for line in example.splitlines()))
+
+
+def root_of(leaf_hashes: list[bytes]) -> bytes:
+    """RFC 9162 section 2.1.1 as it is written there, by recursion."""
+    if len(leaf_hashes) == 1:
+        return leaf_hashes[0]
+    split = 1
+    while split * 2 < len(leaf_hashes):
+        split *= 2
+    return sha256(b"\x01" + root_of(leaf_hashes[:split]) + root_of(leaf_hashes[split:])).digest()
+
+
+def test_the_samples_still_have_their_pinned_bytes() -> None:
+    """Receipts and rosters given out are kept for years: see "why" in the file."""
+    assert vectors() == PINNED
+
+
+@pytest.mark.parametrize("name", PINNED["documents"])
+def test_pinned_bytes_are_read(name: str) -> None:
+    """By the type they are of, as the document they are."""
+    pinned = PINNED["documents"][name]
+    kind = documents()[pinned["type"]]
+    assert kind.from_bytes(bytes.fromhex(pinned["bytes"])) == DOCUMENTS[name]
+
+
+def test_every_type_of_document_is_pinned() -> None:
+    """But the request, which never travels: its signature is pinned instead."""
+    pinned = {pinned["type"] for pinned in PINNED["documents"].values()}
+    assert pinned | {"SignedRequest"} == set(documents())
+
+
+@pytest.mark.parametrize("title", PINNED["signatures"])
+def test_pinned_signatures_hold(title: str) -> None:
+    """By another library, from the file alone, over the bytes that the page states."""
+    pinned = PINNED["signatures"][title]
+    key = PINNED["keys"][pinned["signer"]]
+    public = bytes.fromhex(key["public"])
+    body = bytes.fromhex(PINNED["documents"][pinned["document"]]["bytes"])
+    message = b"kura/v1/" + title.encode("ascii") + b"\x00" + public + body
+    Ed25519PublicKey.from_public_bytes(public).verify(bytes.fromhex(pinned["signature"]), message)
+    private = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(key["seed"]))
+    assert private.sign(message).hex() == pinned["signature"]
+
+
+def test_the_pinned_request_holds() -> None:
+    """From the file alone."""
+    pinned = PINNED["request"]
+    proof = RequestProof.from_bytes(bytes.fromhex(pinned["proof"]))
+    safe_id = SafeId(bytes.fromhex(pinned["safe_id"]))
+    verify_request(proof, pinned["method"], safe_id, bytes.fromhex(pinned["body"]))
+
+
+@pytest.mark.parametrize("name", PINNED["trees"])
+def test_pinned_trees_are_those_of_the_rfc(name: str) -> None:
+    """Leaf hashes, root and paths, computed here by recursion."""
+    tree = PINNED["trees"][name]
+    hashes = [sha256(b"\x00" + bytes.fromhex(leaf)).digest() for leaf in tree["leaves"]]
+    assert [leaf.hex() for leaf in hashes] == tree["leaf_hashes"]
+    assert root_of(hashes).hex() == tree["root"]
+    pair = sha256(b"\x01" + hashes[0] + hashes[1]).digest()
+    assert tree["paths"] == [
+        [hashes[1].hex(), hashes[2].hex()],
+        [hashes[0].hex(), hashes[2].hex()],
+        [pair.hex()],
+    ]
+
+
+@pytest.mark.parametrize("item", range(3))
+def test_pinned_pieces_are_cut_and_hashed_as_the_page_says(item: int) -> None:
+    """From the label alone."""
+    pinned = PINNED["pieces"][item]
+    blob = draw(pinned["blob_label"], pinned["blob_length"])
+    cut = [blob[start : start + 65_536] for start in range(0, len(blob), 65_536)]
+    hashes = [sha256(b"\x00" + block).digest() for block in cut]
+    assert [block.hex() for block in hashes] == pinned["block_hashes"]
+    assert root_of(hashes).hex() == pinned["root"]
+    assert pinned["root"] in PINNED["trees"]["item leaves"]["leaves"][item]
+
+
+def test_the_pinned_roster_file_is_read_and_believed() -> None:
+    """Under its pinned fingerprint."""
+    pinned = PINNED["roster"]
+    fingerprint = Hash(bytes.fromhex(pinned["fingerprint"]))
+    assert verify_chain(read_roster(pinned["file"].encode()), fingerprint).version == 2
+
+
+@pytest.mark.parametrize("name", documents())
+def test_the_page_lists_every_field_in_its_order(name: str) -> None:
+    """A document's table is its layout."""
+    kind = documents()[name]
+    section = PAGE.split(f"\n### {name}\n")[1].split("\n#")[0]
+    rows = re.findall(r"^\| (\w+) \| ", section, re.MULTILINE)
+    assert rows == ["field", *kind.__struct_fields__]
+
+
+@pytest.mark.parametrize("name", documents())
+def test_the_page_states_every_length_and_range(name: str) -> None:
+    """As the types demand them."""
+    section = PAGE.split(f"\n### {name}\n")[1].split("\n#")[0]
+    rows = dict(re.findall(r"^\| (\w+) \| (.*?) \| ", section, re.MULTILINE))
+    for info in msgspec.inspect.type_info(documents()[name]).fields:  # type: ignore[attr-defined]
+        stated = rows[info.name]
+        assert any(form in stated for form in _forms(info.type)), (info.name, stated, _forms(info.type))
+
+
+def _forms(kind: Any) -> list[str]:
+    """How the page may write a type."""
+    match type(kind).__name__:
+        case "StructType":
+            return [kind.cls.__name__]
+        case "LiteralType":
+            return [", ".join(f'`"{word}"`' for word in _in_order(kind.values))]
+        case "BoolType":
+            return ["`bool`"]
+        case "IntType":
+            seconds = ["Unix seconds"] if (kind.ge, kind.le) == (0, 2**40) else []
+            return [*seconds, f"`uint{_range(kind.ge, kind.le, 2**64 - 1)}`"]
+        case "VarTupleType":
+            inner = _forms(kind.item_type)[0].strip("`")
+            return [f"`[{inner}]{_range(kind.min_length or 0, kind.max_length, None)}`"]
+        case "BytesType":
+            return [f"`bin{_range(kind.min_length or 0, kind.max_length, None)}`", "`bin 32`, `bin 0`"]
+        case "StrType":
+            return [f"`str{_range(kind.min_length or 0, kind.max_length, None)}`"]
+    raise TypeError(kind)
+
+
+def _in_order(words: tuple[str, ...]) -> list[str]:
+    """msgspec sorts a literal's words; the page gives them in the order of the code."""
+    known = "none kept shared public sealed vacant shared-key shamir compact value key"
+    return sorted(words, key=known.split().index)
+
+
+def _range(least: int | None, most: int | None, unbounded: int | None) -> str:
+    most = unbounded if most is None else most
+    if most is None or least is None:
+        return ""
+    return f" {least}" if least == most else f" {least}..{most}"
+
+
+def test_the_page_names_every_title_that_is_signed() -> None:
+    """And no other."""
+    section = PAGE.split("\n## Signatures\n")[1].split("\n## ")[0]
+    stated = dict(re.findall(r"^\| `([a-z ]+)` \| (\w+) \|", section, re.MULTILINE))
+    signed = {title: type(sample.document).__name__ for title, sample in SIGNED.items()}
+    assert stated == signed | {"request": "SignedRequest"}
+    assert CertificateHead.title in stated
+    assert all(documents()[name].title == title for title, name in stated.items())
+
+
+def test_the_worked_example_is_the_tombstone() -> None:
+    """Its bytes, what is signed, and the signature."""
+    document, signed, signature = [example_bytes(example) for example in EXAMPLES]
+    assert document == TOMBSTONE_BYTES
+    assert signed == b"kura/v1/tombstone\x00" + WALLET.public + TOMBSTONE_BYTES
+    assert signature == TOMBSTONE_SIGNATURE
+    assert f"`{WALLET.seed.hex()}`" in PAGE

@@ -1,0 +1,94 @@
+"""What can be wrong with a document, and whose it is.
+
+Every error names the document and the field or party at fault; none carries content.
+"""
+
+from dataclasses import dataclass
+
+from trust.ids import SafeId
+
+
+@dataclass(eq=False)
+class TrustError(Exception):
+    """A document is not what it must be.
+
+    Args:
+        document: Its type's name, such as "manifest".
+    """
+
+    document: str
+
+
+@dataclass(eq=False)
+class DocumentMalformed(TrustError):
+    """Bytes that are no canonical encoding of the document, or whose fields contradict each other.
+
+    Args:
+        field: Path of the field at fault, or "" for the whole.
+        problem: What is wrong with it, in words without content.
+    """
+
+    field: str
+    problem: str
+
+    def __str__(self) -> str:
+        """Name the document, the field and the problem."""
+        where = f" at {self.field}" if self.field else ""
+        return f"The {self.document} is malformed{where}: {self.problem}."
+
+
+@dataclass(eq=False)
+class SignatureInvalid(TrustError):
+    """The signature does not fit the document and the key, or the key is none to trust."""
+
+    def __str__(self) -> str:
+        """Name the document."""
+        return f"The signature of the {self.document} does not hold."
+
+
+@dataclass(eq=False)
+class PieceRootMismatch(TrustError):
+    """A piece's bytes do not have the root that was signed.
+
+    Args:
+        block: Number of the first 64 KiB block at fault, or None when only the whole is known to be wrong.
+    """
+
+    block: int | None = None
+
+    def __str__(self) -> str:
+        """Say where the bytes differ."""
+        where = "" if self.block is None else f" from block {self.block} on"
+        return f"The piece differs from what was signed{where}."
+
+
+@dataclass(eq=False)
+class CertificateMismatch(TrustError):
+    """A certificate certifies something else than what was registered.
+
+    Args:
+        safe_id: The safe that issued it.
+        field: The field that differs.
+    """
+
+    safe_id: SafeId
+    field: str
+
+    def __str__(self) -> str:
+        """Name the field."""
+        return f"The certificate differs from what was registered in its {self.field}."
+
+
+@dataclass(eq=False)
+class RosterRefused(TrustError):
+    """A roster that must not be used.
+
+    Args:
+        problem: Why, in words for the person who holds it.
+    """
+
+    problem: str
+
+    def __str__(self) -> str:
+        """Give the problem."""
+        return f"The roster is refused: {self.problem}."
