@@ -1,0 +1,93 @@
+"""Who asks: the layer that verifies a request's signature and hands the wallet key to the handler.
+
+The proof in the call's metadata covers the method, this safe, the exact bytes of the message (of a stream:
+of the first message, which commits to the rest), the time and a nonce. The signature is checked first and
+the nonce remembered only then, so strangers cannot use up the nonces of others.
+"""
+
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+
+from rpc_edge.edge import Call, Context, Layer, RawRequest
+from rpc_edge.freshness import FreshnessJudge
+from trust.errors import DocumentMalformed, SignatureInvalid
+from trust.ids import SafeId, WalletKey
+from trust.refusals import RequestSignatureInvalid, RequestUnsigned
+from trust.request import METADATA_KEY, RequestProof, verify_request
+
+_wallet: ContextVar[WalletKey] = ContextVar("authenticated_wallet")
+
+
+def authenticated_wallet() -> WalletKey:
+    """The wallet key that signed the call being handled.
+
+    gRPC runs each call in a task of its own, and so does this answer belong to one call.
+
+    Raises:
+        RequestUnsigned: The method is open, or this is no call.
+    """
+    try:
+        return _wallet.get()
+    except LookupError:
+        raise RequestUnsigned from None
+
+
+def signed_requests(
+    safe_id: SafeId, judge: FreshnessJudge, now_ms: Callable[[], int], open_methods: Collection[str]
+) -> Layer:
+    """The layer that lets only fresh, signed requests pass.
+
+    Args:
+        safe_id: This safe; proofs made for another do not hold here.
+        judge: Remembers nonces; one for the whole process.
+        now_ms: The clock: milliseconds since 1970-01-01 UTC.
+        open_methods: Full paths of methods that need no signature.
+
+    Raises (to the caller, as statuses):
+        RequestUnsigned: No proof.
+        RequestSignatureInvalid: More than one, a malformed one, or one that does not hold.
+        RequestStale, RequestReplayed: See rpc_edge.freshness.
+    """
+    open_to_all = frozenset(open_methods)
+
+    def admit(call: Call, message: bytes) -> None:
+        proof = _read_proof(call.context)
+        try:
+            verify_request(proof, call.path, safe_id, message)
+        except SignatureInvalid:
+            raise RequestSignatureInvalid from None
+        judge.admit(proof.wallet_key, proof.nonce, proof.issued_at_ms, now_ms())
+        _wallet.set(proof.wallet_key)
+
+    @asynccontextmanager
+    async def layer(call: Call, request: RawRequest) -> AsyncIterator[RawRequest]:
+        if call.path in open_to_all:
+            yield request
+        elif isinstance(request, bytes):
+            admit(call, request)
+            yield request
+        else:
+            first = await anext(request, b"")
+            admit(call, first)
+            yield _with_first(first, request)
+
+    return layer
+
+
+async def _with_first(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for message in rest:
+        yield message
+
+
+def _read_proof(context: Context) -> RequestProof:
+    proofs = [value for key, value in context.invocation_metadata() or () if key == METADATA_KEY]
+    if not proofs:
+        raise RequestUnsigned
+    if len(proofs) != 1 or not isinstance(proofs[0], bytes):
+        raise RequestSignatureInvalid
+    try:
+        return RequestProof.from_bytes(proofs[0])
+    except DocumentMalformed:
+        raise RequestSignatureInvalid from None
