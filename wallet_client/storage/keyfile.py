@@ -14,7 +14,7 @@ import hashlib
 import os
 import secrets
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -27,6 +27,9 @@ from wallet_client.errors import (
     WrongPassphrase,
 )
 from wallet_client.storage.secret import Secret
+
+if TYPE_CHECKING:
+    from Crypto.Cipher._mode_gcm import GcmMode
 
 KEY_FILE_NAME: Final = "wallet.key"
 KEY_FILE_MAX_BYTES: Final = 4_096
@@ -175,19 +178,24 @@ def write_key_file(path: Path, file: KeyFile) -> None:
 
 
 def _wrap(file: KeyFile, passphrase: Passphrase, master: bytes) -> bytes:
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-    return AESGCM(_stretched(file, passphrase)).encrypt(_ZERO_NONCE, master, _bound(file))
+    sealed, tag = _cipher(file, passphrase).encrypt_and_digest(master)
+    return bytes(sealed + tag)
 
 
 def _unwrap(file: KeyFile, passphrase: Passphrase) -> bytes:
-    from cryptography.exceptions import InvalidTag
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
     try:
-        return AESGCM(_stretched(file, passphrase)).decrypt(_ZERO_NONCE, file.key, _bound(file))
-    except InvalidTag as error:
+        sealed, tag = file.key[:MASTER_KEY_BYTES], file.key[MASTER_KEY_BYTES:]
+        return bytes(_cipher(file, passphrase).decrypt_and_verify(sealed, tag))
+    except ValueError as error:
         raise WrongPassphrase from error
+
+
+def _cipher(file: KeyFile, passphrase: Passphrase) -> "GcmMode":
+    from Crypto.Cipher import AES
+
+    cipher = AES.new(_stretched(file, passphrase), AES.MODE_GCM, nonce=_ZERO_NONCE)
+    cipher.update(_bound(file))
+    return cipher
 
 
 def _bound(file: KeyFile) -> bytes:
