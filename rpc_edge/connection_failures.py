@@ -9,7 +9,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import grpc
-from cryptography import x509
 
 from rpc_edge.errors import (
     AddressUnknown,
@@ -71,6 +70,8 @@ def explain_connection_failure(
 
 def _out_of_date(text: str, certificate_der: bytes, now: datetime) -> CallFailed | None:
     """Whether it is the pinned certificate itself that is out of its dates; another one is just another."""
+    from cryptography import x509  # only where a connection failed
+
     certificate = x509.load_der_x509_certificate(certificate_der)
     first, last = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if "has expired" in text and now > last:

@@ -222,6 +222,7 @@ SAFE_ERRORS: Final = ErrorTable(
         (refusals.CallTooLarge, _Code.RESOURCE_EXHAUSTED, _pb.ERROR_REASON_CALL_TOO_LARGE),
         (refusals.PieceNeedsStream, _Code.FAILED_PRECONDITION, _pb.ERROR_REASON_PIECE_NEEDS_STREAM),
         (refusals.ShuttingDown, _Code.UNAVAILABLE, _pb.ERROR_REASON_SHUTTING_DOWN),
+        (refusals.Busy, _Code.UNAVAILABLE, _pb.ERROR_REASON_BUSY),
         (refusals.InternalError, _Code.INTERNAL, _pb.ERROR_REASON_INTERNAL),
     )
 )

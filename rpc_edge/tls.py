@@ -1,4 +1,4 @@
-"""TLS identities, server credentials, and channels that trust exactly one certificate.
+"""Server credentials, and channels that trust exactly one certificate.
 
 A safe's identity is a self-signed ECDSA P-256 certificate that the roster carries in full. A client's only
 trust root is that certificate, so no authority in the world can vouch for another one (docs/DESIGN.md,
@@ -8,13 +8,8 @@ certificates must therefore carry one: with it the pin is exact.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 
 import grpc
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from rpc_edge.errors import CertificateUnfit
 from trust.roster_file import to_pem
@@ -51,52 +46,6 @@ _CHANNEL_OPTIONS: Options = (
     # One channel's connection and back-off are its own.
     ("grpc.use_local_subchannel_pool", 1),
 )
-
-
-def make_tls_identity(name: str, not_before: datetime, not_after: datetime) -> tuple[bytes, bytes]:
-    """Make a safe's TLS key and its self-signed certificate, from the system's randomness.
-
-    Args:
-        name: The safe's name in the roster, a lower-case DNS label: the only subject alternative name.
-        not_before: First moment of validity, with time zone.
-        not_after: Last moment of validity, with time zone.
-
-    Returns:
-        The private key (PKCS #8 PEM, unencrypted, Secret) and the certificate (PEM).
-    """
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(not_before)
-        .not_valid_after(not_after)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_signs_handshakes_only(), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return private, certificate.public_bytes(serialization.Encoding.PEM)
-
-
-def _signs_handshakes_only() -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=True,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=False,
-        crl_sign=False,
-        encipher_only=False,
-        decipher_only=False,
-    )
 
 
 def server_credentials(private_key_pem: bytes, certificate_pem: bytes) -> grpc.ServerCredentials:
@@ -138,6 +87,8 @@ def check_pinnable(certificate_der: bytes) -> None:
     Raises:
         CertificateUnfit: It is no certificate, or its key usage does not rule out signing others.
     """
+    from cryptography import x509  # a server never needs it, and it is a tenth of an idle safe's memory
+
     try:
         certificate = x509.load_der_x509_certificate(certificate_der)
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value

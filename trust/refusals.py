@@ -179,6 +179,13 @@ class ShuttingDown(Refusal):
 
 
 @dataclass(eq=False)
+class Busy(Refusal):
+    """Too many writes wait for the safe's disk."""
+
+    sentence = "The safe has more to write than it can keep up with. Try again later."
+
+
+@dataclass(eq=False)
 class InternalError(Refusal):
     """A defect or an I/O error; the log knows more under the incident's id."""
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from rpc_edge.tls import make_tls_identity
+from rpc_edge.tls_identity import make_tls_identity
 
 DAY = timedelta(days=1)
 

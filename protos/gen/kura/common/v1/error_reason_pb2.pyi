@@ -74,22 +74,42 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """UNAVAILABLE. The server is stopping; ask again later."""
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 81
     """INTERNAL. A defect or an I/O error. Nothing was changed. Metadata: `incident`, the id in the server's log."""
+    ERROR_REASON_BUSY: _ErrorReason.ValueType  # 82
+    """UNAVAILABLE. The server has more to write than its disk keeps up with. Nothing was written; ask again later."""
     ERROR_REASON_UNKNOWN_NAME: _ErrorReason.ValueType  # 100
     """NOT_FOUND. The wallet has no such value, receipt or policy. Metadata: `kind`, `name`."""
     ERROR_REASON_WALLET_FULL: _ErrorReason.ValueType  # 101
     """RESOURCE_EXHAUSTED. The wallet's capacity does not suffice. Metadata: `needed_bytes`, `free_bytes`."""
     ERROR_REASON_TOO_FEW_SAFES: _ErrorReason.ValueType  # 102
-    """UNAVAILABLE. Too few safes answered. Metadata: one key per failed safe's name, its value the reason."""
+    """UNAVAILABLE. Too few safes answered well; the call may be repeated. Metadata: `safes_good`, `safes_needed`,
+    and one key per failed safe's name, its value the reason.
+    """
     ERROR_REASON_WALLET_BUSY: _ErrorReason.ValueType  # 103
     """FAILED_PRECONDITION. Another process is changing the wallet; ask again later."""
     ERROR_REASON_ROSTER_REFUSED: _ErrorReason.ValueType  # 104
-    """FAILED_PRECONDITION. The roster in the wallet's folder is not the pinned one, or is older."""
+    """FAILED_PRECONDITION. The roster in the wallet's folder is not the pinned one, or is older. Metadata: `problem`."""
     ERROR_REASON_NOT_SAFE_YET: _ErrorReason.ValueType  # 105
-    """FAILED_PRECONDITION. Deleting the value now would leave it at fewer safes than the policy names. Metadata: `may_still_be_lost`."""
+    """FAILED_PRECONDITION. Deleting the value now would leave it at fewer safes than the policy names.
+    Metadata: `may_still_be_lost`, `missing_safes` (names, separated by commas).
+    """
     ERROR_REASON_VALUE_REFUSED: _ErrorReason.ValueType  # 106
-    """INVALID_ARGUMENT. The file or value cannot be taken in. Metadata: `field`."""
+    """INVALID_ARGUMENT. The file or value cannot be taken in. Metadata: `field`, `problem`."""
     ERROR_REASON_WALLET_UNUSABLE: _ErrorReason.ValueType  # 107
-    """FAILED_PRECONDITION. The wallet's files are damaged or missing. Nothing was overwritten."""
+    """FAILED_PRECONDITION. The wallet's files are damaged, missing, or cannot be read or written. Nothing was
+    overwritten. Metadata: `problem`.
+    """
+    ERROR_REASON_POLICY_UNFIT: _ErrorReason.ValueType  # 108
+    """FAILED_PRECONDITION. The wallet's roster cannot carry the policy. Metadata: `policy`, `problem`."""
+    ERROR_REASON_DEVICE_FULL: _ErrorReason.ValueType  # 109
+    """RESOURCE_EXHAUSTED. No space is left on the device under the wallet. Nothing was changed."""
+    ERROR_REASON_KEY_NOT_IN_WALLET: _ErrorReason.ValueType  # 110
+    """FAILED_PRECONDITION. The receipt's policy keeps the key in the wallet, and it is not there."""
+    ERROR_REASON_TRACES_REMAIN: _ErrorReason.ValueType  # 111
+    """FAILED_PRECONDITION. The change was made, but while another process reads the wallet traces of what was
+    erased remain on the device; the next change overwrites them. Do not repeat the call.
+    """
+    ERROR_REASON_PAYLOAD_NEEDS_STREAM: _ErrorReason.ValueType  # 112
+    """FAILED_PRECONDITION. The payload is too large for one message; use the streaming call. Metadata: `limit_bytes`."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is why a request, or one entry of a batch, was refused.
@@ -151,20 +171,40 @@ ERROR_REASON_SHUTTING_DOWN: ErrorReason.ValueType  # 80
 """UNAVAILABLE. The server is stopping; ask again later."""
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 81
 """INTERNAL. A defect or an I/O error. Nothing was changed. Metadata: `incident`, the id in the server's log."""
+ERROR_REASON_BUSY: ErrorReason.ValueType  # 82
+"""UNAVAILABLE. The server has more to write than its disk keeps up with. Nothing was written; ask again later."""
 ERROR_REASON_UNKNOWN_NAME: ErrorReason.ValueType  # 100
 """NOT_FOUND. The wallet has no such value, receipt or policy. Metadata: `kind`, `name`."""
 ERROR_REASON_WALLET_FULL: ErrorReason.ValueType  # 101
 """RESOURCE_EXHAUSTED. The wallet's capacity does not suffice. Metadata: `needed_bytes`, `free_bytes`."""
 ERROR_REASON_TOO_FEW_SAFES: ErrorReason.ValueType  # 102
-"""UNAVAILABLE. Too few safes answered. Metadata: one key per failed safe's name, its value the reason."""
+"""UNAVAILABLE. Too few safes answered well; the call may be repeated. Metadata: `safes_good`, `safes_needed`,
+and one key per failed safe's name, its value the reason.
+"""
 ERROR_REASON_WALLET_BUSY: ErrorReason.ValueType  # 103
 """FAILED_PRECONDITION. Another process is changing the wallet; ask again later."""
 ERROR_REASON_ROSTER_REFUSED: ErrorReason.ValueType  # 104
-"""FAILED_PRECONDITION. The roster in the wallet's folder is not the pinned one, or is older."""
+"""FAILED_PRECONDITION. The roster in the wallet's folder is not the pinned one, or is older. Metadata: `problem`."""
 ERROR_REASON_NOT_SAFE_YET: ErrorReason.ValueType  # 105
-"""FAILED_PRECONDITION. Deleting the value now would leave it at fewer safes than the policy names. Metadata: `may_still_be_lost`."""
+"""FAILED_PRECONDITION. Deleting the value now would leave it at fewer safes than the policy names.
+Metadata: `may_still_be_lost`, `missing_safes` (names, separated by commas).
+"""
 ERROR_REASON_VALUE_REFUSED: ErrorReason.ValueType  # 106
-"""INVALID_ARGUMENT. The file or value cannot be taken in. Metadata: `field`."""
+"""INVALID_ARGUMENT. The file or value cannot be taken in. Metadata: `field`, `problem`."""
 ERROR_REASON_WALLET_UNUSABLE: ErrorReason.ValueType  # 107
-"""FAILED_PRECONDITION. The wallet's files are damaged or missing. Nothing was overwritten."""
+"""FAILED_PRECONDITION. The wallet's files are damaged, missing, or cannot be read or written. Nothing was
+overwritten. Metadata: `problem`.
+"""
+ERROR_REASON_POLICY_UNFIT: ErrorReason.ValueType  # 108
+"""FAILED_PRECONDITION. The wallet's roster cannot carry the policy. Metadata: `policy`, `problem`."""
+ERROR_REASON_DEVICE_FULL: ErrorReason.ValueType  # 109
+"""RESOURCE_EXHAUSTED. No space is left on the device under the wallet. Nothing was changed."""
+ERROR_REASON_KEY_NOT_IN_WALLET: ErrorReason.ValueType  # 110
+"""FAILED_PRECONDITION. The receipt's policy keeps the key in the wallet, and it is not there."""
+ERROR_REASON_TRACES_REMAIN: ErrorReason.ValueType  # 111
+"""FAILED_PRECONDITION. The change was made, but while another process reads the wallet traces of what was
+erased remain on the device; the next change overwrites them. Do not repeat the call.
+"""
+ERROR_REASON_PAYLOAD_NEEDS_STREAM: ErrorReason.ValueType  # 112
+"""FAILED_PRECONDITION. The payload is too large for one message; use the streaming call. Metadata: `limit_bytes`."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

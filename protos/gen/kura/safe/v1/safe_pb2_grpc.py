@@ -32,7 +32,7 @@ class SafeServiceStub:
     trust.request.RequestProof over (method, safe id, SHA-256 of the request message, time, nonce).
     Of a stream the first message is signed; it commits to everything that follows. Refused
     signatures: UNAUTHENTICATED with REQUEST_UNSIGNED, REQUEST_SIGNATURE_INVALID, REQUEST_STALE or
-    REQUEST_REPLAYED. Any call may end with INTERNAL or SHUTTING_DOWN; nothing is then half-written.
+    REQUEST_REPLAYED. Any call may end with INTERNAL, BUSY or SHUTTING_DOWN; nothing is then half-written.
     """
 
     def __init__(self, channel):
@@ -80,7 +80,7 @@ class SafeServiceServicer:
     trust.request.RequestProof over (method, safe id, SHA-256 of the request message, time, nonce).
     Of a stream the first message is signed; it commits to everything that follows. Refused
     signatures: UNAUTHENTICATED with REQUEST_UNSIGNED, REQUEST_SIGNATURE_INVALID, REQUEST_STALE or
-    REQUEST_REPLAYED. Any call may end with INTERNAL or SHUTTING_DOWN; nothing is then half-written.
+    REQUEST_REPLAYED. Any call may end with INTERNAL, BUSY or SHUTTING_DOWN; nothing is then half-written.
     """
 
     def Describe(self, request, context):
@@ -132,7 +132,8 @@ class SafeServiceServicer:
         """Delete erases the pieces of an item's generation and keeps the tombstone, which refuses any later
         registration of that generation. Only the wallet that signed the tombstone may call; it reaches
         only its own items. Idempotent, also for items never seen. Errors of the call: MALFORMED, CALL_TOO_LARGE.
-        Refusals of an entry: MALFORMED, NOT_YOUR_ITEM, STORAGE_FULL.
+        Refusals of an entry: MALFORMED, NOT_YOUR_ITEM, STORAGE_FULL, and QUOTA_EXCEEDED for an item never seen from
+        a wallet that has no room.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -186,7 +187,7 @@ class SafeService:
     trust.request.RequestProof over (method, safe id, SHA-256 of the request message, time, nonce).
     Of a stream the first message is signed; it commits to everything that follows. Refused
     signatures: UNAUTHENTICATED with REQUEST_UNSIGNED, REQUEST_SIGNATURE_INVALID, REQUEST_STALE or
-    REQUEST_REPLAYED. Any call may end with INTERNAL or SHUTTING_DOWN; nothing is then half-written.
+    REQUEST_REPLAYED. Any call may end with INTERNAL, BUSY or SHUTTING_DOWN; nothing is then half-written.
     """
 
     @staticmethod

@@ -36,7 +36,7 @@ class SafeServiceStub:
     trust.request.RequestProof over (method, safe id, SHA-256 of the request message, time, nonce).
     Of a stream the first message is signed; it commits to everything that follows. Refused
     signatures: UNAUTHENTICATED with REQUEST_UNSIGNED, REQUEST_SIGNATURE_INVALID, REQUEST_STALE or
-    REQUEST_REPLAYED. Any call may end with INTERNAL or SHUTTING_DOWN; nothing is then half-written.
+    REQUEST_REPLAYED. Any call may end with INTERNAL, BUSY or SHUTTING_DOWN; nothing is then half-written.
     """
 
     @_typing.overload
@@ -71,7 +71,8 @@ class SafeServiceStub:
     """Delete erases the pieces of an item's generation and keeps the tombstone, which refuses any later
     registration of that generation. Only the wallet that signed the tombstone may call; it reaches
     only its own items. Idempotent, also for items never seen. Errors of the call: MALFORMED, CALL_TOO_LARGE.
-    Refusals of an entry: MALFORMED, NOT_YOUR_ITEM, STORAGE_FULL.
+    Refusals of an entry: MALFORMED, NOT_YOUR_ITEM, STORAGE_FULL, and QUOTA_EXCEEDED for an item never seen from
+    a wallet that has no room.
     """
 
 @_typing.type_check_only
@@ -82,7 +83,7 @@ class SafeServiceAsyncStub(SafeServiceStub):
     trust.request.RequestProof over (method, safe id, SHA-256 of the request message, time, nonce).
     Of a stream the first message is signed; it commits to everything that follows. Refused
     signatures: UNAUTHENTICATED with REQUEST_UNSIGNED, REQUEST_SIGNATURE_INVALID, REQUEST_STALE or
-    REQUEST_REPLAYED. Any call may end with INTERNAL or SHUTTING_DOWN; nothing is then half-written.
+    REQUEST_REPLAYED. Any call may end with INTERNAL, BUSY or SHUTTING_DOWN; nothing is then half-written.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -114,7 +115,8 @@ class SafeServiceAsyncStub(SafeServiceStub):
     """Delete erases the pieces of an item's generation and keeps the tombstone, which refuses any later
     registration of that generation. Only the wallet that signed the tombstone may call; it reaches
     only its own items. Idempotent, also for items never seen. Errors of the call: MALFORMED, CALL_TOO_LARGE.
-    Refusals of an entry: MALFORMED, NOT_YOUR_ITEM, STORAGE_FULL.
+    Refusals of an entry: MALFORMED, NOT_YOUR_ITEM, STORAGE_FULL, and QUOTA_EXCEEDED for an item never seen from
+    a wallet that has no room.
     """
 
 class SafeServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -124,7 +126,7 @@ class SafeServiceServicer(metaclass=_abc_1.ABCMeta):
     trust.request.RequestProof over (method, safe id, SHA-256 of the request message, time, nonce).
     Of a stream the first message is signed; it commits to everything that follows. Refused
     signatures: UNAUTHENTICATED with REQUEST_UNSIGNED, REQUEST_SIGNATURE_INVALID, REQUEST_STALE or
-    REQUEST_REPLAYED. Any call may end with INTERNAL or SHUTTING_DOWN; nothing is then half-written.
+    REQUEST_REPLAYED. Any call may end with INTERNAL, BUSY or SHUTTING_DOWN; nothing is then half-written.
     """
 
     @_abc_1.abstractmethod
@@ -190,7 +192,8 @@ class SafeServiceServicer(metaclass=_abc_1.ABCMeta):
         """Delete erases the pieces of an item's generation and keeps the tombstone, which refuses any later
         registration of that generation. Only the wallet that signed the tombstone may call; it reaches
         only its own items. Idempotent, also for items never seen. Errors of the call: MALFORMED, CALL_TOO_LARGE.
-        Refusals of an entry: MALFORMED, NOT_YOUR_ITEM, STORAGE_FULL.
+        Refusals of an entry: MALFORMED, NOT_YOUR_ITEM, STORAGE_FULL, and QUOTA_EXCEEDED for an item never seen from
+        a wallet that has no room.
         """
 
 def add_SafeServiceServicer_to_server(servicer: SafeServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,0 +1,151 @@
+"""The operator's settings: one TOML file, read once, every mistake named by its path.
+
+Example, as `python -m safe_node init` writes it::
+
+    name = "safe-1"
+    listen = "0.0.0.0:7301"
+    data_dir = "data"       # relative paths start at this file's folder
+    keys_dir = "keys"
+    roster = "roster.json"
+
+    [limits]
+    bytes_per_wallet = 0    # 0: no limit
+
+    [log]
+    level = "info"
+    json = true
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple
+
+import msgspec
+from msgspec import Meta
+
+from trust.certificate import COUNTER_LIMIT
+
+KIB = 1024
+MIB = 1024 * KIB
+BLINDING_BYTES = 32
+
+_Bytes = Annotated[int, Meta(ge=0, le=2**62)]
+_LISTEN = re.compile(r"^(?P<host>[A-Za-z0-9.-]{1,253}|\[[0-9a-fA-F:]{2,45}\]):(?P<port>[0-9]{1,5})$")
+
+
+@dataclass
+class ConfigError(Exception):
+    """The configuration cannot be used.
+
+    Args:
+        problem: What to mend, for the operator.
+    """
+
+    problem: str
+
+    def __str__(self) -> str:
+        """Give the problem."""
+        return self.problem
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What this safe accepts.
+
+    Args:
+        message_bytes: Largest gRPC message either way.
+        entries_per_call: Most pieces, certificates or tombstones in one call.
+        unary_blob_bytes: Largest blob that comes or goes in one message.
+        stream_blob_bytes: Largest blob that comes or goes as a stream.
+        bytes_per_wallet: Most bytes one wallet key may keep here; 0 is no limit.
+        database_bytes: Most bytes of the database file; 0 is no limit.
+        counter_limit: After this Y the counter returns to 0; lower it in tests only.
+    """
+
+    message_bytes: Annotated[int, Meta(ge=2 * MIB, le=64 * MIB)] = 8 * MIB
+    entries_per_call: Annotated[int, Meta(ge=1, le=100_000)] = 10_000
+    unary_blob_bytes: Annotated[int, Meta(ge=64 * KIB, le=32 * MIB)] = MIB + BLINDING_BYTES
+    stream_blob_bytes: Annotated[int, Meta(ge=MIB, le=4096 * MIB)] = 70 * MIB
+    bytes_per_wallet: _Bytes = 0
+    database_bytes: _Bytes = 0
+    counter_limit: Annotated[int, Meta(ge=1, le=COUNTER_LIMIT)] = COUNTER_LIMIT
+
+    def __post_init__(self) -> None:
+        """A message must hold the largest unary blob and what goes with it."""
+        if self.unary_blob_bytes + MIB // 2 > self.message_bytes:
+            raise ValueError("unary_blob_bytes must be at least 512 KiB below message_bytes")
+
+
+class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How much is logged, and in which form."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    json: bool = True
+
+
+class Address(NamedTuple):
+    """Where to listen; port 0 lets the kernel choose."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        """As gRPC wants it."""
+        return f"{self.host}:{self.port}"
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The file's content; paths are as the process sees them."""
+
+    name: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+    listen: str
+    data_dir: str
+    keys_dir: str
+    roster: str
+    limits: Limits = Limits()
+    log: LogSettings = LogSettings()
+
+    @property
+    def address(self) -> Address:
+        """`listen`, taken apart."""
+        return parse_address(self.listen)
+
+
+def load_settings(path: Path) -> Settings:
+    """Read and check the file.
+
+    Raises:
+        ConfigError: It cannot be read, or says something that cannot be meant.
+    """
+    try:
+        text = tomllib.loads(path.read_text("utf-8"))
+        settings = msgspec.convert(text, Settings)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from None
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    parse_address(settings.listen)
+    return _absolute(settings, path.resolve().parent)
+
+
+def parse_address(text: str) -> Address:
+    """Take "host:port" apart; IPv6 stands in brackets.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    match = _LISTEN.match(text)
+    if match is None or int(match["port"]) > 65_535:
+        raise ConfigError(f"listen: {text!r} is not host:port")
+    return Address(match["host"], int(match["port"]))
+
+
+def _absolute(settings: Settings, folder: Path) -> Settings:
+    """Paths in the file are relative to the file, wherever the process was started."""
+    paths = {name: str(folder / getattr(settings, name)) for name in ("data_dir", "keys_dir", "roster")}
+    return msgspec.structs.replace(settings, **paths)

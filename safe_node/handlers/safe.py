@@ -1,0 +1,89 @@
+"""What every handler works with."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from safe_node.config import Limits
+from safe_node.decisions.admission import Membership
+from safe_node.decisions.registration import RegistrationRules
+from safe_node.store.base import SafeStore
+from trust.certificate import sign_certificates
+from trust.documents import SigningKey
+from trust.refusals import CallTooLarge, Refusal
+
+_Result = TypeVar("_Result")
+
+INLINE_WORK = 8
+"""Signatures, or INLINE_BYTES of hashing, that cost less in the event loop than a thread hop for them."""
+
+INLINE_BYTES = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Safe:
+    """One running safe.
+
+    Args:
+        name: For people.
+        membership: Who it is, and the rosters it knows.
+        signing_key: Secret: signs certificates and receipts.
+        limits: What it accepts.
+        store: Its records.
+        now_ms: Its clock, milliseconds since 1970-01-01 UTC.
+    """
+
+    name: str
+    membership: Membership
+    signing_key: SigningKey
+    limits: Limits
+    store: SafeStore
+    now_ms: Callable[[], int]
+
+    @property
+    def rules(self) -> RegistrationRules:
+        """How registrations are decided."""
+        limits = self.limits
+        return RegistrationRules(self.membership.safe_id, limits.counter_limit, limits.bytes_per_wallet)
+
+    def sign(self, certificates: Sequence[bytes]) -> bytes:
+        """One signature for all certificates of a call; empty when there are none."""
+        if not certificates:
+            return b""
+        return sign_certificates(self.membership.safe_id, certificates, self.signing_key)
+
+    def check_entries(self, field: str, count: int) -> None:
+        """Hold a call to its number of entries.
+
+        Raises:
+            CallTooLarge: There are more.
+        """
+        if count > self.limits.entries_per_call:
+            raise CallTooLarge(field, self.limits.entries_per_call)
+
+    def check_message(self, length: int) -> None:
+        """Hold a call to its bytes.
+
+        Raises:
+            CallTooLarge: There are more.
+        """
+        if length > self.limits.message_bytes:
+            raise CallTooLarge("message", self.limits.message_bytes)
+
+
+async def checked(work: Callable[[], _Result], amount: int, size: int = 0) -> _Result:
+    """Do pure work here when it is small, in a worker thread when it would hold up other calls."""
+    if amount <= INLINE_WORK and size <= INLINE_BYTES:
+        return work()
+    return await asyncio.to_thread(work)
+
+
+def or_refusal(work: Callable[[], _Result]) -> _Result | Refusal:
+    """The result, or the refusal in its place."""
+    try:
+        return work()
+    except Refusal as refusal:
+        return refusal

@@ -1,0 +1,66 @@
+"""SafeService: each call to its handler."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+
+import grpc
+
+from kura.safe.v1 import safe_pb2 as pb
+from kura.safe.v1 import safe_pb2_grpc
+from rpc_edge.authentication import authenticated_wallet
+from rpc_edge.edge import Context
+from safe_node.handlers.delete import delete
+from safe_node.handlers.describe import describe
+from safe_node.handlers.fetch import fetch
+from safe_node.handlers.fetch_stream import fetch_stream
+from safe_node.handlers.register import register
+from safe_node.handlers.register_stream import register_stream
+from safe_node.handlers.safe import Safe
+
+SERVICE = "kura.safe.v1.SafeService"
+OPEN_METHODS = frozenset({f"/{SERVICE}/Describe"})
+"""What anyone may call without a signature."""
+
+
+class SafeServicer(safe_pb2_grpc.SafeServiceServicer):
+    """The safe's public face; rights and effects are told in safe.proto."""
+
+    def __init__(self, safe: Safe) -> None:
+        """Serve this safe."""
+        self._safe = safe
+
+    async def Describe(self, request: pb.DescribeRequest, context: Context) -> pb.DescribeResponse:
+        """Open to all."""
+        return describe(self._safe)
+
+    async def Register(self, request: pb.RegisterRequest, context: Context) -> pb.RegisterResponse:
+        """Signed by the wallet of the manifests."""
+        return await register(self._safe, authenticated_wallet(), request)
+
+    async def RegisterStream(
+        self, request_iterator: AsyncIterator[pb.RegisterStreamRequest], context: Context
+    ) -> pb.RegisterStreamResponse:
+        """The opening is signed by the wallet of the manifest."""
+        return await register_stream(self._safe, authenticated_wallet(), request_iterator)
+
+    async def Fetch(self, request: pb.FetchRequest, context: Context) -> pb.FetchResponse:
+        """Signed by the wallet that registered."""
+        return await fetch(self._safe, authenticated_wallet(), request)
+
+    async def FetchStream(
+        self, request: pb.FetchStreamRequest, context: Context
+    ) -> AsyncIterator[pb.FetchStreamResponse]:
+        """Signed by the wallet that registered."""
+        async for part in fetch_stream(self._safe, authenticated_wallet(), request):
+            yield part
+
+    async def Delete(self, request: pb.DeleteRequest, context: Context) -> pb.DeleteResponse:
+        """Signed by the wallet of the tombstones."""
+        return await delete(self._safe, authenticated_wallet(), request)
+
+
+def service_of(safe: Safe) -> Callable[[grpc.aio.Server], None]:
+    """What puts this safe's service on a server."""
+    return partial(safe_pb2_grpc.add_SafeServiceServicer_to_server, SafeServicer(safe))

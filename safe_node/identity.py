@@ -1,0 +1,245 @@
+"""A safe's keys: made once at the key ceremony, read at every start, held against the roster.
+
+    DIR/safe.toml         settings
+    DIR/entry.json        what the roster will say about this safe; public
+    DIR/operator.key      signs rosters; to be taken off this machine
+    DIR/keys/safe.id      16 random bytes, hexadecimal
+    DIR/keys/signing.key  Ed25519 seed, hexadecimal: certificates and receipts
+    DIR/keys/tls.key      PEM
+    DIR/keys/tls.crt      PEM
+
+Files with secrets have mode 0600. Nothing that exists is ever overwritten.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from rpc_edge.tls_identity import make_tls_identity
+from threshold.randomness import RandomSource
+from trust.documents import SigningKey
+from trust.errors import DocumentMalformed, RosterRefused
+from trust.ids import ID_BYTES, KEY_BYTES, SafeId
+from trust.roster import Roster, SafeEntry, verify_chain
+from trust.roster_file import from_pem, read_roster, write_safe
+
+_SETTINGS = """\
+# A Kura safe. docs/OPERATING.md explains every setting.
+name = "{name}"
+listen = "{listen}"
+data_dir = "data"
+keys_dir = "keys"
+roster = "roster.json"
+
+[limits]
+bytes_per_wallet = 0  # 0: no limit
+database_bytes = 0    # 0: until the disk is full
+
+[log]
+level = "info"
+json = true
+"""
+
+
+@dataclass(eq=False)
+class IdentityError(Exception):
+    """Keys or roster cannot be used.
+
+    Args:
+        problem: What to mend, for the operator.
+    """
+
+    problem: str
+
+    def __str__(self) -> str:
+        """Give the problem."""
+        return self.problem
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a safe is.
+
+    Args:
+        signing_key: Secret: signs certificates and receipts.
+        tls_key: Secret: PEM.
+        tls_certificate: PEM.
+    """
+
+    safe_id: SafeId
+    signing_key: SigningKey
+    tls_key: bytes = field(repr=False)
+    tls_certificate: bytes
+
+    @property
+    def certificate_der(self) -> bytes:
+        """The certificate as the roster holds it."""
+        return from_pem(self.tls_certificate.decode())
+
+
+@dataclass(frozen=True, slots=True)
+class NewSafe:
+    """What the operator decides about a safe to be.
+
+    Args:
+        name: Lower-case DNS label, unique in the roster.
+        operator: Who runs it, for people.
+        endpoint: "host:port" under which wallets reach it.
+        listen: "host:port" it listens at.
+        tls_days: How long its TLS certificate is valid.
+    """
+
+    name: str
+    operator: str
+    endpoint: str
+    listen: str
+    tls_days: int
+
+
+def create_safe(folder: Path, new: NewSafe, rng: RandomSource, now: datetime) -> SafeEntry:
+    """Make all keys and files of a safe.
+
+    Raises:
+        IdentityError: Something is in the way, or a name or endpoint cannot be used. Nothing is overwritten.
+    """
+    signing = SigningKey(rng.read(KEY_BYTES))
+    operator = SigningKey(rng.read(KEY_BYTES))
+    begins, ends = now - timedelta(minutes=5), now + timedelta(days=new.tls_days)
+    tls_key, tls_certificate = make_tls_identity(new.name, begins, ends)
+    safe_id = SafeId(rng.read(ID_BYTES))
+    entry = _entry(new, safe_id, tls_certificate, signing, operator)
+    settings = _SETTINGS.format(name=new.name, listen=new.listen)
+    _write_all(
+        {
+            folder / "keys" / "safe.id": (safe_id.hex() + "\n").encode(),
+            folder / "keys" / "signing.key": (signing.seed.hex() + "\n").encode(),
+            folder / "keys" / "tls.key": tls_key,
+            folder / "keys" / "tls.crt": tls_certificate,
+            folder / "operator.key": (operator.seed.hex() + "\n").encode(),
+            folder / "entry.json": write_safe(entry),
+            folder / "safe.toml": settings.encode(),
+        }
+    )
+    return entry
+
+
+def _entry(
+    new: NewSafe, safe_id: SafeId, tls_certificate: bytes, signing: SigningKey, operator: SigningKey
+) -> SafeEntry:
+    try:
+        entry = SafeEntry(
+            safe_id=safe_id,
+            name=new.name,
+            operator=new.operator,
+            endpoint=new.endpoint,
+            tls_certificate=from_pem(tls_certificate.decode()),
+            signing_key=signing.public,
+            operator_key=operator.public,
+        )
+        return SafeEntry.from_bytes(entry.to_bytes())
+    except (DocumentMalformed, ValueError) as error:
+        raise IdentityError(str(error)) from None
+
+
+def _write_all(files: dict[Path, bytes]) -> None:
+    taken = [path for path in files if path.exists()]
+    if taken:
+        raise IdentityError(f"{taken[0]} exists; nothing was written")
+    try:
+        for path, content in files.items():
+            # mkdir gives the mode to the last folder only.
+            for folder in (path.parent.parent, path.parent):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(descriptor)
+    except OSError as error:
+        raise IdentityError(f"{error.filename}: {error.strerror}") from None
+
+
+def read_identity(keys_dir: Path) -> Identity:
+    """Read a safe's keys.
+
+    Raises:
+        IdentityError: A file is missing, unreadable or damaged.
+    """
+    certificate = _read(keys_dir / "tls.crt")
+    try:
+        from_pem(certificate.decode())
+    except ValueError:
+        raise IdentityError(f"{keys_dir / 'tls.crt'}: no PEM certificate") from None
+    tls_key = _read(keys_dir / "tls.key")
+    _check_pair(keys_dir / "tls.crt", keys_dir / "tls.key")
+    return Identity(
+        safe_id=SafeId(_read_hex(keys_dir / "safe.id", ID_BYTES)),
+        signing_key=SigningKey(_read_hex(keys_dir / "signing.key", KEY_BYTES)),
+        tls_key=tls_key,
+        tls_certificate=certificate,
+    )
+
+
+def _check_pair(certificate: Path, key: Path) -> None:
+    """GRPC would only say that it cannot listen."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+    except ssl.SSLError:
+        raise IdentityError(f"{key}: not the private key of {certificate}") from None
+
+
+def read_versions(path: Path) -> tuple[Roster, ...]:
+    """Read the roster file and verify its whole chain.
+
+    Raises:
+        IdentityError: It cannot be read or must not be used.
+    """
+    try:
+        chain = read_roster(_read(path))
+        verify_chain(chain)
+    except RosterRefused as error:
+        raise IdentityError(f"{path}: {error}") from None
+    return tuple(signed.roster for signed in chain)
+
+
+def check_membership(identity: Identity, name: str, roster: Roster) -> None:
+    """Hold the keys on this machine against what the newest roster says of this safe.
+
+    Raises:
+        IdentityError: Names what differs.
+    """
+    try:
+        entry = roster.safe(identity.safe_id)
+    except RosterRefused:
+        raise IdentityError(f"roster version {roster.version} has no safe {identity.safe_id.hex()}") from None
+    same = {
+        "name": entry.name == name,
+        "signing key": entry.signing_key == identity.signing_key.public,
+        "TLS certificate": entry.tls_certificate == identity.certificate_der,
+    }
+    for what, holds in same.items():
+        if not holds:
+            raise IdentityError(
+                f"the {what} is not the one roster version {roster.version} states for this safe"
+            )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise IdentityError(f"{path}: {error.strerror}") from None
+
+
+def _read_hex(path: Path, length: int) -> bytes:
+    try:
+        content = bytes.fromhex(_read(path).decode().strip())
+    except ValueError:
+        content = b""
+    if len(content) != length:
+        raise IdentityError(f"{path}: not {length * 2} hexadecimal digits")
+    return content

@@ -1,0 +1,91 @@
+"""One running safe: keys and roster checked, database open, serving until a signal, closed in order."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import msgspec
+from structlog.typing import FilteringBoundLogger
+
+from rpc_edge.authentication import signed_requests
+from rpc_edge.freshness import FreshnessJudge
+from rpc_edge.server import Listening, ServerRunner, run_server
+from rpc_edge.tls import server_credentials
+from safe_node.config import Settings
+from safe_node.decisions.admission import Membership
+from safe_node.handlers.safe import Safe
+from safe_node.handlers.servicer import OPEN_METHODS, SERVICE, service_of
+from safe_node.identity import Identity, check_membership, read_identity, read_versions
+from safe_node.logs import configure_logs, short
+from safe_node.store.base import SafeStore
+from safe_node.store.sqlite_store import open_store
+
+GRACE_SECONDS = 10.0
+MAX_CALLS = 256
+
+StoreChange = Callable[[SafeStore], SafeStore]
+
+
+def now_ms() -> int:
+    """The clock: milliseconds since 1970-01-01 UTC."""
+    return time.time_ns() // 1_000_000
+
+
+async def serve(settings: Settings, change_store: StoreChange = lambda store: store) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Args:
+        settings: The operator's.
+        change_store: Puts something around the store; tests make lying safes of it.
+
+    Raises:
+        IdentityError: Keys or roster cannot be used.
+        StoreUnusable: The database cannot.
+        AddressUnavailable: The address cannot be had.
+    """
+    log = configure_logs(settings.log)
+    identity = read_identity(Path(settings.keys_dir))
+    versions = read_versions(Path(settings.roster))
+    check_membership(identity, settings.name, versions[-1])
+    store = await open_store(Path(settings.data_dir), identity.safe_id, settings.limits.database_bytes)
+    try:
+        membership = Membership.of(identity.safe_id, versions)
+        safe = Safe(
+            settings.name, membership, identity.signing_key, settings.limits, change_store(store), now_ms
+        )
+        await run_server(_runner(safe, settings, identity, log), partial(_announce, safe, settings, log))
+    finally:
+        await store.close()
+        log.info("closed", name=settings.name)
+
+
+def _runner(safe: Safe, settings: Settings, identity: Identity, log: FilteringBoundLogger) -> ServerRunner:
+    listening = Listening(
+        str(settings.address),
+        server_credentials(identity.tls_key, identity.tls_certificate),
+        # Twice, so that a message somewhat too large is refused with its reason.
+        max_message_bytes=2 * settings.limits.message_bytes,
+        max_calls=MAX_CALLS,
+        grace_seconds=GRACE_SECONDS,
+    )
+    signed = signed_requests(identity.safe_id, FreshnessJudge(now_ms()), now_ms, OPEN_METHODS)
+    return ServerRunner({SERVICE: service_of(safe)}, listening, layers=(signed,), log=log)
+
+
+def _announce(safe: Safe, settings: Settings, log: FilteringBoundLogger, port: int) -> None:
+    """One line on stdout for whoever started the process, the same in the log."""
+    roster = safe.membership.newest
+    facts = {
+        "name": safe.name,
+        "safe_id": short(safe.membership.safe_id),
+        "host": settings.address.host,
+        "port": port,
+        "roster_version": roster.version,
+    }
+    sys.stdout.write(msgspec.json.encode({"event": "ready", **facts}).decode() + "\n")
+    sys.stdout.flush()
+    log.info("ready", **facts)

@@ -1,0 +1,62 @@
+"""Looking up in SQLite: by counter Y, then hash X, then the whole certificate, byte for byte [E1]."""
+
+from __future__ import annotations
+
+from safe_node.records import AnnouncedBlob, Presented, StoredPiece
+from safe_node.store.schema import KEY_SHARES_PER_BATCH
+from safe_node.store.sqlite import Connection
+from trust.ids import HASH_BYTES, Hash, WalletKey
+
+_FIND = f"""SELECT wallets.wallet_key, batches.manifest_hash, pieces.certificate, pieces.x, pieces.content,
+        pieces.blob_length, pieces.block_hashes, pieces.blob_id, pieces.has_key_share,
+        key_shares.share, key_shares.checksum
+    FROM pieces
+    JOIN wallets ON wallets.id = pieces.wallet
+    JOIN batches ON batches.id = pieces.batch
+    LEFT JOIN key_shares ON key_shares.id = pieces.batch * {KEY_SHARES_PER_BATCH} + pieces.x
+    WHERE pieces.counter = ? AND pieces.x_hash = ? AND pieces.certificate = ?"""  # noqa: S608 - a constant of ours
+
+
+def find_piece(connection: Connection, presented: Presented) -> StoredPiece | None:
+    """The piece that was certified with exactly these bytes, if it is kept here."""
+    certificate = presented.certificate
+    key = (certificate.counter, certificate.x_hash, presented.body)
+    row = connection.execute(_FIND, key).fetchone()
+    return None if row is None else stored_piece(row)
+
+
+def stored_piece(row: tuple[object, ...]) -> StoredPiece:
+    """One row of the query above."""
+    wallet_key, manifest_hash, certificate, x, content, length, hashes, blob_id, has_key, share, checksum = (
+        row
+    )
+    return StoredPiece(
+        wallet_key=WalletKey(_bytes(wallet_key)),
+        manifest_hash=Hash(_bytes(manifest_hash)),
+        certificate=_bytes(certificate),
+        x=_int(x),
+        content=_content(content, length, hashes),
+        blob_id=None if blob_id is None else _int(blob_id),
+        has_key_share=bool(has_key),
+        key_share=None if share is None else _bytes(share),
+        key_share_checksum=None if checksum is None else _bytes(checksum),
+    )
+
+
+def _content(content: object, length: object, hashes: object) -> bytes | AnnouncedBlob | None:
+    if length is None:
+        return None
+    if hashes is None:
+        return b"" if content is None else _bytes(content)
+    joined = _bytes(hashes)
+    cut = tuple(joined[start : start + HASH_BYTES] for start in range(0, len(joined), HASH_BYTES))
+    return AnnouncedBlob(_int(length), cut)
+
+
+def _bytes(value: object) -> bytes:
+    """STRICT columns hold what they are declared to hold; this only tells the type checker."""
+    return value if isinstance(value, bytes) else b""
+
+
+def _int(value: object) -> int:
+    return value if isinstance(value, int) else 0

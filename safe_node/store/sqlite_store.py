@@ -1,0 +1,267 @@
+"""SafeStore on one SQLite file: one writer thread with group commit, two threads that read."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from safe_node.decisions.costs import content_length
+from safe_node.decisions.retrieval import block_checker
+from safe_node.records import (
+    AdmittedBatch,
+    AnnouncedBlob,
+    Burial,
+    Presented,
+    RegistrationPlan,
+    ReleasedPiece,
+    StoredPiece,
+)
+from safe_node.store import blobs, schema, sqlite
+from safe_node.store.base import (
+    JudgeFetch,
+    JudgeStream,
+    PlanDeletion,
+    PlanRegistration,
+    StoreUnusable,
+    StreamedPiece,
+)
+from safe_node.store.deletion import bury
+from safe_node.store.registration import load_state, register
+from safe_node.store.retrieval import find_piece
+from safe_node.store.sqlite import Connection
+from safe_node.store.wallets import make_wallet
+from safe_node.store.writer import WriterThread
+from trust.errors import PieceRootMismatch
+from trust.ids import SafeId, WalletKey
+from trust.piece import BLOCK_BYTES, BlockChecker
+from trust.refusals import CallTooLarge, CertificateUnknown, Refusal, StoredPieceDamaged
+
+_Result = TypeVar("_Result")
+DATABASE_NAME = "safe.db"
+READERS = 2
+CHUNK_BYTES = 1024 * 1024
+
+
+class SqliteStore:
+    """See safe_node.store.base.SafeStore for what it promises."""
+
+    def __init__(self, path: Path, writer: WriterThread, connection: Connection) -> None:
+        """Take an open, migrated database; use `open_store`."""
+        self._path = path
+        self._writer = writer
+        self._connection = connection
+        self._local = threading.local()
+        self._opened: list[Connection] = []
+        self._readers = ThreadPoolExecutor(READERS, "kura-reader", self._open_reader)
+
+    def _open_reader(self) -> None:
+        self._local.connection = sqlite.open_reader(self._path)
+        self._opened.append(self._local.connection)
+
+    async def _read(self, run: Callable[[Connection], _Result]) -> _Result:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._readers, lambda: run(self._local.connection))
+
+    async def register(
+        self, batches: Sequence[AdmittedBatch], plan: PlanRegistration
+    ) -> list[tuple[bytes, ...] | Refusal]:
+        """Write batches; give the certificates of each, or why not."""
+        weight = sum(content_length(piece.content) for batch in batches for piece in batch.pieces)
+        runs = [partial(register, batch=batch, plan=plan) for batch in batches]
+        outcomes = await self._writer.submit_all(runs, weight)
+        return [done if isinstance(done, Refusal) else done.certificates for done in outcomes]
+
+    async def preview(self, batch: AdmittedBatch, plan: PlanRegistration) -> RegistrationPlan:
+        """What `register` would write now; raises the plan's refusal."""
+        return await self._read(lambda connection: plan(load_state(connection, batch), batch))
+
+    async def begin_upload(self, wallet_key: WalletKey, length: int, bytes_per_wallet: int) -> SqliteUpload:
+        """Reserve `length` bytes for a blob."""
+        begin = partial(blobs.begin, wallet_key=wallet_key, length=length, bytes_per_wallet=bytes_per_wallet)
+        return SqliteUpload(self, self._writer, await self._writer.submit(begin))
+
+    async def fetch(
+        self, presented: Sequence[Presented], judge: JudgeFetch, budget_bytes: int
+    ) -> list[ReleasedPiece | Refusal]:
+        """Look up certificates; give what `judge` releases, or why not."""
+        return await self._read(partial(_fetch, presented=presented, judge=judge, budget_bytes=budget_bytes))
+
+    async def stream(self, presented: Presented, judge: JudgeStream) -> StreamedPiece:
+        """Look up one certificate; raises the judge's refusal."""
+        stored, head, blob = await self._read(partial(_head, presented=presented, judge=judge))
+        if isinstance(stored.content, AnnouncedBlob) and stored.blob_id is not None:
+            checker = block_checker(stored.content, presented.certificate.x_hash)
+            return StreamedPiece(head, blob, self._blocks(stored.blob_id, blob.length, checker))
+        return StreamedPiece(head, blob, _cut(stored.content if isinstance(stored.content, bytes) else b""))
+
+    async def _blocks(self, blob_id: int, length: int, checker: BlockChecker) -> AsyncIterator[bytes]:
+        number = sent = 0
+        while sent < length:
+            chunk = await self._read(partial(_checked_block, blob_id=blob_id, number=number, checker=checker))
+            number, sent = number + 1, sent + len(chunk)
+            yield chunk
+
+    async def delete(self, burials: Sequence[Burial], plan: PlanDeletion) -> list[Burial | Refusal]:
+        """Erase what tombstones name; give the burial that stands for each, or why not."""
+        runs = [partial(bury, burial=burial, plan=plan) for burial in burials]
+        outcomes = await self._writer.submit_all(runs, erases=True)
+        loose = [blob for done in outcomes if not isinstance(done, Refusal) for blob in done.loose_blobs]
+        for blob_id in loose:
+            await self.erase_blob(blob_id)
+        return [done if isinstance(done, Refusal) else done.burial for done in outcomes]
+
+    async def erase_blob(self, blob_id: int) -> None:
+        """Erase a loose blob, slice by slice, with other writes in between."""
+        while not await self._writer.submit(partial(blobs.erase_slice, blob_id=blob_id), erases=True):
+            continue
+
+    async def erase_loose(self) -> int:
+        """Erase what a process that died left behind; gives the number of blobs."""
+        left = await self._read(blobs.loose)
+        for blob_id in left:
+            await self.erase_blob(blob_id)
+        return len(left)
+
+    async def close(self) -> None:
+        """Finish what is queued, then let go of the files."""
+        await self._writer.close()
+        await asyncio.to_thread(self._readers.shutdown)
+        for connection in (*self._opened, self._connection):
+            connection.close()
+
+
+class SqliteUpload:
+    """See safe_node.store.base.Upload for what it promises."""
+
+    def __init__(self, store: SqliteStore, writer: WriterThread, blob_id: int) -> None:
+        """Take a reserved blob; use `SqliteStore.begin_upload`."""
+        self._store = store
+        self._writer = writer
+        self._blob_id = blob_id
+        self._blocks = 0
+        self._finished = False
+
+    async def write(self, chunk: bytes) -> None:
+        """Stage the next chunk (Secret), durably."""
+        write = partial(blobs.write_block, blob_id=self._blob_id, number=self._blocks, content=chunk)
+        self._blocks += 1
+        await self._writer.submit(write, len(chunk))
+
+    async def finish(self, batch: AdmittedBatch, plan: PlanRegistration) -> tuple[bytes, ...]:
+        """Register the batch's one piece with the staged chunks as its blob, and give its certificate."""
+        decided = await self._writer.submit(partial(self._attach, batch=batch, plan=plan))
+        self._finished = bool(decided.new_pieces)
+        return decided.certificates
+
+    def _attach(
+        self, connection: Connection, batch: AdmittedBatch, plan: PlanRegistration
+    ) -> RegistrationPlan:
+        # No longer loose, so that the plan does not count the blob twice.
+        blobs.attach(connection, self._blob_id)
+        decided = register(connection, batch, plan, self._blob_id)
+        if not decided.new_pieces:
+            # Another stream was quicker with the same piece; this copy is left to `abort`.
+            blobs.add_loose(connection, self._blob_id, make_wallet(connection, batch.wallet_key), 0)
+        return decided
+
+    async def abort(self) -> None:
+        """Erase what was staged; nothing to do after `finish`."""
+        if not self._finished:
+            await self._store.erase_blob(self._blob_id)
+
+
+async def open_store(data_dir: Path, safe_id: SafeId, database_bytes: int = 0) -> SqliteStore:
+    """Open the database of this safe, made and migrated as needed, and erase what a crash left half-way.
+
+    Args:
+        data_dir: Its folder, made when missing, readable by the owner alone.
+        safe_id: Whose records these are.
+        database_bytes: The file grows no further; 0 is no limit.
+
+    Raises:
+        StoreUnusable: It cannot be opened, or is another safe's.
+    """
+    connection = await asyncio.to_thread(_open_database, data_dir, safe_id, database_bytes)
+    store = SqliteStore(data_dir / DATABASE_NAME, WriterThread(connection), connection)
+    await store.erase_loose()
+    return store
+
+
+def _open_database(data_dir: Path, safe_id: SafeId, database_bytes: int) -> Connection:
+    path = data_dir / DATABASE_NAME
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        connection = sqlite.open_writer(path, schema.PAGE_BYTES, database_bytes)
+        schema.ensure_migrated(path, connection)
+        _claim(connection, safe_id)
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except OSError as error:
+        raise StoreUnusable(f"{path}: {error.strerror}") from None
+    except sqlite.Error as error:
+        raise StoreUnusable(f"{path}: {error}") from None
+    except subprocess.CalledProcessError as error:
+        raise StoreUnusable(
+            f"{path}: migration failed: {str(error.stderr).strip().splitlines()[-1:]}"
+        ) from None
+    return connection
+
+
+def _claim(connection: Connection, safe_id: SafeId) -> None:
+    with sqlite.transaction(connection):
+        connection.execute("INSERT OR IGNORE INTO safe VALUES (1, ?, 0, 1)", (safe_id,))
+    owner = connection.execute("SELECT safe_id FROM safe").fetchone()[0]
+    if owner != safe_id:
+        raise StoreUnusable(f"the database belongs to safe {owner.hex()}, not to {safe_id.hex()}")
+
+
+def _fetch(
+    connection: Connection, presented: Sequence[Presented], judge: JudgeFetch, budget_bytes: int
+) -> list[ReleasedPiece | Refusal]:
+    results: list[ReleasedPiece | Refusal] = []
+    left = budget_bytes
+    for shown in presented:
+        try:
+            released = judge(find_piece(connection, shown), shown.certificate)
+        except Refusal as refusal:
+            results.append(refusal)
+            continue
+        left -= len(released.blob or b"")
+        if left < 0:
+            raise CallTooLarge("certificates", budget_bytes)
+        results.append(released)
+    return results
+
+
+def _head(
+    connection: Connection, presented: Presented, judge: JudgeStream
+) -> tuple[StoredPiece, ReleasedPiece, AnnouncedBlob]:
+    stored = find_piece(connection, presented)
+    head, blob = judge(stored, presented.certificate)
+    if stored is None:
+        raise CertificateUnknown
+    return stored, head, blob
+
+
+def _checked_block(connection: Connection, blob_id: int, number: int, checker: BlockChecker) -> bytes:
+    chunk = blobs.read_block(connection, blob_id, number)
+    if chunk is None:
+        raise StoredPieceDamaged
+    try:
+        checker.check(chunk)
+    except PieceRootMismatch:
+        raise StoredPieceDamaged from None
+    return chunk
+
+
+async def _cut(blob: bytes) -> AsyncIterator[bytes]:
+    """A blob that is in one row, in chunks; it was checked whole."""
+    size = CHUNK_BYTES // BLOCK_BYTES * BLOCK_BYTES
+    for start in range(0, len(blob), size):
+        yield blob[start : start + size]

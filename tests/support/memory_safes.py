@@ -1,0 +1,335 @@
+"""Safes in memory behind the wallet's links, for operations whose logic needs no wire.
+
+They hold to the same rules as the real ones (a parcel must be what its manifest says, tombstones dominate,
+the same piece again gives the same certificate), and fail on demand: down, refusing, lying, or dying at a
+step that a test chooses.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from rpc_edge.errors import NothingListens
+from support.sample_documents import NOW, draw, key, signed_by
+from threshold import feldman
+from threshold.randomness import SeededRandomness
+from threshold.ristretto import Point, Scalar
+from trust.certificate import Certificate, SignedCertificate, sign_certificates, verify_call
+from trust.documents import SigningKey
+from trust.ids import SafeId
+from trust.manifest import ItemLeaf, Manifest, Place, read_leaves, read_manifest
+from trust.piece import check_piece
+from trust.refusals import CertificateUnknown, ItemDeleted, PieceConflict, PieceNeedsStream
+from trust.roster import Roster, SafeEntry
+from trust.roster_file import write_roster
+from trust.tombstone import DeletionReceipt, read_deletion, read_tombstone, sign_deletion
+from wallet_client.network.links import Links
+from wallet_client.network.messages import FetchedPiece
+from wallet_client.network.safe_link import ByteSink
+from wallet_client.pipeline.parcel import CHUNK_BYTES, STREAMED_ABOVE_BYTES, Parcel
+from wallet_client.pipeline.rechunk import rechunk
+from wallet_client.storage.keyfile import NoPassphrase
+from wallet_client.wallet import Wallet, create_wallet
+
+
+def safe_key(number: int) -> SigningKey:
+    """The signing key of safe 1, 2, ..."""
+    return key(f"memory safe {number} signing")
+
+
+def roster_of(n: int, k: int) -> Roster:
+    """A genesis of n safes named safe-1 and so on, of which k bring a value back."""
+    safes = tuple(
+        SafeEntry(
+            safe_id=SafeId(draw(f"memory safe {number}", 16)),
+            name=f"safe-{number}",
+            operator=f"Operator {number}",
+            endpoint=f"safe-{number}.example:7443",
+            tls_certificate=draw(f"memory safe {number} tls", 90),
+            signing_key=safe_key(number).public,
+            operator_key=key(f"memory operator {number}").public,
+        )
+        for number in range(1, n + 1)
+    )
+    return Roster(1, b"", NOW, k, safes)
+
+
+def roster_file_of(roster: Roster) -> bytes:
+    """The roster as its operators sign it."""
+    operators = [key(f"memory operator {number}") for number in range(1, len(roster.safes) + 1)]
+    return write_roster([signed_by(roster, *operators)])
+
+
+@dataclass
+class KeptPiece:
+    """What a safe keeps under one name."""
+
+    manifest_hash: bytes
+    x_hash: bytes
+    certificate: bytes
+    blob: bytes | None
+    key_share: bytes | None
+
+
+class CheckFailed(AssertionError):
+    """The wallet sent what no safe would take."""
+
+
+@dataclass
+class MemorySafe:
+    """One safe; the attributes below `counter` are for tests to set.
+
+    Args:
+        refuses: Raised instead of registering.
+        refuses_deletion: Given instead of a deletion receipt.
+        is_down: Nothing listens.
+        alter: Changes what it gives out.
+        step: Called before each call takes effect and after, with a name.
+    """
+
+    entry: SafeEntry
+    signing_key: SigningKey
+    pieces: dict[tuple[bytes, int, int], KeptPiece] = field(default_factory=dict)
+    tombstones: set[tuple[bytes, int]] = field(default_factory=set)
+    counter: int = 0
+    refuses: Exception | None = None
+    refuses_deletion: Exception | None = None
+    is_down: bool = False
+    alter: Callable[[FetchedPiece], FetchedPiece] = lambda piece: piece
+    step: Callable[[str], None] = lambda name: None
+    calls: list[str] = field(default_factory=list)
+
+    async def register(self, parcel: Parcel) -> tuple[SignedCertificate, ...]:
+        """Take a parcel in."""
+        if parcel.streamed is not None:
+            raise PieceNeedsStream
+        return self._take("register", parcel, [piece.blob for piece in parcel.pieces])
+
+    async def register_stream(self, parcel: Parcel, chunks: Iterator[bytes]) -> tuple[SignedCertificate, ...]:
+        """Take a streamed parcel in."""
+        if parcel.streamed is None or len(parcel.pieces) != 1:
+            raise CheckFailed("not to be streamed")
+        blob = b"".join(chunks)
+        if len(blob) != parcel.streamed.length:
+            raise CheckFailed("another length than announced")
+        return self._take("register_stream", parcel, [blob])
+
+    async def fetch(
+        self, certificates: Sequence[bytes], expected_bytes: int
+    ) -> Sequence[FetchedPiece | Exception]:
+        """Give out what stands under certificates."""
+        self._begin("fetch")
+        return [self._release(certificate) for certificate in certificates]
+
+    async def fetch_stream(
+        self, certificate: bytes, x_hash: bytes, blob_length: int, into: ByteSink
+    ) -> bytes | None:
+        """Give out a large piece."""
+        self._begin("fetch_stream")
+        piece = self._release(certificate)
+        if isinstance(piece, Exception):
+            raise piece
+        for chunk in rechunk([piece.blob or b""], CHUNK_BYTES):
+            into.write(chunk)
+        return piece.key_share
+
+    async def delete(self, tombstones: Sequence[tuple[bytes, bytes]]) -> Sequence[DeletionReceipt | Exception]:
+        """Erase items' generations."""
+        self._begin("delete")
+        receipts: list[DeletionReceipt | Exception] = [self._bury(*signed) for signed in tombstones]
+        self.step("deleted")
+        return receipts
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+    def _begin(self, call: str) -> None:
+        self.step(call)
+        if self.is_down:
+            raise NothingListens
+        self.calls.append(call)
+
+    def _take(
+        self, call: str, parcel: Parcel, blobs: Sequence[bytes | None]
+    ) -> tuple[SignedCertificate, ...]:
+        self._begin(call)
+        if self.refuses is not None:
+            raise self.refuses
+        manifest, leaves = check_parcel(parcel, blobs)
+        if any((leaf.item_id, leaf.generation) in self.tombstones for leaf in leaves):
+            raise ItemDeleted
+        shares, places = dict(parcel.key_shares), {place.x: place for place in manifest.placement}
+        certificates = [
+            self._keep(manifest, leaves[piece.leaf_index], places[piece.x], blob, shares.get(piece.x))
+            for piece, blob in zip(parcel.pieces, blobs, strict=True)
+        ]
+        signature = sign_certificates(self.entry.safe_id, certificates, self.signing_key)
+        self.step("registered")
+        return verify_call(self.entry.safe_id, certificates, signature, self.entry.signing_key)
+
+    def _keep(
+        self, manifest: Manifest, leaf: ItemLeaf, place: Place, blob: bytes | None, share: bytes | None
+    ) -> bytes:
+        name = (leaf.item_id, leaf.generation, place.x)
+        x_hash, manifest_hash = manifest.piece_hash(leaf, place.x), hashlib.sha256(manifest.to_bytes()).digest()
+        known = self.pieces.get(name)
+        if known is not None:
+            if (known.manifest_hash, known.x_hash) != (manifest_hash, x_hash):
+                raise PieceConflict
+            return known.certificate
+        certificate = Certificate(
+            self.entry.safe_id, leaf.kind, leaf.digest, x_hash, self.counter, *name
+        ).to_bytes()
+        self.counter += 1
+        self.pieces[name] = KeptPiece(manifest_hash, x_hash, certificate, blob, share)
+        return certificate
+
+    def _release(self, certificate: bytes) -> FetchedPiece | Exception:
+        asked = Certificate.from_bytes(certificate)
+        kept = self.pieces.get((asked.item_id, asked.generation, asked.index))
+        if kept is None or kept.certificate != certificate:
+            return CertificateUnknown()
+        return self.alter(FetchedPiece(kept.blob, kept.key_share))
+
+    def _bury(self, body: bytes, signature: bytes) -> DeletionReceipt | Exception:
+        if self.refuses_deletion is not None:
+            return self.refuses_deletion
+        tombstone = read_tombstone(body, signature)
+        self.tombstones.add((tombstone.item_id, tombstone.generation))
+        for name in [name for name in self.pieces if name[:2] == (tombstone.item_id, tombstone.generation)]:
+            del self.pieces[name]
+        receipt = sign_deletion(self.entry.safe_id, body, NOW, self.signing_key)
+        return read_deletion(*receipt, self.entry.safe_id, self.entry.signing_key, body)
+
+
+def check_parcel(parcel: Parcel, blobs: Sequence[bytes | None]) -> tuple[Manifest, tuple[ItemLeaf, ...]]:
+    """Check a parcel as a safe does: signature, leaves, exactly the pieces placed here, roots, key shares."""
+    manifest = read_manifest(parcel.manifest, parcel.signature)
+    leaves = read_leaves(manifest, parcel.leaves)
+    places = {place.x: place for place in manifest.places_at(parcel.safe_id)}
+    named = [(piece.leaf_index, piece.x) for piece in parcel.pieces]
+    if sorted(named) != [(index, x) for index in range(len(leaves)) for x in sorted(places)]:
+        raise CheckFailed("not exactly the pieces placed here")
+    for piece, blob in zip(parcel.pieces, blobs, strict=True):
+        if (blob is not None) != places[piece.x].value:
+            raise CheckFailed("a blob where none is placed, or none where one is")
+        if blob is not None:
+            check_piece(blob, manifest.piece_hash(leaves[piece.leaf_index], piece.x))
+        if parcel.streamed is None and len(blob or b"") > STREAMED_ABOVE_BYTES:
+            raise CheckFailed("too long for one message")
+    commitments = [Point.from_bytes(encoded) for encoded in manifest.commitments]
+    if [x for x, _ in parcel.key_shares] != [x for x, place in places.items() if place.key]:
+        raise CheckFailed("not exactly the key shares placed here")
+    for x, share in parcel.key_shares:
+        feldman.verify_share(
+            feldman.ScalarShare(x, Scalar.from_bytes(share)), commitments, manifest.terms.key.k
+        )
+    return manifest, leaves
+
+
+@dataclass
+class MemorySafes:
+    """All safes of a roster; stands in for Links."""
+
+    roster: Roster
+    all: dict[SafeId, MemorySafe]
+
+    @classmethod
+    def of(cls, n: int = 5, k: int = 3) -> "MemorySafes":
+        """Fresh ones."""
+        roster = roster_of(n, k)
+        safes = {entry.safe_id: MemorySafe(entry, safe_key(i)) for i, entry in enumerate(roster.safes, 1)}
+        return cls(roster, safes)
+
+    def __getitem__(self, number: int) -> MemorySafe:
+        """Safe 1, 2, ..."""
+        return self.all[self.roster.safes[number - 1].safe_id]
+
+    def __iter__(self) -> Iterator[MemorySafe]:
+        return iter(self.all.values())
+
+    def to(self, safe_id: SafeId) -> MemorySafe:
+        """As Links.to."""
+        return self.all[safe_id]
+
+    async def close(self) -> None:
+        """As Links.close."""
+
+    def take_down(self, *numbers: int) -> None:
+        """Nothing listens at these; at all others something does."""
+        for number, safe in enumerate(self, 1):
+            safe.is_down = number in numbers
+
+    def kept(self) -> list[set[tuple[bytes, int, int]]]:
+        """Names of the pieces at each safe."""
+        return [set(safe.pieces) for safe in self]
+
+
+@asynccontextmanager
+async def opened(home: Path, safes: MemorySafes, seed: str = "wallet") -> AsyncIterator[Wallet]:
+    """The wallet in a folder, made where there is none, with these safes behind its links."""
+    if not (home / "wallet.db").exists():
+        await create_wallet(
+            home, NoPassphrase(), roster_file_of(safes.roster), None, SeededRandomness(draw("seed", 32), b"")
+        )
+    async with await Wallet.open(home, NoPassphrase()) as wallet:
+        use(wallet, safes)
+        wallet.rng = SeededRandomness(draw(seed, 32), b"wallet")
+        wallet.clock = lambda: float(NOW)
+        yield wallet
+
+
+def use(wallet: Wallet, links: object) -> None:
+    """Put something else in the place of a wallet's links."""
+    wallet.links = cast(Links, links)
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+@dataclass
+class Steps:
+    """Counts everything a crash can come between, and dies at the step it is told.
+
+    Args:
+        crash_at: The first is 1; None: only count.
+    """
+
+    crash_at: int | None = None
+    taken: list[str] = field(default_factory=list)
+
+    def __call__(self, name: str) -> None:
+        """One step."""
+        self.taken.append(name)
+        if len(self.taken) == self.crash_at:
+            raise Crash
+
+    def watch(self, wallet: Wallet, safes: MemorySafes) -> None:
+        """Count each call to a safe twice (not yet, already) and each write before it happens."""
+        for safe in safes:
+            safe.step = self
+        store = wallet.store
+        writes = {
+            "journal": (store.journal, ("put", "delete")),
+            "outbox": (store.outbox, ("put", "delete")),
+            "receipts": (store.receipts, ("put", "delete")),
+            "values": (store.values, ("add", "link", "replace", "remove")),
+        }
+        for title, (repository, names) in writes.items():
+            for name in names:
+                self._count(repository, name, f"{title}.{name}")
+
+    def _count(self, owner: Any, name: str, title: str) -> None:
+        original = getattr(owner, name)
+
+        def counted(*args: Any, **kwargs: Any) -> Any:
+            self(title)
+            result = original(*args, **kwargs)
+            self(f"{title} done")
+            return result
+
+        setattr(owner, name, counted)
