@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from wallet_client.errors import (
@@ -67,7 +68,7 @@ class Database:
         self._depth = 0
         self._erased = False
         uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}"
-        with _translated():
+        with _translated:
             self._connection = sqlite3.connect(
                 uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
@@ -89,7 +90,7 @@ class Database:
         Raises:
             WalletError: As the device's or the file's state has it.
         """
-        with self._lock, _translated():
+        with self._lock, _translated:
             self._connection.execute(sql, parameters)
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Any]:
@@ -98,12 +99,12 @@ class Database:
         Raises:
             WalletError: As the device's or the file's state has it.
         """
-        with self._lock, _translated():
+        with self._lock, _translated:
             return self._connection.execute(sql, parameters).fetchall()
 
     def row(self, sql: str, parameters: Sequence[object] = ()) -> Any:  # a row is what its query says
         """The first row of a query, or None."""
-        with self._lock, _translated():
+        with self._lock, _translated:
             cursor = self._connection.execute(sql, parameters)
             found = cursor.fetchone()
             cursor.close()
@@ -111,7 +112,7 @@ class Database:
 
     def stream(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[Any]:
         """The rows of a query, one at a time; the database is held until the last."""
-        with self._lock, _translated():
+        with self._lock, _translated:
             yield from self._connection.execute(sql, parameters)
 
     @contextmanager
@@ -214,14 +215,21 @@ def check_file(path: Path) -> None:
         raise WalletDamaged(f"{path.name} is no wallet's database")
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    """SQLite's errors as the wallet's."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        text = str(error)
-        failure = next((made for part, made in _FAILURES if part in text), partial(StorageFailed, text))
-        raise failure() from error
-    except UnicodeDecodeError as error:  # the damage reached a name that SQLite wanted to complain about
-        raise WalletDamaged("the database is malformed") from error
+class _Translated:
+    """SQLite's errors as the wallet's; a class, because a generator would cost more than most statements."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, sqlite3.Error):
+            text = str(error)
+            failure = next((made for part, made in _FAILURES if part in text), partial(StorageFailed, text))
+            raise failure() from error
+        if isinstance(error, UnicodeDecodeError):  # damage in a name that SQLite wanted to complain about
+            raise WalletDamaged("the database is malformed") from error
+
+
+_translated = _Translated()

@@ -26,6 +26,10 @@ _INSERT: Final = (
     "INSERT INTO records (kind, name, size, head_slot, head, body_slot) VALUES (?, ?, ?, ?, ?, ?)"
 )
 _INSERT_CHUNK: Final = "INSERT INTO chunks (slot, part, data) VALUES (?, ?, ?)"
+_REUSE_SLOT: Final = (
+    "UPDATE slots SET used = 1, secret = ?"
+    " WHERE id = (SELECT id FROM slots WHERE used = 0 LIMIT 1) RETURNING id"
+)
 _INSERT_SLOT: Final = "INSERT INTO slots (used, secret) VALUES (1, ?) RETURNING id"
 
 
@@ -93,11 +97,14 @@ class Records(Generic[Head]):
         with self.database.transaction():
             if self._find(name):
                 raise AlreadyKept(self._kind, name)
-            blinded = self._sealer.blinded(name)
-            head_slot, sealed = self._sealed_head(blinded, head)
-            body_slot = self._store_body(blinded, body)
-            self.database.execute(_INSERT, (self._kind, blinded, size, head_slot, sealed, body_slot))
-            self._count(1, size)
+            self._add(name, head, body, size)
+
+    def _add(self, name: str, head: Head, body: bytes, size: int) -> None:
+        blinded = self._sealer.blinded(name)
+        head_slot, sealed = self._sealed_head(blinded, head)
+        body_slot = self._store_body(blinded, body)
+        self.database.execute(_INSERT, (self._kind, blinded, size, head_slot, sealed, body_slot))
+        self._count(1, size)
 
     def replace(self, name: str, head: Head, body: bytes = b"", *, size: int = 0) -> None:
         """Put other content in a record's place; the old content's secrets are erased.
@@ -106,22 +113,27 @@ class Records(Generic[Head]):
             NotKept: There is none.
         """
         with self.database.transaction():
-            found = self._found(name)
-            blinded = self._sealer.blinded(name)
-            self._erase(found)
-            head_slot, sealed = self._sealed_head(blinded, head)
-            body_slot = self._store_body(blinded, body)
-            self.database.execute(
-                "UPDATE records SET size = ?, head_slot = ?, head = ?, body_slot = ? WHERE id = ?",
-                (size, head_slot, sealed, body_slot, found.id),
-            )
-            self._count(0, size - found.size)
+            self._replace(self._found(name), name, head, body, size)
+
+    def _replace(self, found: _Found, name: str, head: Head, body: bytes, size: int) -> None:
+        blinded = self._sealer.blinded(name)
+        self._erase(found)
+        head_slot, sealed = self._sealed_head(blinded, head)
+        body_slot = self._store_body(blinded, body)
+        self.database.execute(
+            "UPDATE records SET size = ?, head_slot = ?, head = ?, body_slot = ? WHERE id = ?",
+            (size, head_slot, sealed, body_slot, found.id),
+        )
+        self._count(0, size - found.size)
 
     def put(self, name: str, head: Head, body: bytes = b"", *, size: int = 0) -> None:
         """Keep a record, in the place of the one of that name if there is one."""
         with self.database.transaction():
-            step = self.replace if self.has(name) else self.add
-            step(name, head, body, size=size)
+            found = self._find(name)
+            if found is None:
+                self._add(name, head, body, size)
+            else:
+                self._replace(found, name, head, body, size)
 
     def replace_head(self, name: str, head: Head) -> None:
         """Change what listings read and leave the body.
@@ -131,11 +143,11 @@ class Records(Generic[Head]):
         """
         with self.database.transaction():
             found = self._found(name)
-            self._erase_slot(found.head_slot)
-            slot, sealed = self._sealed_head(self._sealer.blinded(name), head)
-            self.database.execute(
-                "UPDATE records SET head_slot = ?, head = ? WHERE id = ?", (slot, sealed, found.id)
-            )
+            secret = new_row_secret()
+            place = _place(self._sealer.blinded(name), found.head_slot)
+            sealed = self._sealer.seal_head(secret, place, msgspec.msgpack.encode(head))
+            self.database.execute("UPDATE slots SET secret = ? WHERE id = ?", (secret, found.head_slot))
+            self.database.execute("UPDATE records SET head = ? WHERE id = ?", (sealed, found.id))
 
     def remove(self, name: str) -> None:
         """Erase a record with its secrets.
@@ -228,11 +240,8 @@ class Records(Generic[Head]):
         return slot
 
     def _take_slot(self, secret: bytes) -> int:
-        free = self.database.row("SELECT id FROM slots WHERE used = 0 LIMIT 1")
-        if free:
-            self.database.execute("UPDATE slots SET used = 1, secret = ? WHERE id = ?", (secret, free[0]))
-            return int(free[0])
-        return int(self.database.row(_INSERT_SLOT, (secret,))[0])
+        taken = self.database.row(_REUSE_SLOT, (secret,)) or self.database.row(_INSERT_SLOT, (secret,))
+        return int(taken[0])
 
     def _erase_slot(self, slot: int) -> None:
         self.database.execute("UPDATE slots SET used = 0, secret = ? WHERE id = ?", (_ERASED, slot))
