@@ -1,0 +1,60 @@
+"""`make demo` tells its story to the end, and leaves nothing however it ends."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from support.cluster import environment
+
+
+def command_lines() -> str:
+    """Of every process of this machine that can be looked at."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            found.append(path.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace"))
+        except OSError:
+            continue
+    return "\n".join(found)
+
+
+def start(folder: Path) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "tools.demo"],
+        env=environment(TMPDIR=str(folder)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_the_demo_brings_everything_back_and_cleans_up(tmp_path: Path) -> None:
+    """Exit code 0, every step told, no process and no file left."""
+    with start(tmp_path) as demo:
+        output, messages = demo.communicate(timeout=110)
+    assert demo.returncode == 0, messages
+    assert "5 of 5" in output
+    assert "every signature holds" in output
+    assert "no difference" in output
+    assert "7 values came back whole" in output
+    assert list(tmp_path.iterdir()) == []
+    assert str(tmp_path) not in command_lines()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_an_interrupted_demo_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    """Stopped in the middle of the second step: exit code 130, no process and no file left."""
+    with start(tmp_path) as demo:
+        assert demo.stdout is not None
+        for line in demo.stdout:
+            if line.startswith("2. "):
+                break
+        demo.send_signal(number)
+        _, messages = demo.communicate(timeout=60)
+    assert demo.returncode == 130
+    assert "Nothing is left running" in messages
+    assert list(tmp_path.iterdir()) == []
+    assert str(tmp_path) not in command_lines()

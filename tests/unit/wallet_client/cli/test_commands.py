@@ -1,0 +1,152 @@
+"""What holds for every command: help with an example, the promised options, nothing loaded too early."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import click
+import pytest
+
+from support.cluster import environment
+from wallet_client.cli.commands import Command, Group
+from wallet_client.cli.main import main, root
+
+HEAVY = (
+    "asyncio",
+    "cryptography",
+    "grpc",
+    "kura",
+    "msgspec",
+    "numpy",
+    "pysodium",
+    "pysqlite3",
+    "rich",
+    "sqlite_utils",
+    "trust",
+)
+"""What `kura --help` has no use for."""
+
+PROMISED = {
+    "cluster up": {"--dir", "--safes", "--threshold"},
+    "cluster status": {"--dir"},
+    "cluster down": {"--dir"},
+    "cluster kill": {"--dir"},
+    "cluster stop": {"--dir"},
+    "cluster start": {"--dir"},
+    "cluster wipe": {"--dir"},
+    "wallet init": {"--roster", "--capacity", "--no-passphrase", "--passphrase-file", "--home"},
+    "wallet add": {
+        "--class",
+        "--name",
+        "--valid-from",
+        "--valid-until",
+        "--unit-price",
+        "--quantity",
+        "--total",
+        "--place",
+        "--remaining",
+        "--remarks",
+    },
+    "wallet import": {"--home"},
+    "wallet list": {"--class", "--expires-within"},
+    "wallet show": {"--home"},
+    "wallet edit": {"--class", "--name", "--remaining", "--file"},
+    "wallet export": {"--out"},
+    "wallet remove": {"--yes"},
+    "wallet serve": {"--listen"},
+    "backup": {"--all", "--policy", "--keep", "--delete", "--accept-fewer"},
+    "receipts": {"--home"},
+    "receipts list": {"--home"},
+    "receipts show": {"--home"},
+    "receipts verify": {"--home"},
+    "receipts export": {"--out"},
+    "recover": {"--all", "--delete-receipt"},
+    "policy list": {"--roster"},
+    "policy show": {"--roster"},
+    "resume": {"--home"},
+    "roster show": {"--home"},
+    "roster verify": {"--fingerprint"},
+    "roster assemble": {"--threshold", "--out", "--previous"},
+    "roster sign": {"--key"},
+    "roster update": {"--home"},
+}
+"""The contract: every command, with the options that scripts use. All but `completion` take --json."""
+
+
+def tree(group: Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
+    """Every command and group with its path."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        yield " ".join((*path, name)), command
+        if isinstance(command, Group):
+            yield from tree(command, (*path, name))
+
+
+COMMANDS = dict(tree(root))
+
+
+def options(command: click.Command) -> set[str]:
+    return {text for parameter in command.params for text in (*parameter.opts, *parameter.secondary_opts)}
+
+
+@pytest.mark.parametrize("path", ["", *COMMANDS])
+def test_help_ends_with_0_and_shows_an_example(path: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The example is one of this very command."""
+    assert main([*path.split(), "--help"]) == 0
+    output = capsys.readouterr().out
+    assert f"Usage: kura {path}".rstrip() in output
+    examples = output.partition("Example")[2].splitlines()[1:]
+    assert examples
+    assert all(f"kura {path}".strip() in line for line in examples)
+
+
+@pytest.mark.parametrize("path", PROMISED)
+def test_the_command_has_what_is_promised(path: str) -> None:
+    """Options may be added, never taken away."""
+    command = COMMANDS[path]
+    assert isinstance(command, Command | Group)
+    assert options(command) >= PROMISED[path] | {"--json"}
+
+
+def test_no_command_is_without_a_promise() -> None:
+    """A new command gets its row above."""
+    leaves = {path for path, command in COMMANDS.items() if not isinstance(command, Group)}
+    assert leaves - {"completion"} <= PROMISED.keys()
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_the_summary_is_told_without_loading_the_command(path: str) -> None:
+    """A sentence short enough for one line of a terminal."""
+    *above, name = path.split()
+    group = COMMANDS[" ".join(above)] if above else root
+    assert isinstance(group, Group)
+    summary = group.later[name].summary
+    assert summary.endswith(".")
+    assert len(summary) <= 75
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["wallet", "--help"], ["wallet", "list", "--help"], ["--version"]]
+)
+def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
+    """It starts at once because it imports click alone."""
+    script = (
+        "import sys\n"
+        "from wallet_client.cli.main import main\n"
+        f"main({arguments!r})\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment(), capture_output=True, text=True, check=True
+    )
+    assert done.stderr.strip() == "[]"
+
+
+def test_an_unknown_command_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is named, and standard output stays empty."""
+    assert main(["wallet", "burn"]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "burn" in captured.err

@@ -1,0 +1,287 @@
+"""The cluster itself: what is where in its folder, and what can be done to it.
+
+    DIR/roster.json     the genesis, signed by all operators
+    DIR/safe-1/         one safe: safe.toml, keys, data, operator.key, log, process.json
+    DIR/lock            held while a command changes the cluster
+
+Everything is found again from the folder, so any process may call any method at any time.
+"""
+
+import fcntl
+import os
+import shutil
+import signal
+import sys
+import time
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+
+from tools.local_cluster import ceremony, processes
+from tools.local_cluster.errors import (
+    ClusterBusy,
+    ClusterDiffers,
+    ClusterMissing,
+    SafeNotHealthy,
+    SafeNotStopped,
+    UnknownSafe,
+)
+from trust.roster import Roster, SafeEntry, verify_chain
+from trust.roster_file import read_roster
+
+START_SECONDS = 20.0
+"""How long to wait for the next safe to become healthy; they start side by side."""
+
+STOP_SECONDS = 15.0
+KILL_SECONDS = 5.0
+LOCK_SECONDS = 30.0
+LOG_TAIL_LINES = 15
+DEFAULT_SAFES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class SafeStatus:
+    """One safe as it stands.
+
+    Args:
+        name: Its name in the roster.
+        id: Its id, 32 hexadecimal digits.
+        endpoint: "host:port".
+        state: "running" (healthy), "stopped", or "unhealthy" (a process that does not answer).
+    """
+
+    name: str
+    id: str
+    endpoint: str
+    state: str
+
+
+class Cluster:
+    """The cluster in a folder.
+
+    Args:
+        directory: The folder; `up` makes it.
+        environment: What safes get; by default this process's, without what is the wallet's business.
+    """
+
+    def __init__(self, directory: Path, environment: Mapping[str, str] | None = None) -> None:
+        self.directory = directory.resolve()
+        self._environment = _without_secrets(os.environ) if environment is None else environment
+
+    @property
+    def roster_file(self) -> Path:
+        """The roster, for `kura wallet init --roster`."""
+        return self.directory / "roster.json"
+
+    @cached_property
+    def roster(self) -> Roster:
+        """The roster, verified.
+
+        Raises:
+            ClusterMissing: There is none.
+            RosterRefused: It was changed.
+        """
+        if not self.roster_file.exists():
+            raise ClusterMissing(str(self.directory))
+        return verify_chain(read_roster(self.roster_file.read_bytes()))
+
+    def up(self, safes: int | None = None, threshold: int | None = None) -> list[SafeStatus]:
+        """Make the cluster where there is none yet, and start every safe that is not running.
+
+        Args:
+            safes: How many, 1 to 255; 5 for a new cluster unless said.
+            threshold: How many of them bring a value back; for a new cluster more than half unless said.
+
+        Raises:
+            ShapeImpossible: No roster can be like that.
+            ClusterDiffers: The folder holds a cluster of another shape.
+            SafeNotMade: A safe's keys could not be made.
+            SafeNotHealthy: A safe did not start; those that this call started were stopped.
+        """
+        if not self.roster_file.exists():
+            count = DEFAULT_SAFES if safes is None else safes
+            ceremony.check_shape(count, count // 2 + 1 if threshold is None else threshold)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        with self._changing():
+            if self.roster_file.exists():
+                self._check_shape(safes, threshold)
+                self._start_all(self.roster.safes)
+            else:
+                self._make(count, count // 2 + 1 if threshold is None else threshold)
+        return self.status()
+
+    def status(self) -> list[SafeStatus]:
+        """Every safe, in the roster's order."""
+        from tools.local_cluster.health import serving
+
+        alive = [entry for entry in self.roster.safes if self._is_running(entry.name)]
+        healthy = serving(alive) if alive else {}
+        states = {name: "running" if good else "unhealthy" for name, good in healthy.items()}
+        return [
+            SafeStatus(entry.name, entry.safe_id.hex(), entry.endpoint, states.get(entry.name, "stopped"))
+            for entry in self.roster.safes
+        ]
+
+    def down(self) -> list[str]:
+        """Stop everything; what does not stop in time is killed. Gives the names of those that ran."""
+        with self._changing():
+            running = [entry.name for entry in self.roster.safes if self._is_running(entry.name)]
+            self._end_all(running)
+            return running
+
+    def kill(self, name: str) -> None:
+        """End a safe with SIGKILL, as a crash does."""
+        self._end(self._known(name), signal.SIGKILL, KILL_SECONDS)
+
+    def stop(self, name: str) -> None:
+        """Let a safe finish what it is doing and end (SIGTERM).
+
+        Raises:
+            SafeNotStopped: It did not end in time.
+        """
+        self._end(self._known(name), signal.SIGTERM, STOP_SECONDS)
+
+    def start(self, name: str, program: Sequence[str] = ("-m", "safe_node")) -> None:
+        """Start a safe that is not running, and wait until it is healthy.
+
+        Args:
+            name: The safe.
+            program: What Python shall run with `--config FILE`; tests put a lying safe here.
+
+        Raises:
+            SafeNotHealthy: It did not start.
+        """
+        with self._changing():
+            self._start_all([self._entry(name)], program)
+
+    def wipe(self, name: str) -> None:
+        """Stop a safe, erase its database, and start it with the identity it had."""
+        self.stop(name)
+        shutil.rmtree(self._data_folder(name), ignore_errors=True)
+        self.start(name)
+
+    def _make(self, safes: int, threshold: int) -> None:
+        """The ports stay reserved until the safes listen, so nobody takes one in between."""
+        with ceremony.free_ports(safes) as ports:
+            entries = ceremony.make_safes(self.directory, ports, self._environment)
+            roster = ceremony.make_roster(self.directory, entries, threshold, int(time.time()))
+            for entry in entries:
+                self._install_roster(entry.name, roster)
+            _write(self.roster_file, roster)
+            self._start_all(entries)
+
+    def _install_roster(self, name: str, roster: bytes) -> None:
+        _write(self._folder(name) / self._config(name)["roster"], roster)
+
+    def _check_shape(self, safes: int | None, threshold: int | None) -> None:
+        found = (len(self.roster.safes), self.roster.threshold)
+        asked = (found[0] if safes is None else safes, found[1] if threshold is None else threshold)
+        if asked != found:
+            raise ClusterDiffers(_shape(*asked), _shape(*found))
+
+    def _start_all(self, entries: Sequence[SafeEntry], program: Sequence[str] = ("-m", "safe_node")) -> None:
+        started: list[str] = []
+        try:
+            for entry in entries:
+                if not self._is_running(entry.name):
+                    self._spawn(entry.name, program)
+                    started.append(entry.name)
+            self._await_healthy(entries)
+        except BaseException:
+            self._end_all(started)
+            raise
+
+    def _spawn(self, name: str, program: Sequence[str]) -> None:
+        folder = self._folder(name)
+        command = [sys.executable, *program, "--config", str(folder / "safe.toml")]
+        processes.spawn(command, self._pid_file(name), folder / "log", self._environment)
+
+    def _await_healthy(self, entries: Sequence[SafeEntry]) -> None:
+        from tools.local_cluster.health import wait_until_serving
+
+        for entry in entries:
+            deadline = time.monotonic() + START_SECONDS
+            problem = wait_until_serving(entry, deadline, partial(self._is_running, entry.name))
+            if problem is not None:
+                raise SafeNotHealthy(entry.name, problem, self._log_tail(entry.name))
+
+    def _end_all(self, names: Sequence[str]) -> None:
+        """All at once: each gets its signal before any is waited for."""
+        for name in names:
+            processes.send(self._pid_file(name), signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        for name in names:
+            if not processes.has_ended(self._pid_file(name), max(0, deadline - time.monotonic())):
+                self._end(name, signal.SIGKILL, KILL_SECONDS)
+
+    def _end(self, name: str, number: signal.Signals, seconds: float) -> None:
+        processes.send(self._pid_file(name), number)
+        if not processes.has_ended(self._pid_file(name), seconds):
+            raise SafeNotStopped(name, seconds)
+
+    def _is_running(self, name: str) -> bool:
+        return processes.is_running(self._pid_file(name))
+
+    def _known(self, name: str) -> str:
+        return self._entry(name).name
+
+    def _entry(self, name: str) -> SafeEntry:
+        for entry in self.roster.safes:
+            if name in (entry.name, entry.safe_id.hex()):
+                return entry
+        raise UnknownSafe(name, tuple(entry.name for entry in self.roster.safes))
+
+    def _folder(self, name: str) -> Path:
+        return self.directory / name
+
+    def _pid_file(self, name: str) -> Path:
+        return self._folder(name) / "process.json"
+
+    def _data_folder(self, name: str) -> Path:
+        return self._folder(name) / self._config(name)["data_dir"]
+
+    def _config(self, name: str) -> dict[str, str]:
+        return tomllib.loads((self._folder(name) / "safe.toml").read_text("utf-8"))
+
+    def _log_tail(self, name: str) -> str:
+        log = self._folder(name) / "log"
+        lines = log.read_text("utf-8", "replace").splitlines() if log.exists() else []
+        return "\n".join(f"  {line}" for line in lines[-LOG_TAIL_LINES:]) or "  (empty)"
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        if not self.directory.exists():
+            raise ClusterMissing(str(self.directory))
+        with (self.directory / "lock").open("w") as stream:
+            deadline = time.monotonic() + LOCK_SECONDS
+            while not _try_lock(stream.fileno()):
+                if time.monotonic() > deadline:
+                    raise ClusterBusy(str(self.directory))
+                time.sleep(0.05)
+            yield
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _shape(safes: int, threshold: int) -> str:
+    return f"{safes} safes with a threshold of {threshold}"
+
+
+def _write(path: Path, content: bytes) -> None:
+    beside = path.with_suffix(".new")
+    beside.write_bytes(content)
+    beside.replace(path)
+
+
+def _without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
+    """KURA_PASSPHRASE above all."""
+    return {name: text for name, text in environment.items() if not name.startswith("KURA_")}

@@ -1,0 +1,193 @@
+"""`kura receipts show` and `kura receipts export`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from wallet_client.cli.commands import Command
+from wallet_client.cli.session import Session, pass_session
+
+if TYPE_CHECKING:
+    from trust.certificate import Certificate, SignedCertificate
+    from trust.digest import DigestFields
+    from trust.roster import Roster
+    from wallet_client.receipts.receipt import Receipt
+    from wallet_client.storage.receipts import ReceiptEntry
+    from wallet_client.storage.store import WalletStore
+    from wallet_client.wallet import Wallet
+
+FORMAT = "kura-receipt-1"
+_SHOW_EXAMPLES = """
+kura receipts show r-7h3q
+kura receipts show r-7h3q --json
+"""
+_HEX_SHOWN = 16
+
+
+@click.command(cls=Command, opens_wallet=True, examples=_SHOW_EXAMPLES)
+@click.argument("receipt")
+@pass_session
+def show(session: Session, receipt: str) -> None:
+    """Show a receipt's certificates: class, digest, hash X, counter Y, and the safe each points to."""
+    import msgspec
+
+    from wallet_client.cli.opened import with_wallet
+    from wallet_client.cli.output import emit
+    from wallet_client.receipts.shelf import read_summary
+
+    async def work(wallet: "Wallet") -> "tuple[Receipt, ReceiptEntry, Roster, DigestFields]":
+        found = _find(wallet.store, receipt)
+        digest = _digest_fields(found, wallet.keys.digest_secret)
+        return found, wallet.store.receipts.entry(found.receipt_id), wallet.roster, digest
+
+    found, entry, roster, digest = with_wallet(session, work)
+    certificates = _in_roster_order([signed.read() for signed in found.certificates], roster)
+    document = {
+        "id": entry.id,
+        "name": found.fields.name,
+        "class": found.fields.item_class,
+        "size_bytes": found.size_bytes,
+        "state": entry.state,
+        "value_id": found.value_id,
+        "policy": found.policy_name,
+        "may_still_be_lost": read_summary(entry).state.may_still_be_lost,
+        "digest": msgspec.structs.asdict(digest),
+        "certificates": [_certificate_row(one, roster) for one in certificates],
+    }
+    emit(session, document, lambda: _text(found, entry.state, certificates, roster, digest))
+
+
+@click.command(cls=Command, opens_wallet=True, examples="kura receipts export r-7h3q --out receipt.json")
+@click.argument("receipt")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    metavar="FILE",
+    help="The file to write; it must not exist.",
+)
+@pass_session
+def export(session: Session, receipt: str, out: Path) -> None:
+    """Write a receipt's signed documents to a file: manifest, leaf, certificates.
+
+    They prove what is registered where, to anyone who has the roster. They hold no key, and nobody but this
+    wallet recovers anything with them.
+    """
+    from wallet_client.cli.files import write_new
+    from wallet_client.cli.opened import reading
+    from wallet_client.cli.output import emit, size
+    from wallet_client.values.shown import shown
+
+    with reading(session) as store:
+        found = _find(store, receipt)
+    content = _exported(found)
+    write_new(out, content)
+    document = {"id": found.receipt_id, "file": shown(str(out)), "size_bytes": len(content)}
+    emit(session, document, lambda: f"{size(len(content))} written to {shown(str(out))}")
+
+
+def _in_roster_order(certificates: "Sequence[Certificate]", roster: "Roster") -> "list[Certificate]":
+    order = {safe.safe_id: place for place, safe in enumerate(roster.safes)}
+    return sorted(certificates, key=lambda one: order[one.safe_id])
+
+
+def _find(store: "WalletStore", text: str) -> "Receipt":
+    from wallet_client.receipts.receipt import ReceiptId
+    from wallet_client.receipts.shelf import get_receipt
+
+    return get_receipt(store, ReceiptId(store.receipts.find(text)))
+
+
+def _certificate_row(one: "Certificate", roster: "Roster") -> dict[str, object]:
+    return {
+        "class": one.kind,
+        "digest": {"mode": one.digest.mode, "content": one.digest.content.hex()},
+        "x": one.x_hash.hex(),
+        "y": one.counter,
+        "safe": roster.safe(one.safe_id).name,
+        "safe_id": one.safe_id.hex(),
+        "item_id": one.item_id.hex(),
+        "generation": one.generation,
+        "index": one.index,
+    }
+
+
+def _text(
+    found: "Receipt",
+    state: str,
+    certificates: "Sequence[Certificate]",
+    roster: "Roster",
+    digest: "DigestFields",
+) -> str:
+    from wallet_client.cli.output import columns, fields
+    from wallet_client.values.shown import shown
+
+    head = fields(
+        [
+            ("Receipt", found.receipt_id),
+            ("Value", f"{found.value_id}  {shown(found.fields.name)}"),
+            ("Class", found.fields.item_class),
+            ("Policy", found.policy_name),
+            ("State", state),
+            ("Digest", _digest_text(digest)),
+        ]
+    )
+    header = ("SAFE", "CLASS", "X", "Y", "DIGEST", "POINTER")
+    rows = [
+        (
+            roster.safe(one.safe_id).name,
+            one.kind,
+            one.x_hash.hex()[:_HEX_SHOWN] + "…",
+            str(one.counter),
+            one.digest.mode,
+            one.safe_id.hex(),
+        )
+        for one in certificates
+    ]
+    return f"{head}\n\n{columns(header, rows, right=frozenset({3}))}"
+
+
+def _digest_fields(found: "Receipt", digest_secret: bytes) -> "DigestFields":
+    """What the digest says; a sealed one only this wallet reads."""
+    from wallet_client.pipeline.seal import read_digest
+    from wallet_client.receipts.receipt import item_name
+
+    leaf = found.read_leaf()
+    return read_digest(leaf.digest, digest_secret, found.read_manifest().salt, item_name(leaf))
+
+
+def _digest_text(digest: "DigestFields") -> str:
+    from wallet_client.values.shown import shown
+
+    until = f"until {digest.valid_until}" if digest.valid_until else ""
+    texts = (digest.item_class, digest.name, digest.quantity, digest.valid_from, until, digest.place)
+    return shown(", ".join(text for text in texts if text))
+
+
+def _exported(found: "Receipt") -> bytes:
+    """JSON; signed documents are base64 of their exact bytes. The kept key stays in the wallet."""
+    import msgspec
+
+    document = {
+        "format": FORMAT,
+        "id": found.receipt_id,
+        "policy": found.policy_name,
+        "manifest": found.manifest,
+        "manifest_signature": found.manifest_signature,
+        "leaf": found.leaf,
+        "certificates": [_signed_row(signed) for signed in found.certificates],
+    }
+    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
+
+
+def _signed_row(signed: "SignedCertificate") -> dict[str, Any]:
+    return {
+        "certificate": signed.certificate,
+        "position": signed.position,
+        "count": signed.count,
+        "path": signed.path,
+        "root": signed.root,
+        "signature": signed.signature,
+    }

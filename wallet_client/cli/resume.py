@@ -1,0 +1,56 @@
+"""`kura resume`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from wallet_client.cli.commands import Command
+from wallet_client.cli.session import Session, pass_session
+
+if TYPE_CHECKING:
+    from wallet_client.operations.resume import ResumeReport
+
+_EXAMPLES = """
+kura resume
+kura resume --json
+"""
+
+
+@click.command(cls=Command, opens_wallet=True, examples=_EXAMPLES)
+@pass_session
+def resume(session: Session) -> None:
+    """Finish or withdraw what a crash interrupted; deliver what waits for a safe.
+
+    May be run at any time. What a safe that is away is still owed waits on; run it again when it is back.
+    """
+    from wallet_client.cli.opened import with_wallet
+    from wallet_client.cli.output import emit, warn_of_safes
+    from wallet_client.operations.resume import resume as finish
+
+    report = with_wallet(session, finish)
+    warn_of_safes(report.failed)
+    document = {
+        "finished": report.finished,
+        "withdrawn": report.withdrawn,
+        "delivered": report.delivered,
+        "still_owed": dict(report.still_owed),
+        "failed": {name: str(failure) for name, failure in report.failed.items()},
+    }
+    emit(session, document, lambda: _text(report))
+
+
+def _text(report: "ResumeReport") -> str:
+    from wallet_client.cli.output import count_of
+
+    lines = []
+    if report.finished or report.withdrawn:
+        lines.append(
+            f"{count_of(report.finished, 'interrupted batch')} finished, {report.withdrawn} withdrawn"
+        )
+    if report.delivered:
+        lines.append(f"{count_of(report.delivered, 'message')} delivered")
+    lines += [
+        f"{name} is still owed {count_of(number, 'message')}"
+        for name, number in sorted(report.still_owed.items())
+    ]
+    return "\n".join(lines) or "Nothing was open."

@@ -1,0 +1,122 @@
+"""What the options say about this run: which wallet, how it opens, and how results are printed.
+
+`--home` and the passphrase options stand before the command or after it; the later one wins.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from wallet_client.storage.keyfile import Unlock
+
+
+@dataclass
+class Session:
+    """One run.
+
+    Args:
+        chosen_home: The wallet's folder, if said.
+        passphrase_file: File whose content is the passphrase, if said.
+        no_passphrase: The wallet has none, or shall have none.
+        json: Print one JSON document.
+    """
+
+    chosen_home: Path | None = None
+    passphrase_file: Path | None = None
+    no_passphrase: bool = False
+    json: bool = False
+
+    @property
+    def home(self) -> Path:
+        """The wallet's folder; the platform's data folder unless said."""
+        if self.chosen_home is not None:
+            return self.chosen_home
+        from platformdirs import user_data_path
+
+        return user_data_path("kura", appauthor=False)
+
+    def unlock(self) -> "Unlock":
+        """What opens the wallet.
+
+        Raises:
+            WalletError: There is no wallet, or no passphrase to be had.
+        """
+        from wallet_client.cli.passphrase import passphrase_of
+
+        return passphrase_of(self.home, self.passphrase_file, self.no_passphrase)
+
+    def new_unlock(self) -> "Unlock":
+        """What shall open a new wallet.
+
+        Raises:
+            WalletError: No passphrase is to be had.
+        """
+        from wallet_client.cli.passphrase import new_passphrase
+
+        return new_passphrase(self.passphrase_file, self.no_passphrase)
+
+
+pass_session = click.make_pass_decorator(Session, ensure=True)
+
+
+def home_option() -> click.Option:
+    """--home."""
+    return click.Option(
+        ["--home"],
+        type=click.Path(path_type=Path, file_okay=False),
+        envvar="KURA_HOME",
+        metavar="DIR",
+        expose_value=False,
+        callback=_kept_as("chosen_home"),
+        help="The wallet's folder [default: KURA_HOME, else the platform's data folder].",
+    )
+
+
+def passphrase_options() -> list[click.Parameter]:
+    """--passphrase-file and --no-passphrase."""
+    file = click.Option(
+        ["--passphrase-file"],
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        expose_value=False,
+        callback=_kept_as("passphrase_file"),
+        help="Read the passphrase from a file [default: KURA_PASSPHRASE, else it is asked for].",
+    )
+    without = click.Option(
+        ["--no-passphrase"],
+        is_flag=True,
+        expose_value=False,
+        callback=_kept_as("no_passphrase"),
+        help="The wallet has no passphrase: whoever can read its folder can read its values.",
+    )
+    return [file, without]
+
+
+def json_option() -> click.Option:
+    """--json."""
+    return click.Option(
+        ["--json"],
+        is_flag=True,
+        expose_value=False,
+        callback=_kept_as("json"),
+        help="Print one JSON document.",
+    )
+
+
+def _kept_as(field: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+    """Put an option's value into the session where it was given; the inner command overrules the outer."""
+
+    def keep(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+        session = context.ensure_object(Session)
+        given = context.get_parameter_source(parameter.name or "")
+        is_default = given in (click.core.ParameterSource.DEFAULT, None)
+        from_environment = given is click.core.ParameterSource.ENVIRONMENT
+        if is_default or (from_environment and getattr(session, field) is not None):
+            return
+        setattr(session, field, value)
+
+    return keep

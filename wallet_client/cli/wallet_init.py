@@ -1,0 +1,68 @@
+"""`kura wallet init`."""
+
+from pathlib import Path
+
+import click
+
+from wallet_client.cli.commands import Command
+from wallet_client.cli.parameters import Size
+from wallet_client.cli.session import Session, pass_session
+
+UNPROTECTED = (
+    "No passphrase: whoever can read this wallet's folder, or a copy of it, can read every value in it."
+)
+_EXAMPLES = """
+kura wallet init --roster /tmp/safes/roster.json
+kura wallet init --roster roster.json --capacity 64KiB --home ~/card --passphrase-file secret.txt
+"""
+
+
+@click.command(cls=Command, opens_wallet=True, examples=_EXAMPLES)
+@click.option(
+    "--roster",
+    "roster_file",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    required=True,
+    metavar="FILE",
+    help="The safes to believe: a roster file that their operators signed.",
+)
+@click.option("--capacity", type=Size(), help="How much the values may take [default: no limit].")
+@pass_session
+def init(session: Session, roster_file: Path, capacity: int | None) -> None:
+    """Make a wallet that believes a roster.
+
+    Shows the roster's fingerprint and pins it: from then on the wallet refuses any roster that does not
+    follow from this one. Compare it with what the operators publish.
+    """
+    import asyncio
+
+    from trust.roster_file import read_roster
+    from wallet_client.cli.output import count_of, emit, fields, fingerprint, say, size
+    from wallet_client.values.files import read_bytes
+    from wallet_client.values.shown import shown
+    from wallet_client.wallet import create_wallet, genesis_fingerprint
+
+    content = read_bytes(roster_file)
+    pinned = genesis_fingerprint(read_roster(content))
+    roster = asyncio.run(create_wallet(session.home, session.new_unlock(), content, capacity))
+    if session.no_passphrase:
+        say(UNPROTECTED)
+    document = {
+        "home": shown(str(session.home)),
+        "fingerprint": pinned.hex(),
+        "roster_version": roster.version,
+        "safes": [safe.name for safe in roster.safes],
+        "threshold": roster.threshold,
+        "capacity_bytes": capacity,
+        "passphrase": not session.no_passphrase,
+    }
+    shape = (
+        f"version {roster.version}, {count_of(len(roster.safes), 'safe')}, any {roster.threshold} bring back"
+    )
+    pairs = (
+        ("Wallet", shown(str(session.home))),
+        ("Capacity", "no limit" if capacity is None else size(capacity)),
+        ("Roster", shape),
+        ("Pinned", fingerprint(pinned)),
+    )
+    emit(session, document, lambda: fields(pairs))
