@@ -42,12 +42,14 @@ def main(context: click.Context, config: Path | None) -> None:
 
 
 def _run(config: Path) -> None:
+    from rpc_edge.process_memory import keep_freed_memory
     from rpc_edge.server import AddressUnavailable
     from safe_node.identity import IdentityError
     from safe_node.server import serve
     from safe_node.store.base import StoreUnusable
 
     try:
+        keep_freed_memory()
         asyncio.run(serve(load_settings(config)))
     except (ConfigError, IdentityError, StoreUnusable, AddressUnavailable) as error:
         fail(str(error))

@@ -95,7 +95,7 @@ def seal(key: SealingKey, plaintext: bytes, associated_data: bytes) -> bytes:
     return AESGCM(key.key).encrypt(_ZERO_NONCE, plaintext, associated_data)
 
 
-def open_sealed(key: SealingKey, sealed: bytes, associated_data: bytes) -> bytes:
+def open_sealed(key: SealingKey, sealed: bytes | bytearray, associated_data: bytes) -> bytes:
     """The plaintext (Secret) of what `seal` made with the same key and associated data.
 
     Raises:

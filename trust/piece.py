@@ -43,6 +43,29 @@ def check_piece(blob: bytes, expected_root: bytes) -> None:
         raise PieceRootMismatch("piece")
 
 
+class BlockHasher:
+    """Block hashes of a blob that comes in parts, however they are cut."""
+
+    def __init__(self) -> None:
+        self._waiting = bytearray()
+        self._hashes: list[Hash] = []
+
+    def update(self, part: bytes) -> None:
+        """Take the next bytes of the blob."""
+        self._waiting += part
+        whole = len(self._waiting) - len(self._waiting) % BLOCK_BYTES
+        if whole:
+            self._hashes += block_hashes(bytes(self._waiting[:whole]))
+            del self._waiting[:whole]
+
+    def finish(self) -> list[Hash]:
+        """All hashes, the blob having ended."""
+        if self._waiting:
+            self._hashes += block_hashes(bytes(self._waiting))
+            self._waiting.clear()
+        return self._hashes
+
+
 class BlockChecker:
     """Checks a stream of chunks against block hashes that were checked against the piece root first.
 

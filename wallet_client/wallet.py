@@ -8,6 +8,7 @@ The roster is verified against the fingerprint pinned at `init` before any safe 
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Self
 from threshold import hkdf
 from threshold.randomness import RandomSource, SystemRandomness
 from trust.documents import SigningKey
-from trust.ids import Hash
+from trust.ids import Hash, SafeId
 from trust.roster import Roster, SignedRoster, verify_chain
 from trust.roster_file import read_roster
 from wallet_client.network.links import Links
@@ -46,12 +47,16 @@ class Wallet:
         self.roster = roster
         self.keys = WalletKeys(SigningKey(seed), hkdf.derive(seed, b"", _DIGEST_SECRET))
         self.links = Links(roster, self.keys.signing, patience_seconds)
-        self.lock = HomeLock(home, wait_seconds=LOCK_WAIT_SECONDS)
+        self.lock = HomeLock(home, wait_seconds=0)
+        self.lock_wait_seconds = LOCK_WAIT_SECONDS
         self.rng: RandomSource = SystemRandomness()
         self.clock: Callable[[], float] = time.time
-        self.under_way: set[str] = set()
+        self.settling = asyncio.Lock()
+        self.changers = 0
+        self.abandoned: set[str] = set()
+        self.turns: defaultdict[SafeId, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._claimed: set[ValueId] = set()
-        self._released = asyncio.Condition()
+        self._released = asyncio.Event()
 
     @classmethod
     async def open(cls, home: Path, unlock: Unlock, *, patience_seconds: float = PATIENCE_SECONDS) -> Self:
@@ -76,20 +81,28 @@ class Wallet:
     async def claim(self, value_ids: Iterable[ValueId]) -> AsyncIterator[None]:
         """Have these values to oneself among the tasks of this process; waits for those who have them."""
         wanted = set(value_ids)
-        async with self._released:
-            await self._released.wait_for(lambda: not wanted & self._claimed)
-            self._claimed |= wanted
+        while wanted & self._claimed:
+            await self._released.wait()
+        self._claimed |= wanted
         try:
             yield
         finally:
-            async with self._released:
-                self._claimed -= wanted
-                self._released.notify_all()
+            # Nothing is awaited here: a second Ctrl-C must not leave values claimed for ever.
+            self._claimed -= wanted
+            self._released.set()
+            self._released = asyncio.Event()
+
+    def safe_name(self, safe_id: SafeId) -> str:
+        """What people call a safe; one that left the roster goes by its id."""
+        names = {safe.safe_id: safe.name for safe in self.roster.safes}
+        return names.get(safe_id, f"former safe {safe_id.hex()}")
 
     async def close(self) -> None:
         """Close links and store."""
-        await self.links.close()
-        self.store.close()
+        try:
+            await self.links.close()
+        finally:
+            self.store.close()
 
     async def __aenter__(self) -> Self:
         """The wallet itself."""

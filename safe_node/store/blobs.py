@@ -58,7 +58,12 @@ def loose(connection: Connection) -> list[int]:
 
 
 def erase_slice(connection: Connection, blob_id: int) -> bool:
-    """Erase some blocks of a loose blob; True when none is left and its note is gone too."""
+    """Erase some blocks of a loose blob; True when none is left and its note is gone too.
+
+    A blob that is not loose stays: whoever wants it erased may not know yet that a piece refers to it now.
+    """
+    if not _is_loose(connection, blob_id):
+        return True
     first = blob_id * BLOCKS_PER_BLOB
     ids = connection.execute(
         "SELECT id FROM blocks WHERE id >= ? AND id < ? LIMIT ?",
@@ -69,3 +74,8 @@ def erase_slice(connection: Connection, blob_id: int) -> bool:
         return False
     attach(connection, blob_id)
     return True
+
+
+def _is_loose(connection: Connection, blob_id: int) -> bool:
+    row = connection.execute("SELECT 1 FROM loose_blobs WHERE blob_id = ?", (blob_id,)).fetchone()
+    return row is not None

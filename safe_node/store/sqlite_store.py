@@ -7,6 +7,7 @@ import subprocess
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -84,7 +85,17 @@ class SqliteStore:
     async def begin_upload(self, wallet_key: WalletKey, length: int, bytes_per_wallet: int) -> SqliteUpload:
         """Reserve `length` bytes for a blob."""
         begin = partial(blobs.begin, wallet_key=wallet_key, length=length, bytes_per_wallet=bytes_per_wallet)
-        return SqliteUpload(self, self._writer, await self._writer.submit(begin))
+        reserving = asyncio.create_task(self._writer.submit(begin))
+        try:
+            return SqliteUpload(self, self._writer, await asyncio.shield(reserving))
+        except asyncio.CancelledError:
+            # The caller is gone, and the reservation may stand all the same.
+            await asyncio.shield(self._give_back(reserving))
+            raise
+
+    async def _give_back(self, reserving: asyncio.Task[int]) -> None:
+        with suppress(Refusal):
+            await self.erase_blob(await reserving)
 
     async def fetch(
         self, presented: Sequence[Presented], judge: JudgeFetch, budget_bytes: int
@@ -108,7 +119,13 @@ class SqliteStore:
             yield chunk
 
     async def delete(self, burials: Sequence[Burial], plan: PlanDeletion) -> list[Burial | Refusal]:
-        """Erase what tombstones name; give the burial that stands for each, or why not."""
+        """Erase what tombstones name; give the burial that stands for each, or why not.
+
+        Goes on to its end when the caller is gone: once a tombstone stands, its blobs are nobody's.
+        """
+        return await asyncio.shield(self._delete(burials, plan))
+
+    async def _delete(self, burials: Sequence[Burial], plan: PlanDeletion) -> list[Burial | Refusal]:
         runs = [partial(bury, burial=burial, plan=plan) for burial in burials]
         outcomes = await self._writer.submit_all(runs, erases=True)
         loose = [blob for done in outcomes if not isinstance(done, Refusal) for blob in done.loose_blobs]
@@ -171,7 +188,7 @@ class SqliteUpload:
         return decided
 
     async def abort(self) -> None:
-        """Erase what was staged; nothing to do after `finish`."""
+        """Erase what was staged; nothing to do after `finish`, even if that was cancelled as it committed."""
         if not self._finished:
             await self._store.erase_blob(self._blob_id)
 

@@ -5,18 +5,21 @@ opens. To be believed it needs a twin: the same program with one more safe's dat
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 
 import pysqlite3 as sqlite3
+from msgspec.structs import replace
 
 from threshold import feldman
 from threshold.errors import ThresholdError
 from threshold.ristretto import Scalar
+from trust.ids import WalletKey
 from trust.manifest import ItemLeaf, Manifest
 from trust.piece import BLINDING_BYTES
+from trust.policy import Division
 from wallet_client.errors import WalletError
 from wallet_client.pipeline.divide import combine
 from wallet_client.pipeline.seal import BatchSecret, ItemName
@@ -38,12 +41,18 @@ class Loot:
     value_shares: dict[bytes, dict[int, bytes]] = field(default_factory=lambda: defaultdict(dict))
 
 
-def attack(databases: Iterable[Path]) -> list[Value]:
-    """Every value that the stores of these safes give away together."""
+def attack(databases: Iterable[Path], wallet: WalletKey) -> list[Value]:
+    """Every value of one wallet that the stores of these safes give away together."""
     loot: dict[bytes, Loot] = defaultdict(Loot)
     for database in databases:
         _take(database, loot)
-    return [value for manifest, found in loot.items() for value in _open_all(Manifest.from_bytes(manifest), found)]
+    read = ((Manifest.from_bytes(encoded), found) for encoded, found in loot.items())
+    return [
+        value
+        for manifest, found in read
+        if manifest.wallet_key == wallet
+        for value in _open_all(manifest, found)
+    ]
 
 
 def _take(database: Path, loot: dict[bytes, Loot]) -> None:
@@ -70,25 +79,32 @@ def _open_all(manifest: Manifest, found: Loot) -> Iterator[Value]:
     for encoded, shares in found.value_shares.items():
         leaf = ItemLeaf.from_bytes(encoded)
         try:
-            yield _open(manifest, leaf, positions, shares, found.key_shares)
-        except (ThresholdError, WalletError):
+            sealed = _joined(manifest.terms.value, positions, shares, leaf.sealed_length)
+        except ThresholdError:
             continue
+        for attempt in (_as_it_is, _opened):
+            try:
+                yield attempt(manifest, leaf, sealed, found.key_shares)
+            except (ThresholdError, WalletError):
+                continue
 
 
-def _open(
-    manifest: Manifest,
-    leaf: ItemLeaf,
-    positions: dict[int, int],
-    shares: dict[int, bytes],
-    key_shares: dict[int, bytes],
-) -> Value:
-    """Combine whatever there is, as if it were enough; fewer shares than k give noise that does not open."""
-    division = manifest.terms.value
-    sources = {x: BytesIO(shares[x]) for x in sorted(shares)[: division.k]}
-    sealed = combine(division, positions, sources, leaf.sealed_length)
-    if manifest.terms.key.mode == "none":
-        return decode_value(sealed)
+def _joined(
+    division: Division, positions: Mapping[int, int], shares: Mapping[int, bytes], length: int
+) -> bytes:
+    """Combine whatever there is, as if it were enough: fewer Shamir shares than k give noise."""
+    chosen = sorted(shares)[: division.k]
+    enough = replace(division, k=len(chosen)) if division.scheme == "shamir" else division
+    return combine(enough, positions, {x: BytesIO(shares[x]) for x in chosen}, length)
+
+
+def _as_it_is(_manifest: Manifest, _leaf: ItemLeaf, sealed: bytes, _key_shares: Mapping[int, bytes]) -> Value:
+    return decode_value(sealed)
+
+
+def _opened(manifest: Manifest, leaf: ItemLeaf, sealed: bytes, key_shares: Mapping[int, bytes]) -> Value:
+    """Interpolate whatever key shares there are, as if they were enough."""
     scalars = [feldman.ScalarShare(x, Scalar.from_bytes(share)) for x, share in sorted(key_shares.items())]
-    k = manifest.terms.key.k
-    secret = BatchSecret(feldman.combine(scalars[:k], k), manifest.salt)
+    used = scalars[: manifest.terms.key.k]
+    secret = BatchSecret(feldman.combine(used, len(used)), manifest.salt)
     return decode_value(secret.open_value(ItemName(leaf.item_id, leaf.generation), sealed))

@@ -8,6 +8,7 @@ old-generation  the blob of an earlier generation, which it also keeps when told
 swap-key-share  another batch's key share, where it keeps one
 garbage         random bytes of the right length
 slow            no answer to Fetch for --seconds
+as-told         whatever the file named by --file says when asked: one of these, or honest
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,8 @@ from trust.ids import WalletKey
 from trust.refusals import Refusal
 
 LIES = ("flip-bit", "other-item", "old-generation", "swap-key-share", "garbage", "slow")
+HONEST = "honest"
+AS_TOLD = "as-told"
 _OTHER_ITEM = "SELECT content FROM pieces WHERE content IS NOT NULL AND item_id != ? ORDER BY id LIMIT 1"
 _OLD = """SELECT content FROM pieces WHERE content IS NOT NULL AND item_id = ? AND generation < ?
     ORDER BY generation DESC LIMIT 1"""
@@ -52,17 +55,22 @@ class LyingStore:
     Args:
         store: The honest one.
         database: Its file, to find something wrong to give out.
-        lie: One of LIES.
+        told: Says which lie it is now: one of LIES, or HONEST.
         seconds: How slow.
     """
 
     store: SafeStore
     database: Path
-    lie: str
+    told: Callable[[], str]
     seconds: float
 
     def __post_init__(self) -> None:
         self._kept: dict[bytes, bytes] = {}
+
+    @property
+    def lie(self) -> str:
+        """The lie of the moment."""
+        return self.told()
 
     async def register(
         self, batches: Sequence[AdmittedBatch], plan: PlanRegistration
@@ -95,7 +103,7 @@ class LyingStore:
         if self.lie == "slow":
             await asyncio.sleep(self.seconds)
         honest = await self.store.stream(presented, judge)
-        if self.lie == "slow":
+        if self.lie in {"slow", HONEST}:
             return honest
         head = self._lie(presented, honest.head) if honest.head.key_share else honest.head
         return replace(honest, head=replace(head, blob=None), chunks=self._changed(honest.chunks))
@@ -114,7 +122,7 @@ class LyingStore:
         await self.store.close()
 
     def _lie(self, shown: Presented, piece: ReleasedPiece) -> ReleasedPiece:
-        if self.lie == "slow":
+        if self.lie in {"slow", HONEST}:
             return piece
         if self.lie == "swap-key-share" and piece.key_share is not None:
             other = self._find(_OTHER_SHARE, piece.key_share)
@@ -158,12 +166,17 @@ def main() -> None:
     """Serve, lying."""
     parser: Any = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", type=Path, required=True)
-    parser.add_argument("--lie", choices=LIES, required=True)
+    parser.add_argument("--lie", choices=(*LIES, AS_TOLD), required=True)
+    parser.add_argument("--file", type=Path)
     parser.add_argument("--seconds", type=float, default=3600.0)
     words = parser.parse_args()
     settings = load_settings(words.config)
     database = Path(settings.data_dir) / DATABASE_NAME
-    asyncio.run(serve(settings, lambda store: LyingStore(store, database, words.lie, words.seconds)))
+
+    def told() -> str:
+        return words.file.read_text() if words.lie == AS_TOLD else words.lie
+
+    asyncio.run(serve(settings, lambda store: LyingStore(store, database, told, words.seconds)))
 
 
 if __name__ == "__main__":

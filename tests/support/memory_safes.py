@@ -5,7 +5,9 @@ the same piece again gives the same certificate), and fail on demand: down, refu
 step that a test chooses.
 """
 
+import fcntl
 import hashlib
+import os
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -31,7 +33,10 @@ from wallet_client.network.messages import FetchedPiece
 from wallet_client.network.safe_link import ByteSink
 from wallet_client.pipeline.parcel import CHUNK_BYTES, STREAMED_ABOVE_BYTES, Parcel
 from wallet_client.pipeline.rechunk import rechunk
+from wallet_client.receipts.receipt import ReceiptId, state_of, verify_receipt
+from wallet_client.receipts.shelf import get_receipt
 from wallet_client.storage.keyfile import NoPassphrase
+from wallet_client.storage.lock import LOCK_NAME
 from wallet_client.wallet import Wallet, create_wallet
 
 
@@ -136,7 +141,9 @@ class MemorySafe:
             into.write(chunk)
         return piece.key_share
 
-    async def delete(self, tombstones: Sequence[tuple[bytes, bytes]]) -> Sequence[DeletionReceipt | Exception]:
+    async def delete(
+        self, tombstones: Sequence[tuple[bytes, bytes]]
+    ) -> Sequence[DeletionReceipt | Exception]:
         """Erase items' generations."""
         self._begin("delete")
         receipts: list[DeletionReceipt | Exception] = [self._bury(*signed) for signed in tombstones]
@@ -145,6 +152,10 @@ class MemorySafe:
 
     async def close(self) -> None:
         """Nothing to close."""
+
+    def kept_items(self) -> set[tuple[bytes, int]]:
+        """Items, with their generation, of which it keeps anything."""
+        return {name[:2] for name in self.pieces}
 
     def _begin(self, call: str) -> None:
         self.step(call)
@@ -174,7 +185,10 @@ class MemorySafe:
         self, manifest: Manifest, leaf: ItemLeaf, place: Place, blob: bytes | None, share: bytes | None
     ) -> bytes:
         name = (leaf.item_id, leaf.generation, place.x)
-        x_hash, manifest_hash = manifest.piece_hash(leaf, place.x), hashlib.sha256(manifest.to_bytes()).digest()
+        x_hash, manifest_hash = (
+            manifest.piece_hash(leaf, place.x),
+            hashlib.sha256(manifest.to_bytes()).digest(),
+        )
         known = self.pieces.get(name)
         if known is not None:
             if (known.manifest_hash, known.x_hash) != (manifest_hash, x_hash):
@@ -199,8 +213,8 @@ class MemorySafe:
             return self.refuses_deletion
         tombstone = read_tombstone(body, signature)
         self.tombstones.add((tombstone.item_id, tombstone.generation))
-        for name in [name for name in self.pieces if name[:2] == (tombstone.item_id, tombstone.generation)]:
-            del self.pieces[name]
+        for x in range(1, 256):
+            self.pieces.pop((tombstone.item_id, tombstone.generation, x), None)
         receipt = sign_deletion(self.entry.safe_id, body, NOW, self.signing_key)
         return read_deletion(*receipt, self.entry.safe_id, self.entry.signing_key, body)
 
@@ -262,6 +276,11 @@ class MemorySafes:
         """Nothing listens at these; at all others something does."""
         for number, safe in enumerate(self, 1):
             safe.is_down = number in numbers
+
+    def calm_down(self) -> None:
+        """Nobody dies or counts any more."""
+        for safe in self:
+            safe.step = lambda name: None
 
     def kept(self) -> list[set[tuple[bytes, int, int]]]:
         """Names of the pieces at each safe."""
@@ -333,3 +352,34 @@ class Steps:
             return result
 
         setattr(owner, name, counted)
+
+
+def check_books(wallet: Wallet, safes: MemorySafes) -> None:
+    """Everything is at its end: safes keep exactly what receipts name, and nothing is begun or owed."""
+    receipts = [get_receipt(wallet.store, ReceiptId(entry.id)) for entry in wallet.store.receipts.entries()]
+    named: dict[SafeId, set[tuple[bytes, int, int]]] = {safe_id: set() for safe_id in safes.all}
+    for receipt in receipts:
+        leaf = receipt.read_leaf()
+        for place in receipt.read_manifest().placement:
+            named[place.safe_id].add((leaf.item_id, leaf.generation, place.x))
+        assert state_of(receipt).word == "safe"
+        assert set(verify_receipt(receipt, wallet.roster).values()) == {None}
+    assert {safe_id: set(safe.pieces) for safe_id, safe in safes.all.items()} == named
+    assert wallet.store.journal.entries() == []
+    assert wallet.store.outbox.entries() == []
+    links = {one.id: one.receipt_id for one in wallet.store.values.summaries()}
+    for receipt in receipts:
+        assert links.get(receipt.value_id, receipt.receipt_id) == receipt.receipt_id
+    assert {one for one in links.values() if one} <= {receipt.receipt_id for receipt in receipts}
+
+
+def lock_is_free(home: Path) -> bool:
+    """Whether another process could change the wallet now."""
+    descriptor = os.open(home / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True

@@ -48,7 +48,10 @@ def with_wallet(session: Session, work: "Callable[[Wallet], Awaitable[_Result]]"
     """
     import asyncio
 
+    from rpc_edge.process_memory import keep_freed_memory
     from wallet_client.wallet import Wallet
+
+    keep_freed_memory()
 
     home, unlock = session.home, session.unlock()
 

@@ -41,6 +41,7 @@ def serve(session: Session, listen: str | None, log_level: str) -> None:
     """
     import asyncio
 
+    from rpc_edge.process_memory import keep_freed_memory
     from wallet_client.service.entrance import read_loopback
     from wallet_client.service.logs import configure_logs
     from wallet_client.service.server import serve as serve_wallet
@@ -54,6 +55,7 @@ def serve(session: Session, listen: str | None, log_level: str) -> None:
     def ready(where: "Ready") -> None:
         _announce(session, where)
 
+    keep_freed_memory()
     asyncio.run(serve_wallet(session.home, unlock, loopback, ready, configure_logs(log_level)))
 
 

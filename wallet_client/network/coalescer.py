@@ -47,12 +47,20 @@ class Coalescer(Generic[_Entry, _Result]):
         self._free_lanes = lanes
         self._waiting: deque[_Waiting[_Entry, _Result]] = deque()
         self._under_way: set[asyncio.Task[None]] = set()
+        self._closed = False
 
     async def submit(self, entry: _Entry, weight: int = 1) -> _Result:
-        """Send an entry with whatever else is waiting, and give its result."""
-        waiting = _Waiting[_Entry, _Result](entry, weight, asyncio.get_running_loop().create_future())
+        """Send an entry with whatever else is waiting, and give its result.
+
+        Raises:
+            CancelledError: The coalescer is closed.
+        """
+        if self._closed:
+            raise asyncio.CancelledError
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting[_Entry, _Result](entry, weight, loop.create_future())
         self._waiting.append(waiting)
-        self._dispatch()
+        loop.call_soon(self._dispatch)  # not at once: what is submitted in the same breath travels along
         return await waiting.future
 
     def _dispatch(self) -> None:
@@ -95,7 +103,8 @@ class Coalescer(Generic[_Entry, _Result]):
             self._dispatch()
 
     async def close(self) -> None:
-        """Cancel what is under way and what waits."""
+        """Cancel what is under way and what waits, and take nothing in any more."""
+        self._closed = True
         for waiting in self._waiting:
             waiting.future.cancel()
         self._waiting.clear()
@@ -109,5 +118,6 @@ def _settle(future: asyncio.Future[_Result], result: _Result | Exception) -> Non
         return
     if isinstance(result, Exception):
         future.set_exception(result)
+        future.exception()  # looked at: who waits may be cancelled before it gets to see it
     else:
         future.set_result(result)

@@ -64,6 +64,13 @@ class NotRegisteredThere(SafeMisbehaved):
 
 
 @dataclass(eq=False)
+class NotInRoster(SafeMisbehaved):
+    """The safe kept a piece under an earlier roster and has left."""
+
+    clause = "it is not in the roster any more"
+
+
+@dataclass(eq=False)
 class TooSlow(Exception):
     """Others had brought enough, and this one had still not answered.
 
@@ -87,6 +94,7 @@ _ADVICE: tuple[tuple[type[Exception], str], ...] = (
     (StoredPieceDamaged, "tell its operator: it needs repair"),
     (CertificateUnknown, "it has lost or deleted the piece; back up again to restore it there"),
     (NotRegisteredThere, "run `kura resume` when it is back"),
+    (NotInRoster, "its piece counts as lost; the other safes serve"),
     (SafeMisbehaved, "do not trust it; tell the roster's operators"),
     (TrustError, "do not trust it; tell the roster's operators"),
     (StorageFull, "tell its operator"),

@@ -12,7 +12,7 @@ One helper serves every operation; this is its contract:
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -61,7 +61,7 @@ async def fan_out(
                 answers.failed.update({tasks[task]: TooSlow(settle_seconds) for task in running})
                 break
     finally:
-        await _cancel(running)
+        await _end(tasks)
     return answers
 
 
@@ -82,7 +82,18 @@ def _record(answers: Answers[_Result], safe_id: SafeId, task: asyncio.Task[_Resu
         answers.failed[safe_id] = error
 
 
-async def _cancel(tasks: set[asyncio.Task[_Result]]) -> None:
+async def _end(tasks: Collection[asyncio.Task[_Result]]) -> None:
+    """Cancel what still runs and wait for it, however often this is cancelled itself meanwhile."""
     for task in tasks:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    interrupted = False
+    while running := [task for task in tasks if not task.done()]:
+        try:
+            await asyncio.wait(running)
+        except asyncio.CancelledError:
+            interrupted = True
+    for task in tasks:
+        if not task.cancelled():
+            task.exception()  # looked at, so that asyncio does not complain of an error nobody saw
+    if interrupted:
+        raise asyncio.CancelledError

@@ -7,8 +7,10 @@ from rpc_edge.client import SignedCaller
 from rpc_edge.tls import pinned_channel
 from threshold.randomness import SystemRandomness
 from trust.documents import SigningKey
+from trust.errors import RosterRefused
 from trust.ids import SafeId
 from trust.roster import Roster
+from wallet_client.network.failures import NotInRoster
 from wallet_client.network.safe_link import SafeLink
 
 
@@ -31,7 +33,7 @@ class Links:
         """The link to a safe of the roster.
 
         Raises:
-            RosterRefused: The roster has no such safe.
+            NotInRoster: The roster has no such safe any more.
             CertificateUnfit: The roster's certificate of this safe cannot be pinned.
         """
         if safe_id not in self._links:
@@ -39,7 +41,10 @@ class Links:
         return self._links[safe_id]
 
     def _open(self, safe_id: SafeId) -> SafeLink:
-        entry = self._roster.safe(safe_id)
+        try:
+            entry = self._roster.safe(safe_id)
+        except RosterRefused:
+            raise NotInRoster from None
         channel = pinned_channel(entry.endpoint, entry.tls_certificate, entry.name)
         caller = SignedCaller(
             channel,

@@ -6,7 +6,8 @@ deletion receipts against the tombstone. Pieces are checked by who knows the man
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import aclosing
 from itertools import islice
 from typing import Protocol, TypeAlias, TypeVar
 
@@ -28,9 +29,17 @@ _Result = TypeVar("_Result")
 SignedBytes: TypeAlias = tuple[bytes, bytes]
 """A document's exact bytes and their signature."""
 
+_FetchRequest: TypeAlias = tuple[Sequence[bytes], int]
+"""Certificates, and roughly how many bytes go and come."""
+
 _SERVICE = "/kura.safe.v1.SafeService/"
 _MESSAGE_BYTES = 4 * 1_048_576
 _ENTRIES = 5_000
+"""Most pieces, certificates or tombstones in one message; a safe takes 10,000."""
+
+_ENTRY_BYTES = _MESSAGE_BYTES // _ENTRIES
+"""What an entry weighs at least, so that the weight bounds their number too."""
+
 _SECONDS_PER_MEBIBYTE = 1.0
 """Added to the patience for what a message carries, so that a slow link is not taken for a dead safe."""
 
@@ -65,7 +74,7 @@ class SafeLink:
         self._registering = Coalescer[Parcel, tuple[SignedCertificate, ...]](
             self._register, lanes=2, **bounds
         )
-        self._fetching = Coalescer[Sequence[bytes], Sequence[FetchedPiece | Exception]](
+        self._fetching = Coalescer[_FetchRequest, Sequence[FetchedPiece | Exception]](
             self._fetch, lanes=2, **bounds
         )
         self._deleting = Coalescer[Sequence[SignedBytes], Sequence[DeletionReceipt | Exception]](
@@ -80,17 +89,15 @@ class SafeLink:
             CallFailed: There is no answer.
             WrongCertificate: It certified something else, or not with its key.
         """
-        return await self._registering.submit(parcel, parcel.size_bytes)
+        return await self._registering.submit(parcel, _weight(parcel.size_bytes, len(parcel.pieces)))
 
     async def register_stream(self, parcel: Parcel, chunks: Iterator[bytes]) -> tuple[SignedCertificate, ...]:
         """Register a parcel whose one blob follows in chunks; otherwise as `register`."""
-        answer = await self._caller.stream_up(
-            _SERVICE + "RegisterStream",
-            messages.stream_opening(parcel),
-            _chunk_messages(chunks),
-            pb.RegisterStreamResponse,
-            self._patience,
-        )
+        opening = messages.stream_opening(parcel)
+        async with aclosing(_chunk_messages(chunks)) as rest:
+            answer = await self._caller.stream_up(
+                _SERVICE + "RegisterStream", opening, rest, pb.RegisterStreamResponse, self._patience
+            )
         results = self._certified([parcel], [answer.result], answer.signature)
         if isinstance(results[0], Exception):
             raise results[0]
@@ -109,7 +116,8 @@ class SafeLink:
             Refusal: The safe's word on all of it.
             CallFailed: There is no answer.
         """
-        return await self._fetching.submit(certificates, expected_bytes)
+        size = expected_bytes + sum(map(len, certificates))
+        return await self._fetching.submit((certificates, size), _weight(size, len(certificates)))
 
     async def fetch_stream(
         self, certificate: bytes, x_hash: bytes, blob_length: int, into: ByteSink
@@ -139,7 +147,8 @@ class SafeLink:
             Refusal: The safe's word on all of it.
             CallFailed: There is no answer.
         """
-        return await self._deleting.submit(tombstones, sum(len(body) for body, _ in tombstones))
+        size = sum(len(body) + len(signature) for body, signature in tombstones)
+        return await self._deleting.submit(tombstones, _weight(size, len(tombstones)))
 
     async def close(self) -> None:
         """Cancel what is under way and close the channel."""
@@ -177,14 +186,12 @@ class SafeLink:
             return ()
         return verify_call(self.entry.safe_id, certificates, signature, self.entry.signing_key)
 
-    async def _fetch(
-        self, requests: Sequence[Sequence[bytes]]
-    ) -> Sequence[Sequence[FetchedPiece | Exception]]:
-        message = pb.FetchRequest(certificates=[one for request in requests for one in request])
-        answer = await self._caller.unary(
-            _SERVICE + "Fetch", message, pb.FetchResponse, self._timeout(_MESSAGE_BYTES)
-        )
-        return _regrouped(requests, [messages.fetched(result) for result in answer.results])
+    async def _fetch(self, requests: Sequence[_FetchRequest]) -> Sequence[Sequence[FetchedPiece | Exception]]:
+        asked = [certificates for certificates, _ in requests]
+        message = pb.FetchRequest(certificates=[one for certificates in asked for one in certificates])
+        timeout = self._timeout(sum(size for _, size in requests))
+        answer = await self._caller.unary(_SERVICE + "Fetch", message, pb.FetchResponse, timeout)
+        return _regrouped(asked, [messages.fetched(result) for result in answer.results])
 
     async def _delete(
         self, requests: Sequence[Sequence[SignedBytes]]
@@ -210,6 +217,10 @@ class SafeLink:
         return self._patience + message_bytes / 1_048_576 * _SECONDS_PER_MEBIBYTE
 
 
+def _weight(size_bytes: int, entries: int) -> int:
+    return max(size_bytes, entries * _ENTRY_BYTES)
+
+
 def _regrouped(requests: Sequence[Sequence[object]], results: Sequence[_Result]) -> list[list[_Result]]:
     """One message's results, given back to the requests that went with it."""
     if len(results) != sum(len(request) for request in requests):
@@ -230,7 +241,7 @@ def _matched(parcel: Parcel, signed: list[SignedCertificate]) -> tuple[SignedCer
     return tuple(signed)
 
 
-async def _chunk_messages(chunks: Iterator[bytes]) -> AsyncIterator[pb.RegisterStreamRequest]:
+async def _chunk_messages(chunks: Iterator[bytes]) -> AsyncGenerator[pb.RegisterStreamRequest, None]:
     while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
         yield pb.RegisterStreamRequest(chunk=chunk)
 

@@ -15,11 +15,12 @@ from wallet_client.operations.errors import NotSafeYet
 from wallet_client.operations.journal import BackupBegun
 from wallet_client.operations.outbox import deliver
 from wallet_client.operations.progress import Progress, silent
-from wallet_client.operations.register import Registered, begin, register
+from wallet_client.operations.register import Registered, begin_and_register
 from wallet_client.operations.settle import changing
+from wallet_client.operations.uninterrupted import to_the_end
 from wallet_client.pipeline.plan import BatchPlan, PlanItem, plan_batches
 from wallet_client.pipeline.seal import TAG_BYTES
-from wallet_client.policies.policy import Policy
+from wallet_client.policies.policy import Arrangement, Policy
 from wallet_client.policies.presets import policy_named
 from wallet_client.receipts.receipt import Receipt, ReceiptId, ReceiptState, state_of
 from wallet_client.receipts.shelf import get_receipt
@@ -86,18 +87,19 @@ async def drop_backed_up(wallet: Wallet, value_ids: Sequence[ValueId], *, accept
         accept_fewer: Also where some safes did not take them yet.
 
     Raises:
-        NotSafeYet: A value is not at all its safes, or k of its pieces still wait in this wallet's outbox.
+        NotSafeYet: A value is not at all its safes, or the pieces that still wait in this wallet's outbox
+            would be enough to bring it back; nothing was erased.
         UnknownValue: One is not in the wallet.
     """
 
     def drop() -> None:
         with wallet.store.transaction():
-            for value_id in value_ids:
+            for value_id in dict.fromkeys(value_ids):
                 _require_safe(wallet, value_id, accept_fewer=accept_fewer)
                 wallet.store.values.remove(value_id)
 
     async with changing(wallet), wallet.claim(value_ids):
-        await asyncio.to_thread(drop)
+        await to_the_end(drop)
 
 
 def _require_safe(wallet: Wallet, value_id: ValueId, *, accept_fewer: bool) -> None:
@@ -107,9 +109,10 @@ def _require_safe(wallet: Wallet, value_id: ValueId, *, accept_fewer: bool) -> N
     receipt = get_receipt(wallet.store, ReceiptId(receipt_id))
     state = state_of(receipt)
     missing = set(state.placed) - set(state.holding)
-    readable_here = len(missing) >= receipt.read_manifest().terms.value.k
+    manifest = receipt.read_manifest()
+    readable_here = Arrangement(manifest.terms, manifest.placement).may_still_be_lost(missing) >= 0
     if missing and (not accept_fewer or readable_here):
-        names = tuple(wallet.roster.safe(safe_id).name for safe_id in state.placed if safe_id in missing)
+        names = tuple(wallet.safe_name(safe_id) for safe_id in state.placed if safe_id in missing)
         raise NotSafeYet(state.may_still_be_lost, names)
 
 
@@ -132,11 +135,11 @@ def _sort_out(
 
 
 def next_generation(old: Receipt | None) -> tuple[ItemId | None, int]:
-    """Item and generation of what comes after a receipt."""
+    """Item and generation of what comes after a receipt, and after what was withdrawn since."""
     if old is None:
         return None, 1
     leaf = old.read_leaf()
-    return leaf.item_id, leaf.generation + 1
+    return leaf.item_id, max(leaf.generation, old.spent_generation) + 1
 
 
 async def _register_all(wallet: Wallet, plans: Sequence[BatchPlan], progress: Progress) -> list[Registered]:
@@ -148,7 +151,7 @@ async def _register_all(wallet: Wallet, plans: Sequence[BatchPlan], progress: Pr
         while waiting:
             begun = BackupBegun(waiting.popleft())
             try:
-                registered.append(await register(wallet, await begin(wallet, begun), begun, progress))
+                registered.append(await begin_and_register(wallet, begun, progress))
             except BaseException:
                 waiting.clear()
                 raise
@@ -179,4 +182,4 @@ def _failures(wallet: Wallet, registered: Sequence[Registered]) -> dict[str, Saf
     failed: dict[SafeId, SafeFailure] = {}
     for batch in registered:
         failed.update(batch.failed)
-    return {wallet.roster.safe(safe_id).name: failure for safe_id, failure in failed.items()}
+    return {wallet.safe_name(safe_id): failure for safe_id, failure in failed.items()}

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 
 from wallet_client.network.failures import SafeFailure
 from wallet_client.operations.backup import next_generation
+from wallet_client.operations.errors import TooFewSafes
 from wallet_client.operations.journal import BackupBegun, NewContent
 from wallet_client.operations.outbox import deliver
 from wallet_client.operations.progress import silent
-from wallet_client.operations.register import begin, register
+from wallet_client.operations.register import begin_and_register
 from wallet_client.operations.settle import changing
+from wallet_client.operations.uninterrupted import to_the_end
 from wallet_client.pipeline.plan import PlanItem, plan_batches
 from wallet_client.pipeline.seal import TAG_BYTES
 from wallet_client.policies.presets import policy_named
@@ -50,7 +52,7 @@ async def edit(wallet: Wallet, value_id: ValueId, changed: Value) -> EditReport:
     async with changing(wallet), wallet.claim((value_id,)):
         summary = await asyncio.to_thread(wallet.store.values.summary, value_id)
         if summary.receipt_id is None:
-            await asyncio.to_thread(wallet.store.values.replace, value_id, changed)
+            await to_the_end(wallet.store.values.replace, value_id, changed)
             return EditReport(None, {})
         old = await asyncio.to_thread(get_receipt, wallet.store, ReceiptId(summary.receipt_id))
         return await _register_changed(wallet, value_id, old, changed)
@@ -66,8 +68,10 @@ async def _register_changed(wallet: Wallet, value_id: ValueId, old: Receipt, cha
     (plan,) = plan_batches([item], policy, wallet.roster, wallet.now(), wallet.rng)
     begun = BackupBegun(plan, (NewContent(value_id, encoded),))
     try:
-        registered = await register(wallet, await begin(wallet, begun), begun, silent)
-    finally:
+        registered = await begin_and_register(wallet, begun, silent)
+    except TooFewSafes:
         await deliver(wallet)
-    failed = {wallet.roster.safe(safe_id).name: failure for safe_id, failure in registered.failed.items()}
+        raise
+    await deliver(wallet)
+    failed = {wallet.safe_name(safe_id): failure for safe_id, failure in registered.failed.items()}
     return EditReport(registered.state, failed)

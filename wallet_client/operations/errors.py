@@ -46,10 +46,10 @@ class NotSafeYet(WalletError):
 
     def __str__(self) -> str:
         """Give the number in view of which the person decides."""
-        return (
-            f"The value was not deleted from the wallet: {', '.join(self.missing)} did not take it yet,"
-            f" and only {self.may_still_be_lost} more safe(s) may be lost."
-        )
+        lost = self.may_still_be_lost
+        rest = f"only {lost} more safe(s) may be lost" if lost >= 0 else "the safes could not bring it back"
+        missing = ", ".join(self.missing)
+        return f"The value was not deleted from the wallet: {missing} did not take it yet, and {rest}."
 
 
 @dataclass(eq=False)

@@ -3,11 +3,12 @@
 The deletion is decided by one transaction; what a safe that is away still owes stays in the outbox.
 """
 
-import asyncio
 from collections.abc import Sequence
 
-from wallet_client.operations.outbox import Delivered, deliver, owe_tombstones
-from wallet_client.receipts.receipt import ReceiptId, state_of
+from wallet_client.errors import UnknownValue
+from wallet_client.operations.outbox import Delivered, deliver, owe_deletion
+from wallet_client.operations.uninterrupted import to_the_end
+from wallet_client.receipts.receipt import Receipt, ReceiptId
 from wallet_client.receipts.shelf import get_receipt
 from wallet_client.wallet import Wallet
 
@@ -21,18 +22,20 @@ async def forget(wallet: Wallet, receipt_ids: Sequence[ReceiptId]) -> Delivered:
 
     def write() -> None:
         with wallet.store.transaction():
-            for receipt_id in receipt_ids:
-                _forget_one(wallet, receipt_id)
+            receipts = [get_receipt(wallet.store, receipt_id) for receipt_id in dict.fromkeys(receipt_ids)]
+            owe_deletion(wallet, receipts)
+            for receipt in receipts:
+                wallet.store.receipts.delete(receipt.receipt_id)
+                _unlink(wallet, receipt)
 
-    await asyncio.to_thread(write)
+    await to_the_end(write)
     return await deliver(wallet)
 
 
-def _forget_one(wallet: Wallet, receipt_id: ReceiptId) -> None:
-    receipt = get_receipt(wallet.store, receipt_id)
-    leaf = receipt.read_leaf()
-    owe_tombstones(wallet, state_of(receipt).placed, [(leaf.item_id, leaf.generation)])
-    wallet.store.receipts.delete(receipt_id)
-    for summary in wallet.store.values.summaries():
-        if summary.receipt_id == receipt_id:
-            wallet.store.values.link(summary.id, None)
+def _unlink(wallet: Wallet, receipt: Receipt) -> None:
+    try:
+        linked = wallet.store.values.summary(receipt.value_id).receipt_id
+    except UnknownValue:
+        return
+    if linked == receipt.receipt_id:
+        wallet.store.values.link(receipt.value_id, None)

@@ -6,19 +6,25 @@ next delivery.
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeAlias
 
+from rpc_edge.errors import UnexpectedStatus
+from trust import refusals
 from trust.certificate import SignedCertificate
-from trust.ids import ItemId, SafeId, WalletKey
-from trust.manifest import ItemLeaf, Manifest
+from trust.ids import ItemId, SafeId, Signature, WalletKey
+from trust.manifest import MAX_ITEMS, ItemLeaf, Manifest
 from trust.piece import block_hashes
 from trust.refusals import ItemDeleted
 from trust.tombstone import Tombstone, sign_tombstone
 from wallet_client.errors import UnknownReceipt
-from wallet_client.network.failures import SafeFailure
-from wallet_client.network.fan_out import Answers, fan_out
+from wallet_client.network.failures import SafeFailure, is_failure_of_safe
+from wallet_client.network.fan_out import fan_out
 from wallet_client.operations.journal import Owed, OwedParcel, OwedPiece, OwedTombstones
+from wallet_client.operations.uninterrupted import to_the_end
 from wallet_client.pipeline.batch import expected_certificate
 from wallet_client.pipeline.parcel import (
     CHUNK_BYTES,
@@ -28,9 +34,34 @@ from wallet_client.pipeline.parcel import (
     StreamedBlob,
 )
 from wallet_client.pipeline.rechunk import rechunk
-from wallet_client.receipts.receipt import receipt_id_of
+from wallet_client.policies.policy import Arrangement
+from wallet_client.receipts.receipt import Receipt, receipt_id_of
 from wallet_client.receipts.shelf import get_receipt, update_receipt
 from wallet_client.wallet import Wallet
+
+_Generation: TypeAlias = tuple[ItemId, int]
+
+_FOR_NOW = (
+    refusals.StorageFull,
+    refusals.QuotaExceeded,
+    refusals.RosterUnknown,
+    refusals.InternalError,
+    UnexpectedStatus,
+)
+"""The safe may take this entry another time."""
+
+_FOR_GOOD = (
+    refusals.PieceConflict,
+    refusals.ManifestInvalid,
+    refusals.PieceMismatch,
+    refusals.KeyShareMismatch,
+    refusals.NotPlacedHere,
+    refusals.NotYourItem,
+    refusals.Malformed,
+    refusals.CallTooLarge,
+    refusals.PieceNeedsStream,
+)
+"""The safe will never take this entry; it stays to be seen until its item is deleted."""
 
 
 def owe_parcel(wallet: Wallet, cause: str, parcel: Parcel, chunks: Callable[[int], Iterator[bytes]]) -> None:
@@ -41,18 +72,35 @@ def owe_parcel(wallet: Wallet, cause: str, parcel: Parcel, chunks: Callable[[int
     wallet.store.outbox.put(cause, parcel.safe_id, Owed("parcel", body).to_bytes())
 
 
-def owe_tombstones(wallet: Wallet, safes: Iterable[SafeId], items: Sequence[tuple[ItemId, int]]) -> None:
+def owe_deletion(wallet: Wallet, receipts: Iterable[Receipt]) -> None:
+    """Write down the deletion of what receipts stand for, in few messages; call it inside a transaction."""
+    placements: dict[bytes, tuple[SafeId, ...]] = {}
+    groups: defaultdict[tuple[SafeId, ...], list[_Generation]] = defaultdict(list)
+    for receipt in receipts:
+        if receipt.manifest not in placements:
+            manifest = receipt.read_manifest()
+            placements[receipt.manifest] = Arrangement(manifest.terms, manifest.placement).safes
+        leaf = receipt.read_leaf()
+        groups[placements[receipt.manifest]].append((leaf.item_id, leaf.generation))
+    for safes, items in groups.items():
+        owe_tombstones(wallet, safes, items)
+
+
+def owe_tombstones(wallet: Wallet, safes: Iterable[SafeId], items: Sequence[_Generation]) -> None:
     """Write down the deletion of items' generations at safes; call it inside a transaction."""
-    if not items:
-        return
-    signed = []
-    for item_id, generation in items:
-        tombstone = Tombstone(WalletKey(wallet.keys.signing.public), item_id, generation, wallet.now())
-        signed.append(sign_tombstone(tombstone, wallet.keys.signing))
-    body = OwedTombstones(tuple(signed)).to_bytes()
-    cause = f"{items[0][0].hex()}-{items[0][1]}-deleted"
+    bodies = {}
+    for start in range(0, len(items), MAX_ITEMS):
+        part = items[start : start + MAX_ITEMS]
+        cause = f"{part[0][0].hex()}-{part[0][1]}-deleted"
+        bodies[cause] = OwedTombstones(tuple(_signed_tombstone(wallet, *item) for item in part)).to_bytes()
     for safe_id in safes:
-        wallet.store.outbox.put(cause, safe_id, Owed("tombstones", body).to_bytes())
+        for cause, body in bodies.items():
+            wallet.store.outbox.put(cause, safe_id, Owed("tombstones", body).to_bytes())
+
+
+def _signed_tombstone(wallet: Wallet, item_id: ItemId, generation: int) -> tuple[bytes, Signature]:
+    tombstone = Tombstone(WalletKey(wallet.keys.signing.public), item_id, generation, wallet.now())
+    return sign_tombstone(tombstone, wallet.keys.signing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,34 +109,79 @@ class Delivered:
 
     Args:
         entries: How many entries were delivered.
-        failed: What went wrong, by safe; the rest of that safe's queue waits.
+        failed: What went wrong, by safe; whatever it did not get waits on.
     """
 
     entries: int
     failed: dict[SafeId, SafeFailure]
 
 
+@dataclass(slots=True)
+class _Served:
+    """What came of one safe's queue.
+
+    Args:
+        entries: How many entries it took.
+        failure: The last that went wrong.
+        held: What it will not take yet: nothing later of the same may overtake it.
+    """
+
+    entries: int = 0
+    failure: SafeFailure | None = None
+    held: set[_Generation] = field(default_factory=set)
+
+
 async def deliver(wallet: Wallet, only: Iterable[SafeId] | None = None) -> Delivered:
     """Deliver what is owed, to all safes at once and to each in order; nothing is lost if it fails.
+
+    A safe that cannot be reached ends its queue. An entry that a safe refuses waits on, and what has
+    nothing to do with it goes on: a full safe must get the tombstones that make room.
 
     Args:
         only: Safes to be served; None for all to which something is owed.
     """
     owed = {SafeId(entry.safe_id) for entry in await asyncio.to_thread(wallet.store.outbox.entries)}
     safes = owed if only is None else owed & set(only)
-    answers: Answers[int] = await fan_out({safe_id: _queue_of(wallet, safe_id) for safe_id in safes})
-    return Delivered(sum(answers.good.values()), answers.failed)
+    answers = await fan_out({safe_id: partial(_serve, wallet, safe_id) for safe_id in safes})
+    failed = {safe_id: one.failure for safe_id, one in answers.good.items() if one.failure is not None}
+    return Delivered(sum(one.entries for one in answers.good.values()), answers.failed | failed)
 
 
-def _queue_of(wallet: Wallet, safe_id: SafeId) -> Callable[[], Awaitable[int]]:
-    async def serve() -> int:
-        entries = await asyncio.to_thread(wallet.store.outbox.entries, safe_id=safe_id)
-        for entry in entries:
-            owed = Owed.from_bytes(await asyncio.to_thread(wallet.store.outbox.get, entry.owner_id, safe_id))
-            await _DELIVERERS[owed.kind](wallet, safe_id, entry.owner_id, owed.body)
-        return len(entries)
+async def _serve(wallet: Wallet, safe_id: SafeId) -> _Served:
+    """One safe's queue; tasks that want to serve the same safe take turns, so nothing goes twice."""
+    served = _Served()
+    async with wallet.turns[safe_id]:
+        for entry in await asyncio.to_thread(wallet.store.outbox.entries, safe_id=safe_id):
+            message = await asyncio.to_thread(wallet.store.outbox.get, entry.owner_id, safe_id)
+            if not await _serve_one(wallet, safe_id, entry.owner_id, Owed.from_bytes(message), served):
+                break
+    return served
 
-    return serve
+
+async def _serve_one(wallet: Wallet, safe_id: SafeId, cause: str, owed: Owed, served: _Served) -> bool:
+    """Deliver one entry unless it must wait; whether the next one may be tried."""
+    if served.held and not served.held.isdisjoint(_concerned(owed)):
+        return True
+    try:
+        await _DELIVERERS[owed.kind](wallet, safe_id, cause, owed.body)
+    except Exception as error:
+        if not is_failure_of_safe(error):
+            raise
+        served.failure = error
+        if isinstance(error, _FOR_NOW):
+            served.held |= _concerned(owed)
+        return isinstance(error, _FOR_NOW + _FOR_GOOD)
+    served.entries += 1
+    return True
+
+
+def _concerned(owed: Owed) -> set[_Generation]:
+    """What an entry is about."""
+    if owed.kind == "parcel":
+        leaves = [ItemLeaf.from_bytes(leaf) for leaf in OwedParcel.from_bytes(owed.body).leaves]
+        return {(leaf.item_id, leaf.generation) for leaf in leaves}
+    dead = [Tombstone.from_bytes(body) for body, _ in OwedTombstones.from_bytes(owed.body).tombstones]
+    return {(tombstone.item_id, tombstone.generation) for tombstone in dead}
 
 
 async def _deliver_parcel(wallet: Wallet, safe_id: SafeId, cause: str, body: bytes) -> None:
@@ -101,7 +194,7 @@ async def _deliver_parcel(wallet: Wallet, safe_id: SafeId, cause: str, body: byt
             signed = await link.register(parcel)
     except ItemDeleted:
         signed = ()
-    await asyncio.to_thread(_keep_certificates, wallet, safe_id, cause, parcel, leaves, signed)
+    await to_the_end(_keep_certificates, wallet, safe_id, cause, parcel, leaves, signed)
 
 
 def _unpack(safe_id: SafeId, owed: OwedParcel) -> tuple[Parcel, list[ItemLeaf], bytes | None]:
@@ -154,7 +247,7 @@ async def _deliver_tombstones(wallet: Wallet, safe_id: SafeId, cause: str, body:
     for outcome in await link.delete(entries):
         if isinstance(outcome, Exception):
             raise outcome
-    await asyncio.to_thread(wallet.store.outbox.delete, cause, safe_id)
+    await to_the_end(wallet.store.outbox.delete, cause, safe_id)
 
 
 _DELIVERERS: dict[str, Callable[[Wallet, SafeId, str, bytes], Awaitable[None]]] = {

@@ -1,5 +1,7 @@
 """How an operation tells how far it is, to whoever shows it."""
 
+import asyncio
+import threading
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, Protocol
 
@@ -17,7 +19,7 @@ def silent(stage: str, done: int, total: int) -> None:
 
 
 class Meter:
-    """Adds up the bytes of several calls at once.
+    """Adds up the bytes of several calls at once; make it in the event loop.
 
     Args:
         stage: What is going on.
@@ -30,9 +32,17 @@ class Meter:
         self._progress = progress
         self._total = total
         self._done = 0
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
 
     def advance(self, count: int) -> None:
-        """Count some more."""
+        """Count some more, from any thread; whoever watches is told in the event loop's."""
+        if threading.get_ident() == self._thread:
+            self._advance(count)
+        else:
+            self._loop.call_soon_threadsafe(self._advance, count)
+
+    def _advance(self, count: int) -> None:
         self._done += count
         self._progress(self._stage, min(self._done, self._total), self._total)
 

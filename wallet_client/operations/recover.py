@@ -16,6 +16,7 @@ from threshold import feldman
 from threshold.errors import SealBroken
 from threshold.ristretto import Point, Scalar
 from trust.ids import SafeId
+from trust.manifest import ItemLeaf
 from trust.piece import BLINDING_BYTES
 from wallet_client.errors import ValueDamaged
 from wallet_client.network.failures import SafeFailure
@@ -24,6 +25,7 @@ from wallet_client.operations.forget import forget
 from wallet_client.operations.gather import Gathered, Gatherer, ReceiptBatch, group_by_batch
 from wallet_client.operations.progress import Meter, Progress, silent
 from wallet_client.operations.settle import changing
+from wallet_client.operations.uninterrupted import to_the_end
 from wallet_client.pipeline.divide import combine
 from wallet_client.pipeline.seal import BatchSecret
 from wallet_client.receipts.receipt import Receipt, ReceiptId, item_name
@@ -67,20 +69,27 @@ async def recover(
         TooFewSafes: Fewer than k good pieces for one batch at least; the other batches are recovered.
         WalletBusy: Another process is changing the wallet.
     """
+    wanted = tuple(dict.fromkeys(receipt_ids))
     async with changing(wallet):
-        receipts, already = await asyncio.to_thread(_sort_out, wallet, tuple(dict.fromkeys(receipt_ids)))
-        async with wallet.claim(receipt.value_id for receipt in receipts):
+        value_ids = await asyncio.to_thread(_values_of, wallet, wanted)
+        async with wallet.claim(value_ids):
+            receipts, already = await asyncio.to_thread(_sort_out, wallet, wanted)
             failed = await _recover_all(wallet, group_by_batch(receipts), progress)
-        if delete_receipts:
-            await forget(wallet, tuple(dict.fromkeys(receipt_ids)))
-    names = {wallet.roster.safe(safe_id).name: failure for safe_id, failure in failed.items()}
+            if delete_receipts:
+                await forget(wallet, wanted)
+    names = {wallet.safe_name(safe_id): failure for safe_id, failure in failed.items()}
     return RecoveryReport(tuple(receipt.value_id for receipt in receipts), already, names)
+
+
+def _values_of(wallet: Wallet, receipt_ids: Sequence[ReceiptId]) -> list[ValueId]:
+    entries = (wallet.store.receipts.entry(receipt_id) for receipt_id in receipt_ids)
+    return [value_id for entry in entries for value_id in entry.value_ids]
 
 
 def _sort_out(wallet: Wallet, receipt_ids: Sequence[ReceiptId]) -> tuple[list[Receipt], tuple[ValueId, ...]]:
     """The receipts to be recovered, and the values that are in the wallet; makes sure of the room."""
-    present = {summary.id for summary in wallet.store.values.summaries()}
     receipts = [get_receipt(wallet.store, receipt_id) for receipt_id in receipt_ids]
+    present = {one.value_id for one in receipts if wallet.store.values.has(one.value_id)}
     missing = [receipt for receipt in receipts if receipt.value_id not in present]
     wallet.store.values.require_room(sum(receipt.size_bytes for receipt in missing))
     return missing, tuple(receipt.value_id for receipt in receipts if receipt.value_id in present)
@@ -111,14 +120,14 @@ async def _recover_batch(wallet: Wallet, batch: ReceiptBatch, meter: Meter) -> d
         gathered, failed = await Gatherer(wallet, batch, files, meter).gather()
         if not batch.is_enough(gathered):
             raise _too_few(wallet, batch, gathered, failed)
-        await asyncio.to_thread(_bring_back, wallet, batch, gathered)
+        await to_the_end(_bring_back, wallet, batch, gathered)
     return failed
 
 
 def _too_few(
     wallet: Wallet, batch: ReceiptBatch, gathered: Gathered, failed: Mapping[SafeId, SafeFailure]
 ) -> TooFewSafes:
-    names = {wallet.roster.safe(safe_id).name: failure for safe_id, failure in failed.items()}
+    names = {wallet.safe_name(safe_id): failure for safe_id, failure in failed.items()}
     terms = batch.manifest.terms
     have = min(len(gathered.shares.get(index, ())) for index in range(len(batch.leaves)))
     if have >= terms.value.k and terms.key.mode == "shared":
@@ -133,17 +142,19 @@ def _bring_back(wallet: Wallet, batch: ReceiptBatch, gathered: Gathered) -> None
     with wallet.store.transaction():
         for index, sealed in _combined(batch, gathered):
             receipt = batch.receipts[index]
-            try:
-                plaintext = secret.open_value(item_name(batch.leaves[index]), sealed) if secret else sealed
-            except SealBroken:
-                raise ValueDamaged(
-                    "its pieces are those that were registered, yet they do not open"
-                ) from None
-            del sealed
-            value = decode_value(plaintext)
-            del plaintext
+            value = decode_value(_opened(secret, batch.leaves[index], sealed))
             wallet.store.values.add(value, receipt_id=receipt.receipt_id, value_id=receipt.value_id)
-            del value
+            del value, sealed
+
+
+def _opened(secret: BatchSecret | None, leaf: ItemLeaf, sealed: bytearray) -> bytes:
+    """The plaintext; `sealed` is emptied, for a large item would otherwise lie in memory once more."""
+    try:
+        plaintext = secret.open_value(item_name(leaf), sealed) if secret else bytes(sealed)
+    except SealBroken:
+        raise ValueDamaged("its pieces are those that were registered, yet they do not open") from None
+    sealed.clear()
+    return plaintext
 
 
 def _batch_secret(batch: ReceiptBatch, gathered: Gathered) -> BatchSecret | None:
@@ -167,20 +178,20 @@ def _kept_scalar(batch: ReceiptBatch) -> Scalar:
     return scalar
 
 
-def _combined(batch: ReceiptBatch, gathered: Gathered) -> Iterator[tuple[int, bytes]]:
+def _combined(batch: ReceiptBatch, gathered: Gathered) -> Iterator[tuple[int, bytearray]]:
     """Sealed bytes of every item; items with shares at the same indices are combined together."""
     division = batch.manifest.terms.value
     positions = {place.x: position for position, place in enumerate(batch.manifest.value_places())}
     for xs, indices in _by_indices(gathered, division.k).items():
         lengths = [batch.leaves[index].sealed_length for index in indices]
         sources = {x: _joined([gathered.shares[index][x] for index in indices]) for x in xs}
-        sealed = combine(division, positions, sources, sum(lengths))
         if len(indices) == 1:
-            yield indices[0], sealed
+            yield indices[0], combine(division, positions, sources, lengths[0])
             continue
+        sealed = combine(division, positions, sources, sum(lengths))
         start = 0
         for index, length in zip(indices, lengths, strict=True):
-            yield index, bytes(sealed[start : start + length])
+            yield index, sealed[start : start + length]
             start += length
 
 

@@ -10,21 +10,25 @@ Both endings are one transaction with the journal's, so a crash leaves the batch
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
 from trust.certificate import SignedCertificate
 from trust.digest import DigestFields
 from trust.ids import SafeId
+from wallet_client.errors import UnknownReceipt
 from wallet_client.network.failures import SafeFailure
 from wallet_client.network.fan_out import Answers, fan_out
 from wallet_client.operations.errors import TooFewSafes
 from wallet_client.operations.journal import BackupBegun
-from wallet_client.operations.outbox import owe_parcel, owe_tombstones
+from wallet_client.operations.outbox import owe_deletion, owe_parcel, owe_tombstones
 from wallet_client.operations.progress import Meter, Progress
+from wallet_client.operations.uninterrupted import to_the_end
 from wallet_client.pipeline.batch import EncodedItem, PreparedBatch
-from wallet_client.receipts.receipt import Receipt, ReceiptId, ReceiptState, receipt_id_of, state_of
-from wallet_client.receipts.shelf import get_receipt, put_receipt
+from wallet_client.pipeline.plan import PlannedItem
+from wallet_client.receipts.receipt import Receipt, ReceiptId, ReceiptState, receipt_id_of
+from wallet_client.receipts.shelf import get_receipt, put_receipt, update_receipt
 from wallet_client.values.value import Value, ValueFields, ValueId, decode_value, encode_value, stored_size
 from wallet_client.wallet import Wallet
 
@@ -48,12 +52,18 @@ class Registered:
     failed: Mapping[SafeId, SafeFailure]
 
 
-async def begin(wallet: Wallet, begun: BackupBegun) -> str:
-    """Write a batch into the journal before anything of it is sent; gives the entry's id."""
-    operation_id = begun.plan.items[0].item_id.hex() + f"-{begun.plan.items[0].generation}"
-    wallet.under_way.add(operation_id)
-    await asyncio.to_thread(wallet.store.journal.put, operation_id, BACKUP, begun.to_bytes(), step="begun")
-    return operation_id
+async def begin_and_register(wallet: Wallet, begun: BackupBegun, progress: Progress) -> Registered:
+    """Write a batch into the journal before anything of it is sent, then `register` it."""
+    operation_id = f"{begun.plan.items[0].item_id.hex()}-{begun.plan.items[0].generation}"
+    with _abandoned_unless_ended(wallet, operation_id):
+        journal = wallet.store.journal
+        noting = to_the_end(journal.put, operation_id, BACKUP, begun.to_bytes(), step="begun")
+        noted = asyncio.ensure_future(noting)  # while the device writes, the batch is prepared
+        try:
+            batch = await _prepare(wallet, begun)
+        finally:
+            await noted
+        return await _register_prepared(wallet, operation_id, begun, batch, progress)
 
 
 async def register(wallet: Wallet, operation_id: str, begun: BackupBegun, progress: Progress) -> Registered:
@@ -61,17 +71,33 @@ async def register(wallet: Wallet, operation_id: str, begun: BackupBegun, progre
 
     Raises:
         TooFewSafes: Below the quorum; everything was withdrawn, and the journal entry is gone.
-        UnknownValue: A value is not in the wallet any more; the journal entry stands.
+        UnknownValue, PlanOutdated, WalletFull: A value is not in the wallet any more, or not what was
+            planned, or does not fit any more; the journal entry stands.
     """
+    with _abandoned_unless_ended(wallet, operation_id):
+        return await _register_prepared(wallet, operation_id, begun, await _prepare(wallet, begun), progress)
+
+
+async def _register_prepared(
+    wallet: Wallet, operation_id: str, begun: BackupBegun, batch: PreparedBatch, progress: Progress
+) -> Registered:
+    answers = await fan_out(_calls(wallet, batch, progress))
+    if not begun.plan.arrangement.is_registered(set(answers.good)):
+        await withdraw(wallet, operation_id, begun)
+        raise _too_few(wallet, begun, answers)
+    return await to_the_end(_conclude, wallet, operation_id, begun, batch, answers)
+
+
+@contextmanager
+def _abandoned_unless_ended(wallet: Wallet, operation_id: str) -> Iterator[None]:
+    """Whatever breaks a batch off, a cancellation above all, leaves it to whoever changes the wallet next."""
     try:
-        batch = await _prepare(wallet, begun)
-        answers = await fan_out(_calls(wallet, batch, progress))
-        if not begun.plan.arrangement.is_registered(set(answers.good)):
-            await withdraw(wallet, operation_id, begun)
-            raise _too_few(wallet, begun, answers)
-        return await asyncio.to_thread(_conclude, wallet, operation_id, begun, batch, answers)
-    finally:
-        wallet.under_way.discard(operation_id)
+        yield
+    except TooFewSafes:
+        raise
+    except BaseException:
+        wallet.abandoned.add(operation_id)
+        raise
 
 
 async def withdraw(wallet: Wallet, operation_id: str, begun: BackupBegun) -> None:
@@ -81,9 +107,28 @@ async def withdraw(wallet: Wallet, operation_id: str, begun: BackupBegun) -> Non
         items = [(item.item_id, item.generation) for item in begun.plan.items]
         with wallet.store.transaction():
             owe_tombstones(wallet, begun.plan.arrangement.safes, items)
+            for item in begun.plan.items:
+                _note_spent(wallet, item)
             wallet.store.journal.delete(operation_id)
 
-    await asyncio.to_thread(write)
+    await to_the_end(write)
+
+
+def _note_spent(wallet: Wallet, item: PlannedItem) -> None:
+    """Have the next try take another generation: safes refuse the withdrawn one for ever."""
+    receipt = _standing_receipt(wallet, item)
+    if receipt is not None:
+        update_receipt(wallet.store, receipt.with_spent(item.generation))
+
+
+def _standing_receipt(wallet: Wallet, item: PlannedItem) -> Receipt | None:
+    """The receipt of the generation before; None for a new item, or where it was deleted meanwhile."""
+    if item.generation == 1:
+        return None
+    try:
+        return get_receipt(wallet.store, receipt_id_of(item.item_id))
+    except UnknownReceipt:
+        return None
 
 
 async def _prepare(wallet: Wallet, begun: BackupBegun) -> PreparedBatch:
@@ -142,8 +187,10 @@ async def _send(
 def _too_few(
     wallet: Wallet, begun: BackupBegun, answers: Answers[tuple[SignedCertificate, ...]]
 ) -> TooFewSafes:
-    failed = {wallet.roster.safe(safe_id).name: failure for safe_id, failure in answers.failed.items()}
-    return TooFewSafes("backed up", len(answers.good), begun.plan.terms.quorum, failed)
+    failed = {wallet.safe_name(safe_id): failure for safe_id, failure in answers.failed.items()}
+    # A quorum may still lack all that keep the key, or the value: then at least one more is needed.
+    needed = max(begun.plan.terms.quorum, len(answers.good) + 1)
+    return TooFewSafes("backed up", len(answers.good), needed, failed)
 
 
 def _conclude(
@@ -210,11 +257,8 @@ def _facts(wallet: Wallet, begun: BackupBegun, value_id: ValueId) -> tuple[Value
 
 def _bury_superseded(wallet: Wallet, begun: BackupBegun) -> None:
     """The generation before the new one goes, wherever it was."""
-    for item in begun.plan.items:
-        if item.generation > 1:
-            old = get_receipt(wallet.store, receipt_id_of(item.item_id))
-            leaf = old.read_leaf()
-            owe_tombstones(wallet, state_of(old).placed, [(leaf.item_id, leaf.generation)])
+    old = (_standing_receipt(wallet, item) for item in begun.plan.items)
+    owe_deletion(wallet, [receipt for receipt in old if receipt is not None])
 
 
 def _settle_values(wallet: Wallet, begun: BackupBegun, receipts: list[Receipt]) -> None:

@@ -40,10 +40,6 @@ async def resume(wallet: Wallet) -> ResumeReport:
     async with changing(wallet) as settled:
         delivered = await deliver(wallet)
         waiting = await asyncio.to_thread(wallet.store.outbox.entries)
-    owed = Counter(_name(wallet, SafeId(entry.safe_id)) for entry in waiting)
-    failed = {_name(wallet, safe_id): failure for safe_id, failure in delivered.failed.items()}
+    owed = Counter(wallet.safe_name(SafeId(entry.safe_id)) for entry in waiting)
+    failed = {wallet.safe_name(safe_id): failure for safe_id, failure in delivered.failed.items()}
     return ResumeReport(settled.finished, settled.withdrawn, delivered.entries, owed, failed)
-
-
-def _name(wallet: Wallet, safe_id: SafeId) -> str:
-    return wallet.roster.safe(safe_id).name

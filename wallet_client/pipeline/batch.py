@@ -18,8 +18,9 @@ from trust.digest import DigestFields
 from trust.documents import SigningKey
 from trust.ids import Hash, SafeId, WalletKey
 from trust.manifest import ItemLeaf, Manifest, Place, item_root, sign_manifest
-from trust.piece import BLINDING_BYTES, block_hashes, piece_root
+from trust.piece import BLINDING_BYTES, BlockHasher, piece_root
 from wallet_client.pipeline.divide import Divider, share_length
+from wallet_client.pipeline.errors import PlanOutdated
 from wallet_client.pipeline.parcel import CHUNK_BYTES, STREAMED_ABOVE_BYTES, Parcel, ParcelPiece, StreamedBlob
 from wallet_client.pipeline.plan import BatchPlan, PlannedItem
 from wallet_client.pipeline.rechunk import rechunk
@@ -49,7 +50,7 @@ class EncodedItem:
     """
 
     plaintext: bytes = field(repr=False)
-    digest_fields: DigestFields
+    digest_fields: DigestFields = field(repr=False)
 
 
 class PreparedBatch:
@@ -63,6 +64,9 @@ class PreparedBatch:
             items: One for each planned item, in order; taken one by one, so that a large plaintext
                 can be given up as soon as it is sealed.
             keys: The wallet's.
+
+        Raises:
+            PlanOutdated: A value has another length than the plan says.
         """
         self.plan = plan
         self.secret = BatchSecret.draw(self._randomness(b"secret"))
@@ -124,9 +128,12 @@ class PreparedBatch:
         return (sealed[0] if len(sealed) == 1 else b"".join(sealed)), digest_fields
 
     def _seal_one(self, planned: PlannedItem, plaintext: bytes) -> bytes:
-        if self.plan.terms.sealing == "none":
-            return plaintext
-        return self.secret.seal_value(ItemName(planned.item_id, planned.generation), plaintext)
+        sealed = plaintext
+        if self.plan.terms.sealing != "none":
+            sealed = self.secret.seal_value(ItemName(planned.item_id, planned.generation), plaintext)
+        if len(sealed) != planned.sealed_length:
+            raise PlanOutdated(planned.value_id)
+        return sealed
 
     def _deal(self) -> tuple[tuple[Point, ...], dict[int, bytes]]:
         rule = self.plan.terms.key
@@ -194,9 +201,9 @@ class _Blobs:
         self._ends = list(accumulate(lengths))
         self.total = self._ends[-1] + BLINDING_BYTES * len(lengths)
         self._large = len(lengths) == 1 and BLINDING_BYTES + lengths[0] > STREAMED_ABOVE_BYTES
+        self._blinding = self._draw_blinding(BLINDING_BYTES * len(lengths))
         self._shares = {} if self._large else divider.all_shares()
-        self._blinding = {x: self._randomness(x).read(BLINDING_BYTES * len(lengths)) for x in divider.xs}
-        self._streamed = {x: self._hash_stream(x) for x in divider.xs} if self._large else {}
+        self._streamed = self._hash_streams() if self._large else {}
 
     def is_streamed(self, place: Place) -> bool:
         return self._large and place.value
@@ -219,16 +226,19 @@ class _Blobs:
         yield self._blinding_of(0, x)
         yield from self._divider.share(x)
 
-    def _hash_stream(self, x: int) -> StreamedBlob:
-        hashes: list[Hash] = []
-        length = 0
-        for chunk in rechunk(self.stream(x), CHUNK_BYTES):
-            hashes += block_hashes(chunk)
-            length += len(chunk)
-        return StreamedBlob(x, length, tuple(hashes))
+    def _hash_streams(self) -> dict[int, StreamedBlob]:
+        """Hash all blobs in one pass: dividing a segment for all indices costs little more than for one."""
+        hashers = {x: BlockHasher() for x in self._divider.xs}
+        for x, hasher in hashers.items():
+            hasher.update(self._blinding_of(0, x))
+        for shares in self._divider.segments():
+            for x, share in shares.items():
+                hashers[x].update(share)
+        return {x: StreamedBlob(x, self.total, tuple(hasher.finish())) for x, hasher in hashers.items()}
 
     def _blinding_of(self, index: int, x: int) -> bytes:
         return self._blinding[x][BLINDING_BYTES * index : BLINDING_BYTES * (index + 1)]
 
-    def _randomness(self, x: int) -> SeededRandomness:
-        return SeededRandomness(self._plan.seed, b"blinding at %d" % x)
+    def _draw_blinding(self, length: int) -> dict[int, bytes]:
+        rng = SeededRandomness(self._plan.seed, b"blinding")
+        return {x: rng.read(length) for x in self._divider.xs}

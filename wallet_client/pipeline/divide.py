@@ -56,13 +56,18 @@ class Divider:
 
     def all_shares(self) -> dict[int, bytes]:
         """Every share whole: for batches whose shares are sent in one message. Secret."""
-        if self.division.scheme == "compact":
-            return {x: b"".join(self.share(x)) for x in self.xs}
-        parts: dict[int, list[bytes]] = {x: [] for x in self.xs}
+        parts = list(self.segments())
+        return {x: b"".join(shares[x] for shares in parts) for x in self.xs}
+
+    def segments(self) -> Iterator[dict[int, bytes]]:
+        """The shares at every x, segment by segment. Secret."""
         for number, segment in enumerate(_segments(self.sealed)):
-            for share in shamir.split(segment, self.division.k, self.xs, self._randomness(number)):
-                parts[share.x].append(share.data)
-        return {x: b"".join(pieces) for x, pieces in parts.items()}
+            if self.division.scheme == "compact":
+                fragments = dispersal.encode(segment, self.division.k, self.division.n)
+                yield {x: fragments[position] for position, x in enumerate(self.xs)}
+            else:
+                split = shamir.split(segment, self.division.k, self.xs, self._randomness(number))
+                yield {share.x: share.data for share in split}
 
     def _randomness(self, segment: int) -> SeededRandomness:
         return SeededRandomness(self.seed, b"shares of segment %d" % segment)
@@ -80,7 +85,7 @@ def share_length(division: Division, sealed_length: int) -> int:
 
 def combine(
     division: Division, positions: Mapping[int, int], shares: Mapping[int, ByteSource], sealed_length: int
-) -> bytes:
+) -> bytearray:
     """The sealed bytes, from k checked shares.
 
     Args:
@@ -91,7 +96,12 @@ def combine(
     Raises:
         ThresholdError: The shares do not fit together; checked pieces of one item always do.
     """
-    return b"".join(_combined(division, positions, shares, sealed_length))
+    sealed = bytearray(sealed_length)
+    start = 0
+    for segment in _combined(division, positions, shares, sealed_length):
+        sealed[start : start + len(segment)] = segment
+        start += len(segment)
+    return sealed
 
 
 def _combined(

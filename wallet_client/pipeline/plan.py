@@ -10,14 +10,16 @@ from threshold.randomness import RandomSource
 from trust.documents import Document
 from trust.ids import Bytes32, Generation, HashField, ItemId, ItemIdField, UnixSeconds
 from trust.manifest import MAX_ITEMS, Place
+from trust.piece import BLINDING_BYTES
 from trust.policy import PolicyTerms
 from trust.roster import Roster
 from wallet_client.pipeline.divide import share_length
+from wallet_client.pipeline.parcel import STREAMED_ABOVE_BYTES
 from wallet_client.policies.policy import Arrangement, Policy, arrange
 from wallet_client.values.value import ValueId
 
 MAX_PARCEL_BYTES = 2 * 1_048_576
-"""Most share bytes of a batch for one safe, unless one item alone has more."""
+"""Most blob bytes of a batch for one safe, unless one item alone has more."""
 
 
 class PlannedItem(Document, frozen=True):
@@ -85,6 +87,8 @@ def plan_batches(
 ) -> list[BatchPlan]:
     """Spread items over batches: same terms, at most 1,000 items, and messages of bearable size.
 
+    What is dispersed, or too large for one message, has a batch of its own.
+
     Raises:
         PolicyUnfit: The roster cannot carry the policy.
     """
@@ -118,10 +122,12 @@ def _group(
     open_groups: dict[PolicyTerms, tuple[list[PlanItem], int]] = {}
     for item in items:
         arrangement = arrange(policy, roster, item.sealed_length)
-        size = share_length(arrangement.terms.value, item.sealed_length)
+        size = BLINDING_BYTES + share_length(arrangement.terms.value, item.sealed_length)
+        if arrangement.terms.value.scheme == "compact" or size > STREAMED_ABOVE_BYTES:
+            groups.append((arrangement, [item]))
+            continue
         members, filled = open_groups.get(arrangement.terms, ([], 0))
-        alone = arrangement.terms.value.scheme == "compact"
-        if not members or alone or len(members) == MAX_ITEMS or filled + size > MAX_PARCEL_BYTES:
+        if not members or len(members) == MAX_ITEMS or filled + size > MAX_PARCEL_BYTES:
             members, filled = [], 0
             groups.append((arrangement, members))
         members.append(item)

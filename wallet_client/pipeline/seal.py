@@ -50,7 +50,7 @@ class BatchSecret:
         """The ciphertext, 16 bytes longer than the plaintext."""
         return seal(self._key(name), plaintext, name.associated_data("value"))
 
-    def open_value(self, name: ItemName, sealed: bytes) -> bytes:
+    def open_value(self, name: ItemName, sealed: bytes | bytearray) -> bytes:
         """What was sealed.
 
         Raises:

@@ -9,6 +9,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 from typing import Literal
 
+from threshold.dispersal import MAX_FRAGMENTS
 from trust.ids import SafeId
 from trust.manifest import Place
 from trust.policy import Division, KeyRule, PolicyTerms
@@ -98,6 +99,8 @@ def arrange(policy: Policy, roster: Roster, sealed_length: int) -> Arrangement:
 def _division(policy: Policy, sealed_length: int) -> Division:
     if policy.compact_above is None or sealed_length <= policy.compact_above:
         return policy.value
+    if policy.value.n > MAX_FRAGMENTS:
+        return policy.value  # the erasure code ends there; Shamir goes on, at n times the bytes
     return Division("compact", policy.value.k, policy.value.n)
 
 

@@ -5,13 +5,16 @@ can be verified at any time without contacting anyone.
 """
 
 import base64
-from typing import NewType
+from functools import cached_property, lru_cache
+from typing import Annotated, NewType
 
-from trust.certificate import SignedCertificate, check_certificate, verify_certificate
+from msgspec import Meta, structs
+
+from trust.certificate import Certificate, SignedCertificate, check_certificate, verify_certificate
 from trust.documents import Document
-from trust.errors import TrustError
+from trust.errors import CertificateMismatch, TrustError
 from trust.ids import ItemId, SafeId, SignatureField
-from trust.manifest import ItemLeaf, Manifest, read_manifest
+from trust.manifest import ItemLeaf, Manifest, Place, check_leaf, read_manifest
 from trust.roster import Roster
 from wallet_client.pipeline.batch import expected_certificate
 from wallet_client.pipeline.seal import ItemName
@@ -22,7 +25,7 @@ ReceiptId = NewType("ReceiptId", str)
 """A receipt in one wallet: `r-` and the first ten base32 characters of the item id, in lower case."""
 
 
-class Receipt(Document, frozen=True):
+class Receipt(Document, frozen=True, dict=True):
     """One registered item.
 
     Args:
@@ -35,6 +38,7 @@ class Receipt(Document, frozen=True):
         leaf: Exact bytes of the item's leaf.
         certificates: Those received so far, at most one per place.
         kept_key: Secret: the batch scalar, 32 bytes, where the policy keeps it in the wallet; else empty.
+        spent_generation: The newest generation that was withdrawn; safes refuse it for ever. 0 for none.
     """
 
     title = "receipt"
@@ -48,10 +52,11 @@ class Receipt(Document, frozen=True):
     leaf: bytes
     certificates: tuple[SignedCertificate, ...]
     kept_key: bytes = b""
+    spent_generation: Annotated[int, Meta(ge=0, le=2**32 - 1)] = 0
 
     def __repr__(self) -> str:
         """Without the key."""
-        return f"<Receipt {self.receipt_id}>"
+        return f"<Receipt of {self.value_id}>"
 
     @property
     def receipt_id(self) -> ReceiptId:
@@ -60,6 +65,10 @@ class Receipt(Document, frozen=True):
 
     def read_leaf(self) -> ItemLeaf:
         """The item's leaf."""
+        return self._parsed_leaf
+
+    @cached_property
+    def _parsed_leaf(self) -> ItemLeaf:
         return ItemLeaf.from_bytes(self.leaf)
 
     def read_manifest(self) -> Manifest:
@@ -67,18 +76,13 @@ class Receipt(Document, frozen=True):
         return read_manifest(self.manifest, self.manifest_signature)
 
     def with_certificates(self, more: tuple[SignedCertificate, ...]) -> "Receipt":
-        """The receipt with newly received certificates."""
-        return Receipt(
-            self.value_id,
-            self.fields,
-            self.size_bytes,
-            self.policy_name,
-            self.manifest,
-            self.manifest_signature,
-            self.leaf,
-            self.certificates + more,
-            self.kept_key,
-        )
+        """The receipt with newly received certificates, still one for each place."""
+        by_place = {signed.read().index: signed for signed in self.certificates + more}
+        return structs.replace(self, certificates=tuple(by_place.values()))
+
+    def with_spent(self, generation: int) -> "Receipt":
+        """The receipt after a newer generation of its item was withdrawn."""
+        return structs.replace(self, spent_generation=generation)
 
 
 class ReceiptState(Document, frozen=True):
@@ -100,6 +104,7 @@ class ReceiptState(Document, frozen=True):
         return "safe" if set(self.holding) >= set(self.placed) else "registered"
 
 
+@lru_cache(maxsize=4096)
 def receipt_id_of(item_id: ItemId) -> ReceiptId:
     """The receipt's name for an item."""
     return ReceiptId("r-" + base64.b32encode(item_id).decode("ascii")[:10].lower())
@@ -121,23 +126,35 @@ def state_of(receipt: Receipt) -> ReceiptState:
 
 
 def verify_receipt(receipt: Receipt, roster: Roster) -> dict[SafeId, TrustError | None]:
-    """Check everything that can be checked offline: of every certificate, what is wrong with it or None.
+    """Check everything that can be checked offline: of every safe's certificates, what is wrong or None.
 
     Raises:
-        TrustError: The manifest or the leaf themselves do not hold.
+        TrustError: The manifest or the leaf themselves do not hold, or a certificate cannot be read.
     """
     manifest, leaf = receipt.read_manifest(), receipt.read_leaf()
+    check_leaf(manifest, leaf)
     places = {place.x: place for place in manifest.placement}
     findings: dict[SafeId, TrustError | None] = {}
     for signed in receipt.certificates:
         certificate = signed.read()
-        try:
-            entry = roster.safe(certificate.safe_id)
-            verify_certificate(signed, entry.signing_key)
-            check_certificate(
-                signed.certificate, expected_certificate(manifest, leaf, places[certificate.index])
-            )
-            findings[certificate.safe_id] = None
-        except TrustError as error:
-            findings[certificate.safe_id] = error
+        problem = _problem(signed, certificate, manifest, leaf, places.get(certificate.index), roster)
+        findings[certificate.safe_id] = findings.get(certificate.safe_id) or problem
     return findings
+
+
+def _problem(
+    signed: SignedCertificate,
+    certificate: Certificate,
+    manifest: Manifest,
+    leaf: ItemLeaf,
+    place: Place | None,
+    roster: Roster,
+) -> TrustError | None:
+    try:
+        verify_certificate(signed, roster.safe(certificate.safe_id).signing_key)
+        if place is None:
+            raise CertificateMismatch(Certificate.title, certificate.safe_id, "index")
+        check_certificate(signed.certificate, expected_certificate(manifest, leaf, place))
+    except TrustError as error:
+        return error
+    return None

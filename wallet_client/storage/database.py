@@ -141,6 +141,19 @@ class Database:
                 self.purge_if_free()
 
     @contextmanager
+    def joined(self) -> Iterator[None]:
+        """Be part of this thread's open transaction, or one of its own.
+
+        For changes that check before they write: inside another transaction they cannot be undone alone.
+        """
+        with self._lock:
+            if self._depth:
+                yield
+            else:
+                with self.transaction():
+                    yield
+
+    @contextmanager
     def snapshot(self) -> Iterator[None]:
         """Let all reads inside see one state, whatever other processes write meanwhile."""
         with self._lock:

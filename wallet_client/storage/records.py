@@ -94,7 +94,7 @@ class Records(Generic[Head]):
         Raises:
             AlreadyKept: The name is taken.
         """
-        with self.database.transaction():
+        with self.database.joined():
             if self._find(name):
                 raise AlreadyKept(self._kind, name)
             self._add(name, head, body, size)
@@ -112,7 +112,7 @@ class Records(Generic[Head]):
         Raises:
             NotKept: There is none.
         """
-        with self.database.transaction():
+        with self.database.joined():
             self._replace(self._found(name), name, head, body, size)
 
     def _replace(self, found: _Found, name: str, head: Head, body: bytes, size: int) -> None:
@@ -128,7 +128,7 @@ class Records(Generic[Head]):
 
     def put(self, name: str, head: Head, body: bytes = b"", *, size: int = 0) -> None:
         """Keep a record, in the place of the one of that name if there is one."""
-        with self.database.transaction():
+        with self.database.joined():
             found = self._find(name)
             if found is None:
                 self._add(name, head, body, size)
@@ -141,7 +141,7 @@ class Records(Generic[Head]):
         Raises:
             NotKept: There is none.
         """
-        with self.database.transaction():
+        with self.database.joined():
             found = self._found(name)
             secret = new_row_secret()
             place = _place(self._sealer.blinded(name), found.head_slot)
@@ -155,7 +155,7 @@ class Records(Generic[Head]):
         Raises:
             NotKept: There is none.
         """
-        with self.database.transaction():
+        with self.database.joined():
             found = self._found(name)
             self.database.execute("DELETE FROM records WHERE id = ?", (found.id,))
             self._erase(found)

@@ -99,6 +99,10 @@ class Values:
         """
         self._records.remove(value_id)
 
+    def has(self, value_id: ValueId) -> bool:
+        """Whether a value is in the wallet."""
+        return self._records.has(value_id)
+
     def link(self, value_id: ValueId, receipt_id: str | None) -> None:
         """Note in which receipt a value is backed up now, None for in none.
 

@@ -1,0 +1,57 @@
+"""A wallet that kills itself (SIGKILL) at an exact point of an operation.
+
+    python -m support.dying_wallet --home DIR --at N [--policy NAME] backup|recover
+
+It dies when the N-th piece, or the N-th chunk of a streamed one, has been reported as done: after the
+safe's answer came and before the wallet wrote anything about it down.
+"""
+
+import argparse
+import asyncio
+import os
+import signal
+from itertools import count
+from pathlib import Path
+
+from wallet_client.operations.backup import back_up
+from wallet_client.operations.progress import Progress
+from wallet_client.operations.recover import recover
+from wallet_client.receipts.receipt import ReceiptId
+from wallet_client.storage.keyfile import NoPassphrase
+from wallet_client.wallet import Wallet
+
+
+def dying_at(number: int) -> Progress:
+    """A progress that nobody survives."""
+    reports = count(1)
+
+    def report(_stage: str, _done: int, _total: int) -> None:
+        if next(reports) == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return report
+
+
+async def _work(home: Path, number: int, operation: str, policy: str) -> None:
+    async with await Wallet.open(home, NoPassphrase()) as wallet:
+        if operation == "backup":
+            values = [summary.id for summary in wallet.store.values.summaries()]
+            await back_up(wallet, values, policy, dying_at(number))
+        else:
+            receipts = [ReceiptId(entry.id) for entry in wallet.store.receipts.entries()]
+            await recover(wallet, receipts, progress=dying_at(number))
+
+
+def main() -> None:
+    """Die, or end with 0 where there are fewer pieces than N."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--at", type=int, required=True)
+    parser.add_argument("--policy", default="threshold")
+    parser.add_argument("operation", choices=("backup", "recover"))
+    words = parser.parse_args()
+    asyncio.run(_work(words.home, words.at, words.operation, words.policy))
+
+
+if __name__ == "__main__":
+    main()

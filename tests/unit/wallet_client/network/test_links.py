@@ -1,0 +1,61 @@
+"""One link for each safe, opened when first used."""
+
+import msgspec
+import pytest
+
+from rpc_edge.errors import CertificateUnfit
+from support.batches import KEYS
+from support.memory_safes import roster_of
+from support.sample_documents import draw
+from support.tls_identities import identity
+from trust.ids import SafeId
+from trust.roster import Roster
+from wallet_client.network.failures import NotInRoster
+from wallet_client.network.links import Links
+
+
+@pytest.fixture(scope="module")
+def roster() -> Roster:
+    """Two safes with certificates that can be pinned, and one whose certificate is nonsense."""
+    plain = roster_of(3, 2)
+    safes = list(plain.safes)
+    for index in (0, 1):
+        certificate = identity(safes[index].name).der
+        safes[index] = msgspec.structs.replace(safes[index], tls_certificate=certificate)
+    return msgspec.structs.replace(plain, safes=tuple(safes))
+
+
+async def test_a_safe_has_one_link(roster: Roster) -> None:
+    """Its calls can travel together only so."""
+    links = Links(roster, KEYS.signing, 5.0)
+    one, other = (roster.safes[index].safe_id for index in (0, 1))
+    assert links.to(one) is links.to(one)
+    assert links.to(one) is not links.to(other)
+    assert links.to(other).entry == roster.safes[1]
+    await links.close()
+
+
+async def test_after_close_a_link_is_opened_anew(roster: Roster) -> None:
+    """The old one is of no use."""
+    links = Links(roster, KEYS.signing, 5.0)
+    old = links.to(roster.safes[0].safe_id)
+    await links.close()
+    assert links.to(roster.safes[0].safe_id) is not old
+    await links.close()
+
+
+async def test_a_safe_that_left_the_roster_counts_as_failed(roster: Roster) -> None:
+    """A receipt may still name it; the other safes serve."""
+    with pytest.raises(NotInRoster):
+        Links(roster, KEYS.signing, 5.0).to(SafeId(draw("a former safe", 16)))
+
+
+async def test_a_certificate_that_cannot_be_pinned_is_that_safes_failure(roster: Roster) -> None:
+    """The others are not touched by it."""
+    with pytest.raises(CertificateUnfit):
+        Links(roster, KEYS.signing, 5.0).to(roster.safes[2].safe_id)
+
+
+async def test_closing_links_that_were_never_used_is_nothing(roster: Roster) -> None:
+    """No channel was made."""
+    await Links(roster, KEYS.signing, 5.0).close()
