@@ -208,25 +208,17 @@ class TestRegister:
 
     async def test_of_parcels_that_went_together_each_gets_its_own_outcome(self) -> None:
         """Certificates, a refusal, and certificates of somebody else."""
-        batches = [batch_of([b"value"], "threshold", seed=f"batch {number}") for number in range(5)]
+        batches = [batch_of([b"value"], "threshold", seed=f"batch {number}") for number in range(3)]
         parcels = [batch.parcel(SAFE.safe_id) for batch in batches]
 
         def answer(request: pb.RegisterRequest) -> pb.RegisterResponse:
-            if len(request.batches) == 1:
-                return registered(certificates(_named(parcels, request.batches[0].manifest)))
-            return registered(certificates(parcels[2]), PieceConflict(), certificates(parcels[2]))
+            return registered(certificates(parcels[0]), PieceConflict(), certificates(parcels[0]))
 
         caller = FakeCaller(answer)
         safe = link(caller)
         outcomes = await asyncio.gather(*map(safe.register, parcels), return_exceptions=True)
-        assert [len(request.batches) for _, request, _ in caller.asked] == [1, 1, 3]
-        assert [type(outcome) for outcome in outcomes] == [
-            tuple,
-            tuple,
-            tuple,
-            PieceConflict,
-            WrongCertificate,
-        ]
+        assert [len(request.batches) for _, request, _ in caller.asked] == [3]
+        assert [type(outcome) for outcome in outcomes] == [tuple, PieceConflict, WrongCertificate]
 
     async def test_a_large_message_gets_more_time(self) -> None:
         """Patience, and a second for each MiB."""
@@ -253,10 +245,6 @@ class TestRegister:
         pieces = [sum(len(batch.pieces) for batch in request.batches) for _, request, _ in caller.asked]
         assert sum(pieces) == 27_000
         assert max(pieces) <= 5_000
-
-
-def _named(parcels: Sequence[Parcel], manifest: bytes) -> Parcel:
-    return next(parcel for parcel in parcels if parcel.manifest == manifest)
 
 
 class TestRegisterStream:
@@ -367,7 +355,7 @@ class TestFetch:
         assert [
             [piece.blob for piece in answer if isinstance(piece, FetchedPiece)] for answer in answers
         ] == wanted
-        assert len(caller.asked) == 3
+        assert len(caller.asked) == 1
 
     async def test_a_small_request_has_no_more_than_the_patience(self) -> None:
         """A dead safe is given up as soon as the person was told."""
