@@ -95,7 +95,7 @@ def _joined(
     """Combine whatever there is, as if it were enough: fewer Shamir shares than k give noise."""
     chosen = sorted(shares)[: division.k]
     enough = replace(division, k=len(chosen)) if division.scheme == "shamir" else division
-    return combine(enough, positions, {x: BytesIO(shares[x]) for x in chosen}, length)
+    return bytes(combine(enough, positions, {x: BytesIO(shares[x]) for x in chosen}, length))
 
 
 def _as_it_is(_manifest: Manifest, _leaf: ItemLeaf, sealed: bytes, _key_shares: Mapping[int, bytes]) -> Value:

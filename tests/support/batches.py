@@ -91,7 +91,7 @@ def sealed_bytes(manifest: Manifest, leaf: ItemLeaf, blobs: Mapping[int, bytes])
     )
     positions = {place.x: position for position, place in enumerate(manifest.value_places())}
     sources = {x: BytesIO(blob[BLINDING_BYTES:]) for x, blob in blobs.items()}
-    return combine(division, positions, sources, leaf.sealed_length)
+    return bytes(combine(division, positions, sources, leaf.sealed_length))
 
 
 def secret_of(manifest: Manifest, key_shares: Mapping[int, bytes]) -> BatchSecret:

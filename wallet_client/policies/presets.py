@@ -13,9 +13,10 @@ COMPACT_ABOVE_BYTES = 65_536
 
 
 def _plain(n: int, k: int) -> Policy:
+    """[E1]."""
     return Policy(
         name="plain",
-        summary="Unsealed and whole at one safe, which can read it [E1].",
+        summary="Unsealed and whole at one safe, which can read it.",
         sealing="none",
         value=Division("shamir", 1, 1),
         key=KeyRule("none"),
@@ -25,9 +26,10 @@ def _plain(n: int, k: int) -> Policy:
 
 
 def _sealed(n: int, k: int) -> Policy:
+    """[E2]."""
     return Policy(
         name="sealed",
-        summary="Sealed and whole at one safe; the key stays in this wallet [E2].",
+        summary="Sealed and whole at one safe; the key stays in this wallet.",
         sealing="shared-key",
         value=Division("shamir", 1, 1),
         key=KeyRule("kept"),
@@ -37,11 +39,12 @@ def _sealed(n: int, k: int) -> Policy:
 
 
 def _apart(n: int, k: int) -> Policy:
+    """[E3]."""
     values = max(n - n // 2, 1)
     keys = max(n // 2, 1)
     return Policy(
         name="apart",
-        summary="Sealed at some safes, the key at the others; no safe holds both [E3].",
+        summary="Sealed at some safes, the key at the others; no safe holds both.",
         sealing="shared-key",
         value=Division("shamir", 1, values),
         key=KeyRule("shared", 1, keys),
@@ -51,9 +54,10 @@ def _apart(n: int, k: int) -> Policy:
 
 
 def _threshold(n: int, k: int) -> Policy:
+    """[E6]."""
     return Policy(
         name="threshold",
-        summary=f"Sealed; value and key each divided, any {k} of {n} safes bring both back [E6].",
+        summary=f"Sealed; value and key each divided, any {k} of {n} safes bring both back.",
         sealing="shared-key",
         value=Division("shamir", k, n),
         key=KeyRule("shared", k, n),

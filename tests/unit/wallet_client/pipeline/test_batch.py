@@ -171,7 +171,7 @@ def test_shares_of_many_items_may_be_combined_at_once() -> None:
         x: BytesIO(b"".join((blob or b"")[BLINDING_BYTES:] for blob in arrived[x][1])) for x in (1, 3, 5)
     }
     total = sum(leaf.sealed_length for leaf in batch.leaves)
-    sealed = combine(batch.plan.terms.value, {x: x - 1 for x in range(1, 6)}, joined, total)
+    sealed = bytes(combine(batch.plan.terms.value, {x: x - 1 for x in range(1, 6)}, joined, total))
     for leaf, value in zip(batch.leaves, values, strict=True):
         assert opened(batch, leaf, sealed[: leaf.sealed_length], None) == value
         sealed = sealed[leaf.sealed_length :]
