@@ -43,6 +43,7 @@ class Wallet:
 
     def __init__(self, home: Path, store: WalletStore, roster: Roster, patience_seconds: float) -> None:
         seed = store.signing_seed().reveal()
+        self.home = home
         self.store = store
         self.roster = roster
         self.keys = WalletKeys(SigningKey(seed), hkdf.derive(seed, b"", _DIGEST_SECRET))

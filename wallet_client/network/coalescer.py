@@ -118,6 +118,5 @@ def _settle(future: asyncio.Future[_Result], result: _Result | Exception) -> Non
         return
     if isinstance(result, Exception):
         future.set_exception(result)
-        future.exception()  # looked at: who waits may be cancelled before it gets to see it
     else:
         future.set_result(result)

@@ -214,7 +214,8 @@ class SafeLink:
             return error
 
     def _timeout(self, message_bytes: int) -> float:
-        return self._patience + message_bytes / 1_048_576 * _SECONDS_PER_MEBIBYTE
+        """Seconds, to a tenth: whoever waited in vain is told how long."""
+        return round(self._patience + message_bytes / 1_048_576 * _SECONDS_PER_MEBIBYTE, 1)
 
 
 def _weight(size_bytes: int, entries: int) -> int:

@@ -186,8 +186,8 @@ class Gatherer:
         return gathered
 
     async def _receive(self, safe_id: SafeId, wanted: WantedPiece, gathered: Gathered) -> None:
-        # Unlinked from the start and gone with the process: nothing of it stays in the wallet's folder.
-        file = self._files.enter_context(tempfile.TemporaryFile())  # noqa: SIM115  owned by `files`
+        # Without a name from the start and gone with the process; beside the wallet, since /tmp may be memory.
+        file = self._files.enter_context(tempfile.TemporaryFile(dir=self._wallet.home))  # noqa: SIM115
         link = self._wallet.links.to(safe_id)
         counted = self._meter.writer(file)
         key_share = await link.fetch_stream(wanted.certificate, wanted.x_hash, wanted.blob_bytes, counted)

@@ -4,6 +4,8 @@ The journal holds what was begun: a crash leaves it there, and `settle` finishes
 outbox holds what is owed to a safe, in the order in which that safe must get it.
 """
 
+from collections.abc import Iterable
+from io import BytesIO
 from typing import Literal
 
 from trust.documents import Document
@@ -38,7 +40,7 @@ class BackupBegun(Document, frozen=True):
 
 
 class OwedPiece(Document, frozen=True):
-    """A piece that a safe is still to get; `blob` is whole, however long."""
+    """A piece that a safe is still to get; `blob` is None where none is placed, or where it is streamed."""
 
     leaf_index: int
     x: int
@@ -84,3 +86,29 @@ class Owed(Document, frozen=True):
     def __repr__(self) -> str:
         """Without the content."""
         return f"<Owed {self.kind}>"
+
+
+_LENGTH_BYTES = 4
+
+
+def write_entry(owed: Owed, blob: Iterable[bytes] = ()) -> bytes:
+    """An entry as the outbox keeps it: the document's length in 4 bytes, the document, a streamed blob.
+
+    The blob stands outside the document, so that 64 MiB are in memory once and not once for each layer.
+    """
+    document = owed.to_bytes()
+    entry = BytesIO()
+    entry.write(len(document).to_bytes(_LENGTH_BYTES, "big") + document)
+    for chunk in blob:
+        entry.write(chunk)
+    return entry.getvalue()
+
+
+def read_entry(entry: bytes) -> tuple[Owed, memoryview]:
+    """The document, and the streamed blob (Secret), empty where there is none.
+
+    Raises:
+        DocumentMalformed: It is damaged.
+    """
+    end = _LENGTH_BYTES + int.from_bytes(entry[:_LENGTH_BYTES], "big")
+    return Owed.from_bytes(entry[_LENGTH_BYTES:end]), memoryview(entry)[end:]

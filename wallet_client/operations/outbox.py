@@ -23,17 +23,17 @@ from trust.tombstone import Tombstone, sign_tombstone
 from wallet_client.errors import UnknownReceipt
 from wallet_client.network.failures import SafeFailure, is_failure_of_safe
 from wallet_client.network.fan_out import fan_out
-from wallet_client.operations.journal import Owed, OwedParcel, OwedPiece, OwedTombstones
+from wallet_client.operations.journal import (
+    Owed,
+    OwedParcel,
+    OwedPiece,
+    OwedTombstones,
+    read_entry,
+    write_entry,
+)
 from wallet_client.operations.uninterrupted import to_the_end
 from wallet_client.pipeline.batch import expected_certificate
-from wallet_client.pipeline.parcel import (
-    CHUNK_BYTES,
-    STREAMED_ABOVE_BYTES,
-    Parcel,
-    ParcelPiece,
-    StreamedBlob,
-)
-from wallet_client.pipeline.rechunk import rechunk
+from wallet_client.pipeline.parcel import CHUNK_BYTES, Parcel, ParcelPiece, StreamedBlob
 from wallet_client.policies.policy import Arrangement
 from wallet_client.receipts.receipt import Receipt, receipt_id_of
 from wallet_client.receipts.shelf import get_receipt, update_receipt
@@ -66,10 +66,10 @@ _FOR_GOOD = (
 
 def owe_parcel(wallet: Wallet, cause: str, parcel: Parcel, chunks: Callable[[int], Iterator[bytes]]) -> None:
     """Write down a parcel for a safe that did not take it; call it inside a transaction."""
-    blob = b"".join(chunks(parcel.streamed.x)) if parcel.streamed else None
-    pieces = tuple(OwedPiece(one.leaf_index, one.x, blob or one.blob) for one in parcel.pieces)
+    pieces = tuple(OwedPiece(one.leaf_index, one.x, one.blob) for one in parcel.pieces)
     body = OwedParcel(parcel.manifest, parcel.signature, parcel.leaves, pieces, parcel.key_shares).to_bytes()
-    wallet.store.outbox.put(cause, parcel.safe_id, Owed("parcel", body).to_bytes())
+    blob = chunks(parcel.streamed.x) if parcel.streamed else ()
+    wallet.store.outbox.put(cause, parcel.safe_id, write_entry(Owed("parcel", body), blob))
 
 
 def owe_deletion(wallet: Wallet, receipts: Iterable[Receipt]) -> None:
@@ -95,7 +95,7 @@ def owe_tombstones(wallet: Wallet, safes: Iterable[SafeId], items: Sequence[_Gen
         bodies[cause] = OwedTombstones(tuple(_signed_tombstone(wallet, *item) for item in part)).to_bytes()
     for safe_id in safes:
         for cause, body in bodies.items():
-            wallet.store.outbox.put(cause, safe_id, Owed("tombstones", body).to_bytes())
+            wallet.store.outbox.put(cause, safe_id, write_entry(Owed("tombstones", body)))
 
 
 def _signed_tombstone(wallet: Wallet, item_id: ItemId, generation: int) -> tuple[bytes, Signature]:
@@ -131,6 +131,21 @@ class _Served:
     held: set[_Generation] = field(default_factory=set)
 
 
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One entry of a safe's queue.
+
+    Args:
+        cause: The operation or deletion it belongs to.
+        owed: What it says.
+        blob: Secret: of a streamed piece; else empty.
+    """
+
+    cause: str
+    owed: Owed
+    blob: memoryview = field(repr=False)
+
+
 async def deliver(wallet: Wallet, only: Iterable[SafeId] | None = None) -> Delivered:
     """Deliver what is owed, to all safes at once and to each in order; nothing is lost if it fails.
 
@@ -153,23 +168,23 @@ async def _serve(wallet: Wallet, safe_id: SafeId) -> _Served:
     async with wallet.turns[safe_id]:
         for entry in await asyncio.to_thread(wallet.store.outbox.entries, safe_id=safe_id):
             message = await asyncio.to_thread(wallet.store.outbox.get, entry.owner_id, safe_id)
-            if not await _serve_one(wallet, safe_id, entry.owner_id, Owed.from_bytes(message), served):
+            if not await _serve_one(wallet, safe_id, _Entry(entry.owner_id, *read_entry(message)), served):
                 break
     return served
 
 
-async def _serve_one(wallet: Wallet, safe_id: SafeId, cause: str, owed: Owed, served: _Served) -> bool:
+async def _serve_one(wallet: Wallet, safe_id: SafeId, entry: _Entry, served: _Served) -> bool:
     """Deliver one entry unless it must wait; whether the next one may be tried."""
-    if served.held and not served.held.isdisjoint(_concerned(owed)):
+    if served.held and not served.held.isdisjoint(_concerned(entry.owed)):
         return True
     try:
-        await _DELIVERERS[owed.kind](wallet, safe_id, cause, owed.body)
+        await _DELIVERERS[entry.owed.kind](wallet, safe_id, entry)
     except Exception as error:
         if not is_failure_of_safe(error):
             raise
         served.failure = error
         if isinstance(error, _FOR_NOW):
-            served.held |= _concerned(owed)
+            served.held |= _concerned(entry.owed)
         return isinstance(error, _FOR_NOW + _FOR_GOOD)
     served.entries += 1
     return True
@@ -184,38 +199,44 @@ def _concerned(owed: Owed) -> set[_Generation]:
     return {(tombstone.item_id, tombstone.generation) for tombstone in dead}
 
 
-async def _deliver_parcel(wallet: Wallet, safe_id: SafeId, cause: str, body: bytes) -> None:
-    parcel, leaves, blob = await asyncio.to_thread(_unpack, safe_id, OwedParcel.from_bytes(body))
+async def _deliver_parcel(wallet: Wallet, safe_id: SafeId, entry: _Entry) -> None:
+    parcel, leaves = await asyncio.to_thread(_unpack, safe_id, entry)
     link = wallet.links.to(safe_id)
     try:
-        if blob is not None:
-            signed = await link.register_stream(parcel, rechunk((blob,), CHUNK_BYTES))
+        if parcel.streamed is not None:
+            signed = await link.register_stream(parcel, _chunks(entry.blob))
         else:
             signed = await link.register(parcel)
     except ItemDeleted:
         signed = ()
-    await to_the_end(_keep_certificates, wallet, safe_id, cause, parcel, leaves, signed)
+    await to_the_end(_keep_certificates, wallet, safe_id, entry.cause, parcel, leaves, signed)
 
 
-def _unpack(safe_id: SafeId, owed: OwedParcel) -> tuple[Parcel, list[ItemLeaf], bytes | None]:
-    """The parcel as it was, and its blob if that is to be streamed."""
+def _unpack(safe_id: SafeId, entry: _Entry) -> tuple[Parcel, list[ItemLeaf]]:
+    """The parcel as it was, and its leaves."""
+    owed = OwedParcel.from_bytes(entry.owed.body)
     manifest = Manifest.from_bytes(owed.manifest)
     places = {place.x: place for place in manifest.placement}
     leaves = [ItemLeaf.from_bytes(leaf) for leaf in owed.leaves]
-    large = next((one for one in owed.pieces if one.blob and len(one.blob) > STREAMED_ABOVE_BYTES), None)
-    streamed = None
-    if large and large.blob:
-        streamed = StreamedBlob(large.x, len(large.blob), tuple(block_hashes(large.blob)))
     pieces = tuple(
         ParcelPiece(
-            one.leaf_index,
-            None if streamed else one.blob,
-            expected_certificate(manifest, leaves[one.leaf_index], places[one.x]),
+            one.leaf_index, one.blob, expected_certificate(manifest, leaves[one.leaf_index], places[one.x])
         )
         for one in owed.pieces
     )
+    streamed = _streamed(pieces[0].x, entry.blob) if entry.blob else None
     parcel = Parcel(safe_id, owed.manifest, owed.signature, owed.leaves, pieces, owed.key_shares, streamed)
-    return parcel, leaves, large.blob if large else None
+    return parcel, leaves
+
+
+def _streamed(x: int, blob: memoryview) -> StreamedBlob:
+    hashes = tuple(one for chunk in _chunks(blob) for one in block_hashes(chunk))
+    return StreamedBlob(x, len(blob), hashes)
+
+
+def _chunks(blob: memoryview) -> Iterator[bytes]:
+    """The blob in messages, each copied as it goes."""
+    return (bytes(blob[start : start + CHUNK_BYTES]) for start in range(0, len(blob), CHUNK_BYTES))
 
 
 def _keep_certificates(
@@ -241,16 +262,16 @@ def _add_certificate(wallet: Wallet, leaf: ItemLeaf, signed: SignedCertificate) 
         update_receipt(wallet.store, receipt.with_certificates((signed,)))
 
 
-async def _deliver_tombstones(wallet: Wallet, safe_id: SafeId, cause: str, body: bytes) -> None:
+async def _deliver_tombstones(wallet: Wallet, safe_id: SafeId, entry: _Entry) -> None:
     link = wallet.links.to(safe_id)
-    entries = OwedTombstones.from_bytes(body).tombstones
-    for outcome in await link.delete(entries):
+    tombstones = OwedTombstones.from_bytes(entry.owed.body).tombstones
+    for outcome in await link.delete(tombstones):
         if isinstance(outcome, Exception):
             raise outcome
-    await to_the_end(wallet.store.outbox.delete, cause, safe_id)
+    await to_the_end(wallet.store.outbox.delete, entry.cause, safe_id)
 
 
-_DELIVERERS: dict[str, Callable[[Wallet, SafeId, str, bytes], Awaitable[None]]] = {
+_DELIVERERS: dict[str, Callable[[Wallet, SafeId, _Entry], Awaitable[None]]] = {
     "parcel": _deliver_parcel,
     "tombstones": _deliver_tombstones,
 }

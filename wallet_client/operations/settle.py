@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from wallet_client.errors import UnknownOperation, UnknownValue, WalletBusy, WalletFull
+from wallet_client.errors import UnknownOperation, UnknownValue, WalletBusy, WalletDamaged, WalletFull
 from wallet_client.operations.errors import TooFewSafes
 from wallet_client.operations.journal import BackupBegun
 from wallet_client.operations.progress import silent
@@ -93,7 +93,7 @@ async def _end(wallet: Wallet, operation_id: str) -> bool:
         await register(wallet, operation_id, begun, silent)
     except TooFewSafes:
         return False
-    except (UnknownValue, PlanOutdated, WalletFull):
+    except (UnknownValue, WalletDamaged, PlanOutdated, WalletFull):
         await withdraw(wallet, operation_id, begun)
         return False
     return True

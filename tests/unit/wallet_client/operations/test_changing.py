@@ -5,7 +5,7 @@ import fcntl
 import os
 import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -236,8 +236,11 @@ class TestToTheEnd:
         assert complaints == []
 
 
-async def test_an_operation_that_was_given_up_is_ended_by_the_next_one(wallet: Wallet) -> None:
-    """In the same process, without a restart; `changing` tells what it did."""
+@pytest.mark.parametrize("beside_another", [False, True])
+async def test_an_operation_that_was_given_up_is_ended_by_the_next_one(
+    wallet: Wallet, beside_another: bool
+) -> None:
+    """In the same process, without a restart, also while others go on; `changing` tells what it did."""
     value_id = wallet.store.values.add(small_value("given up"))
     safes: MemorySafes = wallet.links  # type: ignore[assignment]
     entered = asyncio.Event()
@@ -250,12 +253,13 @@ async def test_an_operation_that_was_given_up_is_ended_by_the_next_one(wallet: W
     safes[3].register = never  # type: ignore[method-assign]
     running = asyncio.create_task(back_up(wallet, [value_id], "threshold"))
     await entered.wait()
-    running.cancel()
-    await asyncio.wait((running,))
-    safes[3].register = honest  # type: ignore[method-assign]
-    assert len(wallet.store.journal.entries()) == 1
-    async with changing(wallet) as settled:
-        assert (settled.finished, settled.withdrawn) == (1, 0)
+    async with changing(wallet) if beside_another else nullcontext():
+        running.cancel()
+        await asyncio.wait((running,))
+        safes[3].register = honest  # type: ignore[method-assign]
+        assert len(wallet.store.journal.entries()) == 1
+        async with changing(wallet) as settled:
+            assert (settled.finished, settled.withdrawn) == (1, 0)
     assert wallet.store.journal.entries() == []
     assert len(wallet.store.receipts.entries()) == 1
 

@@ -11,6 +11,7 @@ from support.memory_safes import MemorySafe, MemorySafes, check_books, opened
 from support.sample_documents import draw
 from support.wallet_samples import small_value
 from trust.errors import SignatureInvalid
+from trust.manifest import ItemLeaf
 from trust.refusals import (
     CallTooLarge,
     InternalError,
@@ -343,6 +344,18 @@ async def test_certificates_of_an_old_generation_do_not_enter_the_new_receipt(
     (receipt,) = await backed_up(wallet, "first")
     await edit(wallet, get_receipt(wallet.store, receipt).value_id, small_value("second"))
     safes.take_down()
+    honest = safes[3].register
+
+    async def only_the_old(parcel: Parcel):  # type: ignore[no-untyped-def]
+        if ItemLeaf.from_bytes(parcel.leaves[0]).generation == 2:
+            raise StorageFull
+        return await honest(parcel)
+
+    safes[3].register = only_the_old  # type: ignore[method-assign]
+    assert (await resume(wallet)).still_owed == {"safe-3": 1}
+    assert safes[3].counter == 1
+    assert len(get_receipt(wallet.store, receipt).certificates) == 4
+    safes[3].register = honest  # type: ignore[method-assign]
     await resume(wallet)
     certificates = get_receipt(wallet.store, receipt).certificates
     assert {one.read().generation for one in certificates} == {2}
