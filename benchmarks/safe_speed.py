@@ -1,4 +1,4 @@
-"""One safe's own figures: `python -m benchmarks.safe_speed` (or as a script, with tests/ on the path).
+"""One safe's own figures: `python -m benchmarks --detail safe`.
 
 A real process over TLS, a database on disk, synchronous=FULL. Each figure is a median; "at the safe" is what
 the safe's own log says of the call, without the client.
@@ -110,42 +110,17 @@ async def streams(call: SignedCaller, home: SafeHome, safe: SafeProcess) -> None
     _show("Most memory of the safe", f"{safe.peak_mb():.0f} MB")
 
 
-async def _measure(home: SafeHome, safe: SafeProcess) -> bytes:
+async def _measure(home: SafeHome, safe: SafeProcess) -> None:
     async with SafeClient(safe, WALLET) as call:
         certificate = await one_at_a_time(call, home)
         await fetches(call, certificate, "hundreds kept")
         await in_flight(call, home)
         await large_batch(call, home)
         await streams(call, home, safe)
-    return certificate
-
-
-async def _fetch_again(safe: SafeProcess, certificate: bytes, what: str) -> None:
-    async with SafeClient(safe, WALLET) as call:
-        await fetches(call, certificate, what)
-
-
-def grow(database: Path, total: int) -> None:
-    """Copy one stored piece until there are `total`, under other names: for figures, not for use."""
-    import pysqlite3
-
-    connection = pysqlite3.connect(str(database))
-    connection.execute(
-        """WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?)
-        INSERT INTO pieces (counter, x_hash, wallet, item_id, generation, x, batch, leaf_index,
-            has_key_share, cost, leaf, certificate, blob_length, content)
-        SELECT 1000000000 + n, randomblob(32), wallet, randomblob(16), 1, x, batch, leaf_index,
-            has_key_share, 0, leaf, certificate, blob_length, content
-        FROM numbers, (SELECT * FROM pieces WHERE blob_id IS NULL LIMIT 1)""",
-        (total,),
-    )
-    connection.commit()
-    connection.close()
 
 
 def main() -> None:
     """Print the figures."""
-    pieces = int(sys.argv[1]) if len(sys.argv) > 1 else 0
     with tempfile.TemporaryDirectory() as folder:
         home = make_safes(Path(folder), 5, 3)[0]
         with running(home):
@@ -153,16 +128,9 @@ def main() -> None:
         started = time.perf_counter()
         with running(home) as safe:
             _show("Start", f"{time.perf_counter() - started:.2f} s, idle {safe.rss_mb():.0f} MB")
-            certificate = asyncio.run(_measure(home, safe))
+            asyncio.run(_measure(home, safe))
         calls = [line["ms"] for line in safe.log if line.get("method", "").endswith("/Register")]
         _show("Register 1 KiB, at the safe", f"p50 {statistics.median(calls[:200]):.2f} ms")
-        if pieces:
-            grow(home.database, pieces)
-            started = time.perf_counter()
-            with running(home) as safe:
-                seconds = time.perf_counter() - started
-                _show(f"Start with {pieces:,} pieces", f"{seconds:.2f} s, idle {safe.rss_mb():.0f} MB")
-                asyncio.run(_fetch_again(safe, certificate, f"{pieces:,} kept"))
 
 
 if __name__ == "__main__":

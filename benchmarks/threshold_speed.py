@@ -1,4 +1,4 @@
-"""Speed of `threshold`: python benchmarks/threshold_speed.py prints each figure beside its ceiling.
+"""Speed of `threshold`: `python -m benchmarks --detail threshold` prints each figure beside its ceiling.
 
 Every row is the best of several runs in this process; ceilings are measured in the same run, because the
 same machine drifts by a third from hour to hour. Judge by the ratios.
@@ -15,6 +15,7 @@ from itertools import combinations
 
 import numpy as np
 
+from rpc_edge.process_memory import keep_freed_memory
 from threshold import dispersal, feldman, gf256, gf256_bulk, gf256_plan, merkle, sealing, shamir
 from threshold.randomness import SeededRandomness
 from threshold.ristretto import Point, Scalar
@@ -41,15 +42,6 @@ def show(name: str, taken: float, size: int = 0, ceiling: float = 0.0) -> None:
     rate = f"{size / taken / 1e6:9.0f} MB/s" if size else " " * 14
     ratio = f"   {taken / ceiling:5.1f} x ceiling" if ceiling else ""
     print(f"{name:<52}{taken * 1e6:11.1f} us{rate}{ratio}")
-
-
-def keep_freed_memory() -> None:
-    """Free one large block, after which glibc keeps and reuses freed blocks up to its size.
-
-    Until then every result above 128 KiB is fresh from the kernel, whose page faults (up to 3 us for each
-    4 KiB in a virtual machine) can cost more than the work itself. A program does the same once, at start.
-    """
-    bytes(31 * MIB)
 
 
 def shamir_rows(rng: SeededRandomness, sizes: tuple[int, ...]) -> None:
@@ -116,6 +108,13 @@ def pycryptodome_seal(key: bytes, plaintext: bytes) -> object:
     return AES.new(key, AES.MODE_GCM, nonce=bytes(12)).encrypt_and_digest(plaintext)
 
 
+def pycryptodome_stream(key: bytes, zeros: bytes) -> bytes:
+    """The same key stream by the library the project prefers elsewhere."""
+    from Crypto.Cipher import AES
+
+    return AES.new(key, AES.MODE_CTR, nonce=b"").encrypt(zeros)
+
+
 def sealing_rows() -> None:
     """Key derivation and AEAD, beside pycryptodome, which the project prefers where it is fast enough."""
     from Crypto.Hash import SHA256
@@ -152,6 +151,7 @@ def tree_and_code_rows(rng: SeededRandomness) -> None:
         given = {position: fragments[position] for position in used}
         show(f"dispersal decode {used}", seconds(partial(dispersal.decode, given, K, 5)), MIB)
     show("SeededRandomness.read 1 MiB", seconds(lambda: rng.read(MIB)), MIB)
+    show("  pycryptodome", seconds(partial(pycryptodome_stream, os.urandom(32), bytes(MIB))), MIB)
     show("SeededRandomness.read 1 KiB", seconds(lambda: rng.read(KIB)), KIB)
     show("SeededRandomness(...)", seconds(lambda: SeededRandomness(bytes(32), b"label")))
     show("os.urandom 1 MiB", seconds(lambda: os.urandom(MIB)), MIB)
@@ -161,6 +161,7 @@ def main() -> None:
     """Print every figure."""
     rng = SeededRandomness(os.urandom(32), b"benchmark")
     print("Results in pages fresh from the kernel:")
+    # Every result above 128 KiB is fresh from the kernel here; a page fault costs up to 3 us for each 4 KiB.
     shamir_rows(rng, (MIB,))
     keep_freed_memory()
     print("The program keeps freed memory from here on:")

@@ -5,6 +5,7 @@ of the first message, which commits to the rest), the time and a nonce. The sign
 the nonce remembered only then, so strangers cannot use up the nonces of others.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -13,8 +14,11 @@ from rpc_edge.edge import Call, Context, Layer, RawRequest
 from rpc_edge.freshness import FreshnessJudge
 from trust.errors import DocumentMalformed, SignatureInvalid
 from trust.ids import SafeId, WalletKey
-from trust.refusals import RequestSignatureInvalid, RequestUnsigned
+from trust.refusals import Malformed, RequestSignatureInvalid, RequestUnsigned
 from trust.request import METADATA_KEY, RequestProof, verify_request
+
+FIRST_MESSAGE_SECONDS = 30.0
+"""How long a stream may take to say what its signature covers."""
 
 _wallet: ContextVar[WalletKey] = ContextVar("authenticated_wallet")
 
@@ -48,11 +52,11 @@ def signed_requests(
         RequestUnsigned: No proof.
         RequestSignatureInvalid: More than one, a malformed one, or one that does not hold.
         RequestStale, RequestReplayed: See rpc_edge.freshness.
+        Malformed: A stream without a first message.
     """
     open_to_all = frozenset(open_methods)
 
-    def admit(call: Call, message: bytes) -> None:
-        proof = _read_proof(call.context)
+    def admit(call: Call, proof: RequestProof, message: bytes) -> None:
         try:
             verify_request(proof, call.path, safe_id, message)
         except SignatureInvalid:
@@ -65,14 +69,23 @@ def signed_requests(
         if call.path in open_to_all:
             yield request
         elif isinstance(request, bytes):
-            admit(call, request)
+            admit(call, _read_proof(call.context), request)
             yield request
         else:
-            first = await anext(request, b"")
-            admit(call, first)
+            proof = _read_proof(call.context)
+            first = await _first(request)
+            admit(call, proof, first)
             yield _with_first(first, request)
 
     return layer
+
+
+async def _first(messages: AsyncIterator[bytes]) -> bytes:
+    try:
+        async with asyncio.timeout(FIRST_MESSAGE_SECONDS):
+            return await anext(messages, b"")
+    except TimeoutError:
+        raise Malformed("message") from None
 
 
 async def _with_first(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

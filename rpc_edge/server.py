@@ -46,6 +46,7 @@ class Listening:
         credentials: TLS credentials; None only for a Unix socket.
         max_message_bytes: Largest request message; larger ones end with a bare RESOURCE_EXHAUSTED.
         max_calls: Most calls handled at once; more end with a bare RESOURCE_EXHAUSTED.
+        calls_per_connection: Most of them over one connection; more are refused as UNAVAILABLE or wait.
         grace_seconds: How long running calls may go on once the server stops.
     """
 
@@ -53,6 +54,7 @@ class Listening:
     credentials: grpc.ServerCredentials | None
     max_message_bytes: int = MAX_MESSAGE_BYTES
     max_calls: int = 1000
+    calls_per_connection: int = 256
     grace_seconds: float = 10.0
 
     def __post_init__(self) -> None:
@@ -135,7 +137,7 @@ class ServerRunner:
     def _build(self) -> grpc.aio.Server:
         server = grpc.aio.server(
             interceptors=[Edge(self._all_layers())],
-            options=_server_options(self._listening.max_message_bytes),
+            options=_server_options(self._listening.max_message_bytes, self._listening.calls_per_connection),
             maximum_concurrent_rpcs=self._listening.max_calls,
         )
         for add in self._services.values():
@@ -166,14 +168,14 @@ class ServerRunner:
             raise AddressUnavailable(address) from None
 
 
-def _server_options(max_message_bytes: int) -> Options:
+def _server_options(max_message_bytes: int, calls_per_connection: int) -> Options:
     return (
         *COMMON_OPTIONS,
         ("grpc.max_receive_message_length", max_message_bytes),
         ("grpc.max_send_message_length", -1),
         # Without this a second server would quietly share the port of the first.
         ("grpc.so_reuseport", 0),
-        ("grpc.max_concurrent_streams", 256),
+        ("grpc.max_concurrent_streams", calls_per_connection),
         ("grpc.http2.min_recv_ping_interval_without_data_ms", KEEPALIVE_MS // 2),
         # Finds out about clients that vanished without a word.
         ("grpc.keepalive_time_ms", 60_000),

@@ -28,6 +28,9 @@ Options = Sequence[tuple[str, int | str]]
 COMMON_OPTIONS: Options = (
     ("grpc.max_metadata_size", MAX_METADATA_BYTES),
     ("grpc.absolute_max_metadata_size", MAX_METADATA_BYTES),
+    # Probing for bandwidth lets gRPC buffer tens of megabytes of a stream that nobody has read yet.
+    ("grpc.http2.bdp_probe", 0),
+    ("grpc.http2.lookahead_bytes", 1_048_576),
 )
 
 _CHANNEL_OPTIONS: Options = (
@@ -43,9 +46,6 @@ _CHANNEL_OPTIONS: Options = (
     ("grpc.dns_min_time_between_resolutions_ms", 1_000),
     # The roster says where safes are; a proxy variable meant for browsing says nothing about them.
     ("grpc.enable_http_proxy", 0),
-    # Probing for bandwidth lets gRPC buffer tens of megabytes of a stream that nobody has read yet.
-    ("grpc.http2.bdp_probe", 0),
-    ("grpc.http2.lookahead_bytes", 1_048_576),
     # One channel's connection and back-off are its own.
     ("grpc.use_local_subchannel_pool", 1),
 )

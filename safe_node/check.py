@@ -1,6 +1,7 @@
 """`check`: is what this safe keeps still what it certified? For operators, beside a running safe or not.
 
-SQLite's own quick_check first, then every piece: its blob against its X, its key share against its checksum.
+SQLite's own quick_check first, then every piece: that its certificate finds it, its blob against its X, its
+key share against its checksum.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from safe_node.store.retrieval import find_piece
 from safe_node.store.sqlite import Connection
 from safe_node.store.sqlite_store import DATABASE_NAME
 from trust.certificate import Certificate
-from trust.errors import PieceRootMismatch
+from trust.errors import TrustError
 from trust.refusals import Refusal
 
 _CERTIFICATES = "SELECT id, certificate FROM pieces WHERE id > ? ORDER BY id LIMIT 500"
@@ -54,8 +55,9 @@ def check_database(data_dir: Path, progress: Callable[[int, int], None]) -> Chec
         database = "; ".join(str(row[0]) for row in connection.execute("PRAGMA quick_check(10)"))
         total = int(connection.execute("SELECT count(*) FROM pieces").fetchone()[0])
         damaged, done = [], 0
-        for done, body in enumerate(_certificates(connection), start=1):
-            if not _intact(connection, body):
+        for done, (row, body) in enumerate(_certificates(connection), start=1):
+            # What was deleted since it was listed is not damaged.
+            if not _intact(connection, body) and _stands(connection, row):
                 damaged.append(body)
             progress(done, total)
         return CheckReport(done, tuple(damaged), database)
@@ -63,11 +65,15 @@ def check_database(data_dir: Path, progress: Callable[[int, int], None]) -> Chec
         connection.close()
 
 
-def _certificates(connection: Connection) -> Iterator[bytes]:
+def _certificates(connection: Connection) -> Iterator[tuple[int, bytes]]:
     last = 0
     while rows := connection.execute(_CERTIFICATES, (last,)).fetchall():
-        yield from (bytes(row[1]) for row in rows)
+        yield from ((int(row[0]), bytes(row[1])) for row in rows)
         last = int(rows[-1][0])
+
+
+def _stands(connection: Connection, row: int) -> bool:
+    return connection.execute("SELECT 1 FROM pieces WHERE id = ?", (row,)).fetchone() is not None
 
 
 def _intact(connection: Connection, body: bytes) -> bool:
@@ -75,10 +81,10 @@ def _intact(connection: Connection, body: bytes) -> bool:
         presented = Presented(body, Certificate.from_bytes(body))
         stored = find_piece(connection, presented)
         if stored is None:
-            return True  # deleted since it was listed
+            return False  # its wallet would not find it either
         judge_stream(stored, presented.certificate, stored.wallet_key)
         _check_blocks(connection, stored, presented.certificate)
-    except (Refusal, PieceRootMismatch, ValueError):
+    except (Refusal, TrustError, ValueError):
         return False
     return True
 

@@ -12,20 +12,29 @@ import msgspec
 from structlog.typing import FilteringBoundLogger
 
 from rpc_edge.authentication import signed_requests
+from rpc_edge.bounds import bounded_messages
 from rpc_edge.freshness import FreshnessJudge
+from rpc_edge.room import Room
 from rpc_edge.server import Listening, ServerRunner, run_server
 from rpc_edge.tls import server_credentials
-from safe_node.config import Settings
+from safe_node.config import Limits, Settings
 from safe_node.decisions.admission import Membership
 from safe_node.handlers.safe import Safe
-from safe_node.handlers.servicer import OPEN_METHODS, SERVICE, service_of
+from safe_node.handlers.servicer import OPEN_METHODS, SERVICE, SHAPES, service_of
 from safe_node.identity import Identity, check_membership, read_identity, read_versions
 from safe_node.logs import configure_logs, short
 from safe_node.store.base import SafeStore
 from safe_node.store.sqlite_store import open_store
+from trust.piece import BLOCK_BYTES
 
 GRACE_SECONDS = 10.0
 MAX_CALLS = 256
+CALLS_PER_CONNECTION = 64
+"""A wallet has a dozen under way; one stranger's connection must not take all there are."""
+
+AT_WORK_BYTES = 24 * 1024 * 1024
+WAITING_BYTES = 64 * 1024 * 1024
+"""Requests at work and waiting; with what is written and streamed meanwhile, a safe stays well below 1 GB."""
 
 StoreChange = Callable[[SafeStore], SafeStore]
 
@@ -70,10 +79,18 @@ def _runner(safe: Safe, settings: Settings, identity: Identity, log: FilteringBo
         # Twice, so that a message somewhat too large is refused with its reason.
         max_message_bytes=2 * settings.limits.message_bytes,
         max_calls=MAX_CALLS,
+        calls_per_connection=CALLS_PER_CONNECTION,
         grace_seconds=GRACE_SECONDS,
     )
     signed = signed_requests(identity.safe_id, FreshnessJudge(now_ms()), now_ms, OPEN_METHODS)
-    return ServerRunner({SERVICE: service_of(safe)}, listening, layers=(signed,), log=log)
+    bounded = bounded_messages(SHAPES, settings.limits.message_bytes, _most_fields(settings.limits))
+    room = Room(AT_WORK_BYTES, WAITING_BYTES)
+    return ServerRunner({SERVICE: service_of(safe)}, listening, layers=(signed, bounded, room.layer), log=log)
+
+
+def _most_fields(limits: Limits) -> int:
+    """More than a call within the limits has: each entry with a leaf, a key share and a batch of its own."""
+    return 8 * limits.entries_per_call + limits.stream_blob_bytes // BLOCK_BYTES + 100
 
 
 def _announce(safe: Safe, settings: Settings, log: FilteringBoundLogger, port: int) -> None:

@@ -72,7 +72,7 @@ class ImportRefused(WalletError):
     path: str
     reason: str
     sentence = "{path} was not imported: {reason}."
-    hint = "Nothing was added. Mend the file, or add it under another name as a plain file."
+    hint = "Nothing was added. Name another file, or mend this one and try again."
 
 
 @dataclass(eq=False)
@@ -152,8 +152,8 @@ class WalletDamaged(WalletError):
     what: str
     sentence = "The wallet is damaged: {what}."
     hint = (
-        "Nothing was overwritten. Put back a copy of the whole folder, "
-        "or make a new wallet and recover from the safes."
+        "Nothing was overwritten. Put back a copy of the whole folder: a new wallet has neither the keys nor "
+        "the receipts, so the safes give it nothing."
     )
 
 

@@ -77,8 +77,7 @@ def admit_batch(candidate: CandidateBatch, caller: WalletKey, membership: Member
     manifest = _read_manifest(candidate, caller, membership)
     places = _places_here(manifest, membership.safe_id)
     leaves = _read_leaves(manifest, candidate.leaves)
-    expected = {(index, place.x) for index in range(len(leaves)) for place in places}
-    _require_exactly(expected, candidate.pieces, {place.x for place in places})
+    _require_exactly(candidate.pieces, len(leaves), {place.x for place in places})
     return _admit(candidate, manifest, places, leaves)
 
 
@@ -92,7 +91,7 @@ def admit_opening(candidate: CandidateBatch, caller: WalletKey, membership: Memb
     here = _places_here(manifest, membership.safe_id)
     leaves = _read_leaves(manifest, candidate.leaves)
     places = tuple(place for place in here if place.x == candidate.pieces[0].x)
-    _require_exactly({(0, place.x) for place in places}, candidate.pieces, {place.x for place in places})
+    _require_exactly(candidate.pieces, len(leaves), {place.x for place in places})
     return _admit(candidate, manifest, places, leaves)
 
 
@@ -138,13 +137,12 @@ def _read_leaves(manifest: Manifest, leaves: Sequence[bytes]) -> tuple[ItemLeaf,
         raise ManifestInvalid(_path("leaves", error.field)) from None
 
 
-def _require_exactly(
-    expected: set[tuple[int, int]], pieces: Sequence[CandidatePiece], here: set[int]
-) -> None:
+def _require_exactly(pieces: Sequence[CandidatePiece], leaves: int, here: set[int]) -> None:
+    """One piece for each leaf at each index placed here: as many, in range, none twice."""
     if any(piece.x not in here for piece in pieces):
         raise NotPlacedHere
-    sent = [(piece.leaf_index, piece.x) for piece in pieces]
-    if len(sent) != len(set(sent)) or set(sent) != expected:
+    sent = {(piece.leaf_index, piece.x) for piece in pieces if piece.leaf_index < leaves}
+    if not len(sent) == len(pieces) == leaves * len(here):
         raise PieceMismatch("pieces")
 
 

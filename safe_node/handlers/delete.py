@@ -19,7 +19,6 @@ async def delete(safe: Safe, caller: WalletKey, request: pb.DeleteRequest) -> pb
     Raises:
         Malformed, CallTooLarge: The call as a whole cannot be taken.
     """
-    safe.check_message(request.ByteSize())
     if not request.tombstones:
         raise Malformed("tombstones")
     safe.check_entries("tombstones", len(request.tombstones))

@@ -21,7 +21,6 @@ async def fetch(safe: Safe, caller: WalletKey, request: pb.FetchRequest) -> pb.F
     Raises:
         Malformed, CallTooLarge: The call as a whole cannot be answered.
     """
-    safe.check_message(request.ByteSize())
     if not request.certificates:
         raise Malformed("certificates")
     safe.check_entries("certificates", len(request.certificates))

@@ -8,6 +8,7 @@ from functools import partial
 from kura.safe.v1 import safe_pb2 as pb
 from safe_node.decisions.admission import admit_batch
 from safe_node.handlers.converters import read_batch, write_batch_result
+from safe_node.handlers.effort import MAX_KEY_EFFORT, effort, key_effort
 from safe_node.handlers.safe import Safe, checked, or_refusal
 from safe_node.records import AdmittedBatch, CandidateBatch
 from trust.ids import WalletKey
@@ -22,13 +23,11 @@ async def register(safe: Safe, caller: WalletKey, request: pb.RegisterRequest) -
     Raises:
         Malformed, CallTooLarge: The call as a whole cannot be taken.
     """
-    size = request.ByteSize()
-    safe.check_message(size)
     candidates = _read(safe, request)
     admitted = await checked(
         lambda: [or_refusal(partial(admit_batch, each, caller, safe.membership)) for each in candidates],
-        sum(len(each.pieces) for each in candidates),
-        size,
+        sum(effort(each) for each in candidates),
+        request.ByteSize(),
     )
     outcomes = await _write(safe, admitted)
     certificates = [body for outcome in outcomes if not isinstance(outcome, Refusal) for body in outcome]
@@ -45,6 +44,8 @@ def _read(safe: Safe, request: pb.RegisterRequest) -> list[CandidateBatch]:
     for candidate in candidates:
         if any(_length(piece.content) > safe.limits.unary_blob_bytes for piece in candidate.pieces):
             raise CallTooLarge("blob", safe.limits.unary_blob_bytes)
+    if sum(key_effort(candidate) for candidate in candidates) > MAX_KEY_EFFORT:
+        raise CallTooLarge("key_shares", MAX_KEY_EFFORT)
     return candidates
 
 

@@ -12,13 +12,14 @@ from collections.abc import AsyncIterator
 from kura.safe.v1 import safe_pb2 as pb
 from safe_node.decisions.admission import admit_opening
 from safe_node.handlers.converters import read_opening, write_batch_result
-from safe_node.handlers.safe import Safe
+from safe_node.handlers.effort import HASHES_PER_SIGNATURE, effort
+from safe_node.handlers.safe import Safe, checked
 from safe_node.records import AdmittedBatch, AnnouncedBlob
 from safe_node.store.base import Upload
 from trust.errors import PieceRootMismatch
 from trust.ids import WalletKey
 from trust.piece import BlockChecker
-from trust.refusals import CallTooLarge, Malformed, PieceMismatch, Refusal
+from trust.refusals import Busy, CallTooLarge, Malformed, PieceMismatch, Refusal
 
 CHUNK_BYTES = 1024 * 1024
 IDLE_SECONDS = 60.0
@@ -32,7 +33,15 @@ async def register_stream(safe: Safe, caller: WalletKey, parts: Parts) -> pb.Reg
 
     Raises:
         Malformed, CallTooLarge: The call as a whole cannot be taken.
+        Busy: As many streams as the safe takes at once are under way.
     """
+    if safe.uploads.locked():
+        raise Busy
+    async with safe.uploads:
+        return await _register_stream(safe, caller, parts)
+
+
+async def _register_stream(safe: Safe, caller: WalletKey, parts: Parts) -> pb.RegisterStreamResponse:
     first = await _next(parts)
     if first is None or first.WhichOneof("part") != "opening":
         raise Malformed("opening")
@@ -40,7 +49,10 @@ async def register_stream(safe: Safe, caller: WalletKey, parts: Parts) -> pb.Reg
     if blob.length > safe.limits.stream_blob_bytes:
         raise CallTooLarge("blob_length", safe.limits.stream_blob_bytes)
     try:
-        batch = admit_opening(candidate, caller, safe.membership)
+        batch = await checked(
+            lambda: admit_opening(candidate, caller, safe.membership),
+            effort(candidate) + len(blob.block_hashes) // HASHES_PER_SIGNATURE,
+        )
         certificates = await _take_in(safe, batch, blob, parts)
     except (Malformed, CallTooLarge):
         raise

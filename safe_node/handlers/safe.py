@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from safe_node.config import Limits
@@ -22,6 +22,9 @@ INLINE_WORK = 8
 
 INLINE_BYTES = 65_536
 
+MAX_UPLOADS = 48
+"""Streams taken in at once; each keeps about five megabytes of memory busy."""
+
 
 @dataclass(frozen=True, slots=True)
 class Safe:
@@ -34,6 +37,7 @@ class Safe:
         limits: What it accepts.
         store: Its records.
         now_ms: Its clock, milliseconds since 1970-01-01 UTC.
+        uploads: How many more streams it takes in at once.
     """
 
     name: str
@@ -42,6 +46,7 @@ class Safe:
     limits: Limits
     store: SafeStore
     now_ms: Callable[[], int]
+    uploads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_UPLOADS), repr=False)
 
     @property
     def rules(self) -> RegistrationRules:
@@ -64,18 +69,15 @@ class Safe:
         if count > self.limits.entries_per_call:
             raise CallTooLarge(field, self.limits.entries_per_call)
 
-    def check_message(self, length: int) -> None:
-        """Hold a call to its bytes.
-
-        Raises:
-            CallTooLarge: There are more.
-        """
-        if length > self.limits.message_bytes:
-            raise CallTooLarge("message", self.limits.message_bytes)
-
 
 async def checked(work: Callable[[], _Result], amount: int, size: int = 0) -> _Result:
-    """Do pure work here when it is small, in a worker thread when it would hold up other calls."""
+    """Do pure work here when it is small, in a worker thread when it would hold up other calls.
+
+    Args:
+        work: What to do.
+        amount: What it costs, in signatures.
+        size: Bytes it hashes.
+    """
     if amount <= INLINE_WORK and size <= INLINE_BYTES:
         return work()
     return await asyncio.to_thread(work)

@@ -10,6 +10,7 @@ import grpc
 from kura.safe.v1 import safe_pb2 as pb
 from kura.safe.v1 import safe_pb2_grpc
 from rpc_edge.authentication import authenticated_wallet
+from rpc_edge.bounds import shapes_of
 from rpc_edge.edge import Context
 from safe_node.handlers.delete import delete
 from safe_node.handlers.describe import describe
@@ -22,6 +23,8 @@ from safe_node.handlers.safe import Safe
 SERVICE = "kura.safe.v1.SafeService"
 OPEN_METHODS = frozenset({f"/{SERVICE}/Describe"})
 """What anyone may call without a signature."""
+SHAPES = shapes_of(pb.DESCRIPTOR.services_by_name["SafeService"])
+"""Where its requests can repeat something."""
 
 
 class SafeServicer(safe_pb2_grpc.SafeServiceServicer):

@@ -7,6 +7,7 @@ slices, so that other writes need not wait for 64 MiB of zeroes. What is loose a
 from __future__ import annotations
 
 from safe_node.decisions.costs import check_quota
+from safe_node.records import ItemName
 from safe_node.store.schema import BLOCKS_PER_BLOB
 from safe_node.store.sqlite import Connection
 from safe_node.store.wallets import make_wallet, used_bytes
@@ -30,9 +31,13 @@ def begin(connection: Connection, wallet_key: WalletKey, length: int, bytes_per_
     return blob_id
 
 
-def add_loose(connection: Connection, blob_id: int, wallet: int, length: int) -> None:
-    """Note that no piece refers to the blob."""
-    connection.execute("INSERT INTO loose_blobs VALUES (?, ?, ?)", (blob_id, wallet, length))
+def add_loose(
+    connection: Connection, blob_id: int, wallet: int, length: int, deleted: ItemName | None = None
+) -> None:
+    """Note that no piece refers to the blob; `deleted` is whose it was, if it was a piece's."""
+    item_id, generation = deleted or (None, None)
+    row = (blob_id, wallet, length, item_id, generation)
+    connection.execute("INSERT INTO loose_blobs VALUES (?, ?, ?, ?, ?)", row)
 
 
 def attach(connection: Connection, blob_id: int) -> None:
@@ -55,6 +60,15 @@ def read_block(connection: Connection, blob_id: int, number: int) -> bytes | Non
 def loose(connection: Connection) -> list[int]:
     """All loose blobs."""
     return [int(row[0]) for row in connection.execute("SELECT blob_id FROM loose_blobs")]
+
+
+def deleted_with(connection: Connection, wallet: int, deleted: ItemName) -> list[int]:
+    """Blobs of a deleted item that are not erased yet, whichever call deleted it."""
+    found = connection.execute(
+        "SELECT blob_id FROM loose_blobs WHERE wallet = ? AND item_id = ? AND generation = ?",
+        (wallet, *deleted),
+    )
+    return [int(row[0]) for row in found]
 
 
 def erase_slice(connection: Connection, blob_id: int) -> bool:

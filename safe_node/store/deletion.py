@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from safe_node.decisions.costs import TOMBSTONE_BYTES
-from safe_node.records import Burial, DeletionState
+from safe_node.records import Burial, DeletionState, ItemName
 from safe_node.store import blobs
 from safe_node.store.base import PlanDeletion
 from safe_node.store.schema import KEY_SHARES_PER_BATCH
@@ -23,7 +23,7 @@ _EARLIER = """SELECT tombstone, signature, receipt, receipt_signature FROM tombs
 
 @dataclass(frozen=True, slots=True)
 class Buried:
-    """What stands now, and which blobs are to be erased block by block."""
+    """What stands now, and which of the item's blobs are still to be erased, whichever call deleted them."""
 
     burial: Burial
     loose_blobs: tuple[int, ...]
@@ -52,10 +52,11 @@ def bury(connection: Connection, burial: Burial, plan: PlanDeletion) -> Buried:
     standing = plan(state, burial)
     if standing is not earlier:
         for piece in pieces:
-            _erase(connection, piece, wallet)
+            _erase(connection, piece, wallet, (burial.item_id, burial.generation))
         _write_tombstone(connection, name, standing)
         add_used(connection, wallet, TOMBSTONE_BYTES if earlier is None else 0)
-    return Buried(standing, tuple(piece.blob_id for piece in pieces if piece.blob_id is not None))
+    left = blobs.deleted_with(connection, wallet, (burial.item_id, burial.generation))
+    return Buried(standing, tuple(left))
 
 
 def _earlier(connection: Connection, name: tuple[object, ...], burial: Burial) -> Burial | None:
@@ -68,11 +69,11 @@ def _write_tombstone(connection: Connection, name: tuple[object, ...], burial: B
     connection.execute("INSERT OR REPLACE INTO tombstones VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
 
-def _erase(connection: Connection, piece: _Piece, wallet: int) -> None:
+def _erase(connection: Connection, piece: _Piece, wallet: int, item: ItemName) -> None:
     connection.execute("DELETE FROM pieces WHERE id = ?", (piece.id,))
     add_used(connection, wallet, -piece.cost)
     if piece.blob_id is not None:
-        blobs.add_loose(connection, piece.blob_id, wallet, piece.blob_length or 0)
+        blobs.add_loose(connection, piece.blob_id, wallet, piece.blob_length or 0, item)
     connection.execute("UPDATE batches SET pieces_left = pieces_left - 1 WHERE id = ?", (piece.batch,))
     _erase_batch_without_pieces(connection, piece.batch, wallet)
 

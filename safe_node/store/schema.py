@@ -6,7 +6,7 @@
     key_shares    id = batch * 256 + x
     pieces        one for each certificate; a blob that came in one message is in the row
     blocks        blobs that came as streams, in chunks; id = blob * 65,536 + number
-    loose_blobs   blobs that no piece refers to: on their way in, or out
+    loose_blobs   blobs that no piece refers to: on their way in, or out and then with the item they were of
     tombstones    what must never come back, with the receipt that was given
 
 Every table that holds a secret is a rowid table that grows at its end, so that rows are never moved and
@@ -35,6 +35,11 @@ BLOCKS_PER_BLOB = 65_536
 VERSION = 1
 """PRAGMA user_version of a database on which every migration below was applied."""
 
+
+class SchemaTooNew(Exception):
+    """A newer program made the database; writing into it with this one could harm it."""
+
+
 _TABLES = (
     """CREATE TABLE safe (
         id INTEGER PRIMARY KEY CHECK (id = 1), safe_id BLOB NOT NULL,
@@ -60,7 +65,7 @@ _TABLES = (
     "CREATE TABLE blocks (id INTEGER PRIMARY KEY, content BLOB NOT NULL) STRICT",
     """CREATE TABLE loose_blobs (
         blob_id INTEGER PRIMARY KEY, wallet INTEGER NOT NULL REFERENCES wallets,
-        length INTEGER NOT NULL) STRICT""",
+        length INTEGER NOT NULL, item_id BLOB, generation INTEGER) STRICT""",
     """CREATE TABLE tombstones (
         wallet INTEGER NOT NULL REFERENCES wallets, item_id BLOB NOT NULL, generation INTEGER NOT NULL,
         tombstone BLOB NOT NULL, signature BLOB NOT NULL, receipt BLOB NOT NULL,
@@ -99,9 +104,13 @@ def ensure_migrated(path: Path, connection: Any) -> bool:
     """Migrate in a process of its own unless `connection` shows that nothing is to be done.
 
     Raises:
+        SchemaTooNew: This program is older than the database.
         subprocess.CalledProcessError: The migration failed; its output says why.
     """
-    if connection.execute("PRAGMA user_version").fetchone()[0] == VERSION:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > VERSION:
+        raise SchemaTooNew
+    if version == VERSION:
         return False
     subprocess.run(
         [sys.executable, "-m", "safe_node.store.schema", str(path)],

@@ -17,10 +17,20 @@ if TYPE_CHECKING:
 else:
     Connection = Any
 
-__all__ = ["Connection", "Error", "is_full", "open_reader", "open_writer", "savepoint", "transaction"]
+__all__ = [
+    "Connection",
+    "Error",
+    "is_full",
+    "open_reader",
+    "open_writer",
+    "savepoint",
+    "transaction",
+    "truncate_log",
+]
 
 Error: type[Exception] = pysqlite3.Error
 _BUSY_SECONDS = 5.0
+_TRUNCATE_MS = 10
 _WAL_KEPT_BYTES = 64 * 1024 * 1024
 
 
@@ -52,9 +62,13 @@ def open_writer(path: Path, page_bytes: int, database_bytes: int) -> Connection:
 
 
 def open_reader(path: Path) -> Connection:
-    """A connection that only reads."""
+    """A connection that only reads; the file must be there."""
     connection: Connection = pysqlite3.connect(
-        str(path), isolation_level=None, timeout=_BUSY_SECONDS, check_same_thread=False
+        path.absolute().as_uri() + "?mode=rw",
+        uri=True,
+        isolation_level=None,
+        timeout=_BUSY_SECONDS,
+        check_same_thread=False,
     )
     connection.execute("PRAGMA query_only = ON")
     connection.execute("PRAGMA cache_size = -2048")
@@ -87,6 +101,19 @@ def savepoint(connection: Connection) -> Iterator[None]:
             connection.execute("RELEASE entry")
         raise
     connection.execute("RELEASE entry")
+
+
+def truncate_log(connection: Connection) -> bool:
+    """Move the write-ahead log into the database and cut it to nothing; False while a reader needs it.
+
+    Waits for readers no longer than one that looks something up takes.
+    """
+    connection.execute(f"PRAGMA busy_timeout = {_TRUNCATE_MS}")
+    try:
+        busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        return not busy
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {int(_BUSY_SECONDS * 1000)}")
 
 
 def is_full(error: BaseException) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
+import os
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,16 +23,16 @@ from safe_node.records import (
     ReleasedPiece,
     StoredPiece,
 )
-from safe_node.store import blobs, schema, sqlite
+from safe_node.store import blobs, sqlite
 from safe_node.store.base import (
     JudgeFetch,
     JudgeStream,
     PlanDeletion,
     PlanRegistration,
-    StoreUnusable,
     StreamedPiece,
 )
 from safe_node.store.deletion import bury
+from safe_node.store.opening import open_locked
 from safe_node.store.registration import load_state, register
 from safe_node.store.retrieval import find_piece
 from safe_node.store.sqlite import Connection
@@ -52,9 +52,10 @@ CHUNK_BYTES = 1024 * 1024
 class SqliteStore:
     """See safe_node.store.base.SafeStore for what it promises."""
 
-    def __init__(self, path: Path, writer: WriterThread, connection: Connection) -> None:
-        """Take an open, migrated database; use `open_store`."""
+    def __init__(self, path: Path, lock: int, writer: WriterThread, connection: Connection) -> None:
+        """Take an open, migrated database and the descriptor that locks it; use `open_store`."""
         self._path = path
+        self._lock = lock
         self._writer = writer
         self._connection = connection
         self._local = threading.local()
@@ -108,13 +109,14 @@ class SqliteStore:
         stored, head, blob = await self._read(partial(_head, presented=presented, judge=judge))
         if isinstance(stored.content, AnnouncedBlob) and stored.blob_id is not None:
             checker = block_checker(stored.content, presented.certificate.x_hash)
-            return StreamedPiece(head, blob, self._blocks(stored.blob_id, blob.length, checker))
+            read = partial(_checked_block, presented=presented, blob_id=stored.blob_id, checker=checker)
+            return StreamedPiece(head, blob, self._blocks(read, blob.length))
         return StreamedPiece(head, blob, _cut(stored.content if isinstance(stored.content, bytes) else b""))
 
-    async def _blocks(self, blob_id: int, length: int, checker: BlockChecker) -> AsyncIterator[bytes]:
+    async def _blocks(self, read: Callable[..., bytes], length: int) -> AsyncIterator[bytes]:
         number = sent = 0
         while sent < length:
-            chunk = await self._read(partial(_checked_block, blob_id=blob_id, number=number, checker=checker))
+            chunk = await self._read(partial(read, number=number))
             number, sent = number + 1, sent + len(chunk)
             yield chunk
 
@@ -151,6 +153,7 @@ class SqliteStore:
         await asyncio.to_thread(self._readers.shutdown)
         for connection in (*self._opened, self._connection):
             connection.close()
+        os.close(self._lock)
 
 
 class SqliteUpload:
@@ -202,40 +205,13 @@ async def open_store(data_dir: Path, safe_id: SafeId, database_bytes: int = 0) -
         database_bytes: The file grows no further; 0 is no limit.
 
     Raises:
-        StoreUnusable: It cannot be opened, or is another safe's.
+        StoreUnusable: It cannot be opened, is another safe's, or another process has it.
     """
-    connection = await asyncio.to_thread(_open_database, data_dir, safe_id, database_bytes)
-    store = SqliteStore(data_dir / DATABASE_NAME, WriterThread(connection), connection)
+    path = data_dir / DATABASE_NAME
+    lock, connection = await asyncio.to_thread(open_locked, path, safe_id, database_bytes)
+    store = SqliteStore(path, lock, WriterThread(connection), connection)
     await store.erase_loose()
     return store
-
-
-def _open_database(data_dir: Path, safe_id: SafeId, database_bytes: int) -> Connection:
-    path = data_dir / DATABASE_NAME
-    try:
-        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        connection = sqlite.open_writer(path, schema.PAGE_BYTES, database_bytes)
-        schema.ensure_migrated(path, connection)
-        _claim(connection, safe_id)
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    except OSError as error:
-        raise StoreUnusable(f"{path}: {error.strerror}") from None
-    except sqlite.Error as error:
-        raise StoreUnusable(f"{path}: {error}") from None
-    except subprocess.CalledProcessError as error:
-        raise StoreUnusable(
-            f"{path}: migration failed: {str(error.stderr).strip().splitlines()[-1:]}"
-        ) from None
-    return connection
-
-
-def _claim(connection: Connection, safe_id: SafeId) -> None:
-    with sqlite.transaction(connection):
-        connection.execute("INSERT OR IGNORE INTO safe VALUES (1, ?, 0, 1)", (safe_id,))
-    owner = connection.execute("SELECT safe_id FROM safe").fetchone()[0]
-    if owner != safe_id:
-        raise StoreUnusable(f"the database belongs to safe {owner.hex()}, not to {safe_id.hex()}")
 
 
 def _fetch(
@@ -266,15 +242,16 @@ def _head(
     return stored, head, blob
 
 
-def _checked_block(connection: Connection, blob_id: int, number: int, checker: BlockChecker) -> bytes:
+def _checked_block(
+    connection: Connection, presented: Presented, blob_id: int, number: int, checker: BlockChecker
+) -> bytes:
     chunk = blobs.read_block(connection, blob_id, number)
-    if chunk is None:
-        raise StoredPieceDamaged
     try:
-        checker.check(chunk)
+        checker.check(chunk or b"")
     except PieceRootMismatch:
-        raise StoredPieceDamaged from None
-    return chunk
+        erased = find_piece(connection, presented) is None
+        raise (CertificateUnknown if erased else StoredPieceDamaged) from None
+    return chunk or b""
 
 
 async def _cut(blob: bytes) -> AsyncIterator[bytes]:

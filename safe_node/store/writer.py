@@ -5,7 +5,11 @@ commit takes them all. Inside a group each write has its own savepoint: a refusa
 When the group as a whole fails, because the disk is full, it is rolled back and each write is tried alone,
 so that those that still fit go through.
 
-The queue is bounded in writes and in bytes: when the disk stalls, calls are refused, not piled up.
+The queue is bounded in writes and in bytes: when the disk stalls, calls are refused, not piled up. A call of
+more writes than the bound is taken when nothing else waits.
+
+What erases is answered once the write-ahead log is truncated. While somebody reads the database it cannot be;
+then it is tried again between the other writes, which wait for nobody.
 """
 
 from __future__ import annotations
@@ -26,11 +30,11 @@ _Result = TypeVar("_Result")
 MAX_GROUP = 256
 MAX_QUEUED = 2_048
 MAX_QUEUED_BYTES = 96 * 1024 * 1024
-_CHECKPOINT_TRIES = 5
+_TRUNCATE_AGAIN_SECONDS = 0.05
 
 
 class EraseIncomplete(Exception):
-    """A reader kept the write-ahead log from being truncated; erased bytes are still in it."""
+    """The store closes while a reader keeps erased bytes in the write-ahead log; the next start cuts it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,6 +62,7 @@ class WriterThread:
         self._loop = asyncio.get_running_loop()
         self._queue: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
         self._queued_bytes = 0
+        self._erased: dict[_Job[Any], Any] = {}
         self._thread = threading.Thread(target=self._work, name="kura-writer", daemon=True)
         self._thread.start()
 
@@ -70,6 +75,7 @@ class WriterThread:
             Refusal: What `run` raised; StorageFull when there is no room.
             Busy: Too much waits already.
         """
+        self._require_room(1, weight)
         return await self._enqueue(run, weight, erases)
 
     async def submit_all(
@@ -80,17 +86,21 @@ class WriterThread:
         Raises:
             Busy: Too much waits already; then none is queued.
         """
+        self._require_room(len(runs), weight)
         share = weight // max(1, len(runs))
         futures = [self._enqueue(run, share, erases) for run in runs]
         outcomes = await asyncio.gather(*futures, return_exceptions=True)
         return [_result_or_refusal(outcome) for outcome in outcomes]
 
+    def _require_room(self, writes: int, weight: int) -> None:
+        waiting = self._queue.qsize()
+        too_many = waiting and waiting + writes > MAX_QUEUED
+        if too_many or (self._queued_bytes and self._queued_bytes + weight > MAX_QUEUED_BYTES):
+            raise Busy
+
     def _enqueue(
         self, run: Callable[[Connection], _Result], weight: int, erases: bool
     ) -> asyncio.Future[_Result]:
-        full = self._queued_bytes and self._queued_bytes + weight > MAX_QUEUED_BYTES
-        if full or self._queue.qsize() >= MAX_QUEUED:
-            raise Busy
         self._queued_bytes += weight
         job = _Job(run, weight, erases, self._loop.create_future())
         self._queue.put(job)
@@ -107,10 +117,15 @@ class WriterThread:
             group, open_for_more = self._next_group()
             if group:
                 self._serve(group)
+            if self._erased:
+                self._finish_erasing(last=not open_for_more)
 
     def _next_group(self) -> tuple[list[_Job[Any]], bool]:
         jobs: list[_Job[Any]] = []
-        job = self._queue.get()
+        try:
+            job = self._queue.get(timeout=_TRUNCATE_AGAIN_SECONDS if self._erased else None)
+        except queue.Empty:
+            return jobs, True
         while job is not None:
             jobs.append(job)
             if len(jobs) == MAX_GROUP:
@@ -124,14 +139,17 @@ class WriterThread:
     def _serve(self, group: Sequence[_Job[Any]]) -> None:
         # A caller that gave up before its turn wants nothing written.
         wanted = [job for job in group if not job.done.cancelled()]
-        outcomes = self._commit(wanted)
-        self._answer(
-            group, {job: outcome for job, outcome in zip(wanted, outcomes, strict=True) if not job.erases}
-        )
-        erasing = {job: outcome for job, outcome in zip(wanted, outcomes, strict=True) if job.erases}
-        if erasing:
-            failure = self._truncate_log()
-            self._answer((), {job: failure or outcome for job, outcome in erasing.items()})
+        outcomes = dict(zip(wanted, self._commit(wanted), strict=True))
+        self._answer(group, {job: outcome for job, outcome in outcomes.items() if not job.erases})
+        self._erased.update((job, outcome) for job, outcome in outcomes.items() if job.erases)
+
+    def _finish_erasing(self, last: bool) -> None:
+        """Answer what erased, if the log can be truncated now; the last time in any case."""
+        failure = self._truncate_log()
+        if last or failure is None or not isinstance(failure.error, EraseIncomplete):
+            answers = {job: failure or outcome for job, outcome in self._erased.items()}
+            self._erased.clear()
+            self._answer((), answers)
 
     def _commit(self, jobs: Sequence[_Job[Any]]) -> list[Any]:
         try:
@@ -151,13 +169,10 @@ class WriterThread:
 
     def _truncate_log(self) -> _Failure | None:
         try:
-            for _ in range(_CHECKPOINT_TRIES):
-                busy, _, _ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-                if not busy:
-                    return None
+            done = sqlite.truncate_log(self._connection)
         except sqlite.Error as error:
             return _Failure(error)
-        return _Failure(EraseIncomplete())
+        return None if done else _Failure(EraseIncomplete())
 
     def _answer(self, finished: Sequence[_Job[Any]], outcomes: dict[_Job[Any], Any]) -> None:
         self._loop.call_soon_threadsafe(self._deliver, finished, outcomes)

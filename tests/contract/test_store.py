@@ -3,17 +3,33 @@
 import asyncio
 import threading
 from collections.abc import Awaitable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pysqlite3
 import pytest
 
+from safe_node.decisions.admission import admit_opening
+from safe_node.decisions.retrieval import judge_stream
 from safe_node.records import ReleasedPiece
 from safe_node.store.base import StoreUnusable
 from safe_node.store.sqlite_store import open_store
 from support.safe_requests import deal, seeded
-from support.store_bench import MIB, OTHER, ROSTER, SAFE_ID, WALLET, Opener, admitted, batch_of, burial, shown
+from support.store_bench import (
+    CALLER,
+    MEMBERSHIP,
+    MIB,
+    OTHER,
+    ROSTER,
+    SAFE_ID,
+    WALLET,
+    Opener,
+    admitted,
+    batch_of,
+    burial,
+    shown,
+)
 from trust.certificate import Certificate
 from trust.ids import SafeId, WalletKey
 from trust.manifest import Place
@@ -134,6 +150,18 @@ async def test_a_large_piece_comes_in_and_goes_out_in_chunks(opened: Opener) -> 
         assert (await bench.stream(body))[32:] == value
 
 
+async def test_a_piece_erased_while_it_goes_out_is_unknown_not_damaged(opened: Opener) -> None:
+    """Nobody is to look for rot on a sound disk."""
+    large = deal(ROSTER, WALLET, [bytes(2 * MIB)], label="large")
+    async with opened() as bench:
+        (body,) = await bench.upload(large)
+        streamed = await bench.store.stream(shown(body), partial(judge_stream, caller=CALLER))
+        await anext(streamed.chunks)
+        await bench.delete(burial(large.items[0].item_id))
+        with pytest.raises(CertificateUnknown):
+            await anext(streamed.chunks)
+
+
 async def test_two_large_pieces_of_one_item_come_in_two_streams(opened: Opener) -> None:
     """They share a manifest; each brings its own key share."""
     places = [Place(x, SAFE_ID, value=True, key=True) for x in (1, 2)]
@@ -167,6 +195,33 @@ async def test_another_safes_database_is_refused(tmp_path: Path) -> None:
     await (await open_store(tmp_path, SAFE_ID)).close()
     with pytest.raises(StoreUnusable, match="belongs to safe"):
         await open_store(tmp_path, SafeId(b"o" * 16))
+
+
+async def test_a_second_process_is_kept_out(opened: Opener) -> None:
+    """At its start it would erase the upload that is under way; so the upload ends well."""
+    large = deal(ROSTER, WALLET, [seeded("half-way").read(100_000)], label="half-way")
+    candidate, blob = large.streamed_candidate(SAFE_ID)
+    async with opened() as bench:
+        upload = await bench.store.begin_upload(CALLER, len(blob), 0)
+        await upload.write(blob)
+        with pytest.raises(StoreUnusable, match="another process runs this safe"):
+            await open_store(bench.folder, SAFE_ID)
+        batch = admit_opening(candidate, CALLER, MEMBERSHIP)
+        (body,) = await upload.finish(batch, bench.rules.plan)
+        assert await bench.stream(body) == blob
+    async with opened() as bench:
+        assert await bench.stream(body) == blob
+
+
+async def test_a_newer_programs_database_is_refused(opened: Opener) -> None:
+    """And keeps its mark, so that the newer program still knows it."""
+    async with opened() as bench:
+        connection = pysqlite3.connect(str(bench.folder / "safe.db"))
+        connection.execute("PRAGMA user_version = 99")
+        connection.close()
+    for _ in range(2):
+        with pytest.raises(StoreUnusable, match="newer version"):
+            await open_store(bench.folder, SAFE_ID)
 
 
 async def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
@@ -234,6 +289,29 @@ async def test_a_stalled_disk_stops_neither_readers_nor_refusals(opened: Opener,
         release.set()
         await hanging
         assert [len(done) for done in await asyncio.gather(*waiting)] == [1, 1, 1]
+
+
+async def test_a_call_of_many_writes_is_taken_whole_or_not_at_all(opened: Opener, monkeypatch: Any) -> None:
+    """More than the queue's bound goes in when nothing waits; what is refused as Busy wrote nothing."""
+    monkeypatch.setattr("safe_node.store.writer.MAX_QUEUED", 3)
+    release, entered = threading.Event(), threading.Event()
+
+    def hang(_: Any) -> None:
+        entered.set()
+        release.wait(30)
+
+    many = [batch_of(f"many {n}") for n in range(5)]
+    async with opened() as bench:
+        hanging = asyncio.create_task(bench.store._writer.submit(hang))
+        await asyncio.to_thread(entered.wait, 30)
+        waiting = asyncio.create_task(bench.certificates(batch_of("waits")))
+        await asyncio.sleep(0)
+        with pytest.raises(Busy):
+            await bench.register(*many)
+        release.set()
+        await asyncio.gather(hanging, waiting)
+        outcomes = await bench.register(*many)
+        assert [shown(body).certificate.counter for (body,) in outcomes] == [1, 2, 3, 4, 5]
 
 
 async def test_a_caller_that_gave_up_in_the_queue_gets_nothing_written(opened: Opener) -> None:

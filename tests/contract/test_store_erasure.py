@@ -1,9 +1,14 @@
 """What safe_node.store.base promises of erasing and of running full, held against every store."""
 
+import asyncio
+from functools import partial
+
+import pysqlite3
 import pytest
 
 from safe_node.decisions.costs import TOMBSTONE_BYTES
 from safe_node.records import Burial, ReleasedPiece
+from safe_node.store.deletion import bury
 from support.safe_requests import deal, seeded
 from support.store_bench import CALLER, MIB, ROSTER, WALLET, Opener, admitted, batch_of, burial
 from trust.refusals import (
@@ -52,6 +57,36 @@ async def test_erased_is_gone_from_the_files(opened: Opener) -> None:
         assert not [number for number, secret in enumerate(secrets) if secret in bench.files()]
         found = [type(outcome) for outcome in await bench.fetch(*gone, *kept)]
         assert found == [CertificateUnknown, CertificateUnknown, ReleasedPiece]
+
+
+async def test_a_deletion_asked_again_finishes_the_one_that_broke_off(opened: Opener) -> None:
+    """No receipt before the blocks are gone, whoever wrote the tombstone."""
+    large = deal(ROSTER, WALLET, [seeded("large").read(MIB + 5000)], label="large")
+    buried = burial(large.items[0].item_id)
+    async with opened() as bench:
+        await bench.upload(large)
+        await bench.store._writer.submit(partial(bury, burial=buried, plan=lambda state, new: new))
+        assert large.blobs[0, 1][-200:] in bench.files()
+        assert await bench.delete(buried) == [buried]
+        assert large.blobs[0, 1][-200:] not in bench.files()
+
+
+async def test_a_long_read_holds_up_deletions_and_nothing_else(opened: Opener) -> None:
+    """An operator may look into the database; the receipt comes when the bytes are gone from the log too."""
+    doomed = deal(ROSTER, WALLET, [seeded("doomed").read(500)], label="doomed")
+    async with opened() as bench:
+        await bench.certificates(admitted(doomed))
+        reader = pysqlite3.connect(str(bench.folder / "safe.db"), isolation_level=None)
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM pieces").fetchone()
+        deleting = asyncio.create_task(bench.delete(burial(doomed.items[0].item_id)))
+        for label in ("beside", "after"):
+            await bench.certificates(batch_of(label))
+        assert not deleting.done()
+        assert doomed.blobs[0, 1] in bench.files()
+        reader.close()
+        assert isinstance((await deleting)[0], Burial)
+        assert doomed.blobs[0, 1] not in bench.files()
 
 
 async def test_no_stale_copy_outlives_many_deletions(opened: Opener) -> None:

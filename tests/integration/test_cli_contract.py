@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -115,6 +116,55 @@ def test_a_wallet_refuses_with_1(wallet: KuraCommand, arguments: list[str], said
         done = wallet(*arguments, *more)
         assert (done.code, done.output) == (1, "")
         assert said in done.messages
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["wallet", "show"], id="a value"),
+        pytest.param(["backup"], id="a value to back up"),
+        pytest.param(["recover"], id="a receipt"),
+        pytest.param(["receipts", "show"], id="a receipt to show"),
+    ],
+)
+def test_a_name_that_is_no_utf8_is_unknown_and_no_defect(wallet: KuraCommand, arguments: list[str]) -> None:
+    """It is shown escaped."""
+    done = wallet(*arguments, os.fsdecode(b"\xff"))
+    assert (done.code, done.output) == (1, "")
+    assert r"The wallet keeps no" in done.messages
+    assert r"\udcff" in done.messages
+
+
+def test_the_end_of_time_is_within_a_long_time(wallet: KuraCommand) -> None:
+    """A span that leads beyond the calendar ends with it."""
+    wallet.ok("wallet", "add", "--class", "ticket", "--name", "late", "--valid-until", "9999-12-31")
+    assert len(wallet.json("wallet", "list", "--expires-within", "999999w")["values"]) == 1
+
+
+@pytest.mark.parametrize("more", [[], ["--json"]], ids=["text", "json"])
+def test_a_result_that_cannot_be_shown_is_a_failure_that_says_what_was_done(
+    wallet: KuraCommand, more: list[str]
+) -> None:
+    """A full device and a closed standard output; the reader of a pipe may leave without a word."""
+    command = shlex.join(wallet.command("wallet", "list", *more))
+    for target, said in (("> /dev/full", "no space left on device"), (">&-", "it is closed"), ("| true", "")):
+        done = subprocess.run(
+            ["bash", "-c", f"{command} {target}; exit ${{PIPESTATUS[0]}}"],
+            env=wallet.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 1
+        assert said in done.stderr
+        assert ("is done all the same" in done.stderr) is bool(said)
+        assert "Exception" not in done.stderr
+
+
+def test_a_list_without_values_is_imported_with_a_word(wallet: KuraCommand, tmp_path: Path) -> None:
+    """Silence would leave open whether it was read."""
+    (tmp_path / "none.json").write_text('{"values": []}')
+    assert "no values" in wallet.ok("wallet", "import", tmp_path / "none.json").output
 
 
 def test_the_passphrase_opens_and_nothing_else_does(roster_file: Path, tmp_path: Path) -> None:
@@ -235,7 +285,8 @@ def test_export_writes_what_was_added_and_overwrites_nothing(wallet: KuraCommand
     assert out.stat().st_mode & 0o777 == 0o600
     assert wallet("wallet", "export", ids[1], "--out", out).code == 1
     assert out.read_bytes() == PASS.read_bytes()
-    wallet.ok("wallet", "export", ids[1], "--out", tmp_path / "nothing")
+    exported = wallet.ok("wallet", "export", ids[1], "--out", tmp_path / "nothing")
+    assert "only fields" not in exported.messages
     assert (tmp_path / "nothing").read_bytes() == b""
 
 

@@ -142,6 +142,43 @@ def test_assemble_continues_a_chain(
     assert operator.json("roster", "verify", roster)["version"] == 2
 
 
+def test_what_makes_no_roster_is_said_of_its_file(
+    operator: KuraCommand, cluster_of_worker: LocalCluster, tmp_path: Path
+) -> None:
+    """A file that is no entry, one that cannot be read, a threshold that does not fit; nothing is written."""
+    entry, roster = entries(cluster_of_worker)[0], cluster_of_worker.roster_file
+    for files, said in (
+        ([entry, roster], f"{roster} is no safe's entry"),
+        ([entry, "/dev/null"], "/dev/null cannot be read"),
+        ([entry], "No roster was made: threshold"),
+    ):
+        done = operator("roster", "assemble", *files, "--threshold", "2", "--out", tmp_path / "new.json")
+        assert (done.code, done.output) == (1, "")
+        assert said in done.messages
+        assert not (tmp_path / "new.json").exists()
+
+
+def test_receipts_outlive_a_safe_that_left_the_roster(
+    kura: KuraCommand, cluster: LocalCluster, operator: KuraCommand, tmp_path: Path
+) -> None:
+    """They are shown, by id or by the value's name; `verify` says which piece no longer counts."""
+    kura.ok("wallet", "add", "--class", "card", "--name", "old")
+    kura.ok("backup", "old")
+    newer = tmp_path / "newer.json"
+    previous = ("--previous", cluster.roster_file, "--out", newer)
+    operator.ok("roster", "assemble", *entries(cluster)[:4], "--threshold", "2", *previous)
+    for key in keys(cluster)[:3]:
+        operator.ok("roster", "sign", newer, "--key", key)
+    kura.ok("roster", "update", newer)
+
+    left = f"former safe {cluster.roster.safes[4].safe_id.hex()}"
+    assert left in kura.ok("receipts", "show", "old").output
+    assert kura.json("receipts", "show", "old")["certificates"][-1]["safe"] == left
+    done = kura("receipts", "verify", "old")
+    assert done.code == 1
+    assert f"{left}: it is not in the roster any more" in done.messages
+
+
 def test_a_receipt_that_does_not_hold_is_named_with_its_safe(
     kura: KuraCommand, cluster: LocalCluster
 ) -> None:

@@ -207,6 +207,30 @@ async def test_calls_beyond_the_limits_say_which(safe: SafeProcess) -> None:
     assert caught.value.field == "certificates"
 
 
+async def test_a_message_of_a_million_parts_costs_the_safe_little(safe: SafeProcess) -> None:
+    """Two bytes a part on the wire; parsed they would be a hundred megabytes."""
+    before = safe.peak_mb()
+    parts = pb.RegisterRequest.FromString(b"\x0a\x00" * 1_000_000)
+    async with SafeClient(safe, WALLET) as call:
+        with pytest.raises(CallTooLarge) as caught:
+            await call.unary(f"{SERVICE}/Register", parts, pb.RegisterResponse, SECONDS)
+    assert caught.value.field == "fields"
+    assert safe.peak_mb() - before < 40
+
+
+async def test_idle_calls_of_a_stranger_keep_nobody_out(safe: SafeProcess) -> None:
+    """One connection opens more streams than a safe handles calls and sends nothing; others are served."""
+    async with SafeClient(safe, OTHER) as stranger:
+        silent: Any = stranger._channel.stream_unary(f"{SERVICE}/RegisterStream")
+        watching: Any = stranger._channel.stream_stream("/grpc.health.v1.Health/Watch")
+        calls = [method(timeout=SECONDS) for method in (silent, watching) for _ in range(300)]
+        codes = await asyncio.gather(*(call.code() for call in calls[:300]))
+        assert set(codes) <= {grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.UNAVAILABLE}
+        assert len(await registered(safe, dealt(safe, "beside idle calls"))) == 1
+        for call in calls:
+            call.cancel()
+
+
 async def test_a_large_piece_goes_both_ways_as_a_stream(safe: SafeProcess) -> None:
     """And the unary call says that it needs one."""
     value = seeded("large").read(1_500_000)

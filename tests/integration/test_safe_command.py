@@ -84,6 +84,15 @@ def test_a_port_in_use_is_said(home: SafeHome) -> None:
     assert "Traceback" not in errors
 
 
+def test_a_safe_that_runs_already_is_said(home: SafeHome) -> None:
+    """The second start ends with exit code 1 before it touches the first one's database."""
+    with running(home):
+        code, errors = failure(home)
+    assert code == 1
+    assert "another process runs this safe" in errors
+    assert "Traceback" not in errors
+
+
 def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(content)

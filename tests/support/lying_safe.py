@@ -174,7 +174,7 @@ def main() -> None:
     database = Path(settings.data_dir) / DATABASE_NAME
 
     def told() -> str:
-        return words.file.read_text() if words.lie == AS_TOLD else words.lie
+        return Path(words.file).read_text() if words.lie == AS_TOLD else str(words.lie)
 
     asyncio.run(serve(settings, lambda store: LyingStore(store, database, told, words.seconds)))
 

@@ -1,4 +1,6 @@
-"""`kura` in a process that tells the most memory it ever held: python -m support.measured_kura FILE ARGUMENT...
+"""`kura` in a process that tells the most memory it ever held.
+
+    python -m support.measured_kura FILE ARGUMENT...
 
 The figure, VmHWM in MiB, is written into FILE when the command has ended.
 """

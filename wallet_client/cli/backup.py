@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _EXAMPLES = """
 kura backup --all
-kura backup v-4f2k "City Bus" --policy apart
+kura backup "City Bus" "Old ticket" --policy apart
 kura backup --all --delete
 """
 
@@ -41,6 +41,8 @@ def backup(
 
     A value is `safe` when all its safes have it, `registered` when enough do; then `kura resume` brings it
     to the others once they are back. What is registered already stays as it is.
+
+    VALUE is a value's id, the beginning of one, or a name that only one value has.
     """
     from wallet_client.cli.opened import with_wallet
     from wallet_client.cli.output import emit, warn_of_safes

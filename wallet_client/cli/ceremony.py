@@ -2,10 +2,40 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from trust.documents import DocumentProblem, SigningKey, verify
 from trust.errors import DocumentMalformed, RosterRefused, SignatureInvalid
 from trust.roster import Roster, SafeEntry, SignedRoster, sign_roster, verify_chain
+from wallet_client.errors import WalletError
+
+
+@dataclass(eq=False)
+class EntryRefused(WalletError):
+    """A file is no safe's entry.
+
+    Args:
+        path: The file.
+        reason: Why not.
+    """
+
+    path: Path
+    reason: str
+    sentence = "{path} is no safe's entry: {reason}."
+    hint = "Get that safe's entry.json from its operator again, as `kura-safe init` wrote it."
+
+
+@dataclass(eq=False)
+class RosterNotMade(WalletError):
+    """Entries and threshold make no roster.
+
+    Args:
+        reason: Why not.
+    """
+
+    reason: str
+    sentence = "No roster was made: {reason}."
+    hint = "Mend the entries, the threshold or the previous roster, and say the same command again."
 
 
 def assembled(

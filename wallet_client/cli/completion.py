@@ -23,7 +23,7 @@ def completion(context: click.Context, shell: str) -> None:
     """
     from click.shell_completion import get_completion_class
 
-    from wallet_client.cli.main import PROGRAM
+    from wallet_client.cli.root import PROGRAM
 
     complete = get_completion_class(shell)
     if complete is None:

@@ -24,10 +24,9 @@ def exit_code_of(run: Callable[[], object]) -> int:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Error: interrupted; run kura resume", err=True)
-        return INTERRUPTED
+        return _interrupted()
     except Exception as error:  # noqa: BLE001  # the edge of the program
-        return _report(error)
+        return _interrupted() if _comes_from_interrupt(error) else _report(error)
     return outcome if isinstance(outcome, int) else DONE
 
 
@@ -37,6 +36,18 @@ def _never_fail_to_print() -> None:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
+
+
+def _interrupted() -> int:
+    click.echo("Error: interrupted; run kura resume", err=True)
+    return INTERRUPTED
+
+
+def _comes_from_interrupt(error: BaseException | None) -> bool:
+    """Some compiled modules turn a Ctrl-C while they load into an ImportError."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _report(error: Exception) -> int:

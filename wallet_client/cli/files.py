@@ -4,8 +4,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from wallet_client.errors import WalletError
+from wallet_client.errors import ImportRefused, WalletError
 from wallet_client.values.shown import shown
+
+INPUT_MAX_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(eq=False)
@@ -22,6 +24,35 @@ class FileExists(WalletError):
     def __str__(self) -> str:
         """Name the file."""
         return f"{shown(str(self.path))} exists already."
+
+
+@dataclass(eq=False)
+class FileUnreadable(WalletError):
+    """A file that a command needs cannot be read.
+
+    Args:
+        path: Where.
+        reason: Why.
+    """
+
+    path: Path
+    reason: str
+    sentence = "{path} cannot be read: {reason}."
+    hint = "Check the path and its permissions, or name another file."
+
+
+def read_input(path: Path, limit: int = INPUT_MAX_BYTES) -> bytes:
+    """The whole content of a roster, an entry or a key.
+
+    Raises:
+        FileUnreadable: It cannot be read, is no regular file, or is too large.
+    """
+    from wallet_client.values.files import read_bytes
+
+    try:
+        return read_bytes(path, limit)
+    except ImportRefused as error:
+        raise FileUnreadable(path, error.reason) from error
 
 
 def write_new(path: Path, content: bytes) -> None:

@@ -1,74 +1,26 @@
-"""`kura`: the root of all commands."""
+"""`kura`: what the console script runs."""
 
-from collections.abc import Sequence
-
-import click
-
-from wallet_client.cli.commands import Group, Later
-from wallet_client.cli.edge import exit_code_of
-
-PROGRAM = "kura"
-
-_COMMANDS = {
-    "wallet": Later(
-        "wallet_client.cli.wallet:wallet", "Make a wallet; add, list, show and change its values."
-    ),
-    "backup": Later("wallet_client.cli.backup:backup", "Register values at the safes."),
-    "receipts": Later("wallet_client.cli.receipts:receipts", "Show, verify and export receipts."),
-    "recover": Later("wallet_client.cli.recover:recover", "Bring values back from the safes."),
-    "resume": Later("wallet_client.cli.resume:resume", "Finish what was interrupted; deliver what waits."),
-    "policy": Later("wallet_client.cli.policy:policy", "Show the ways in which values can be backed up."),
-    "roster": Later(
-        "wallet_client.cli.roster:roster", "Assemble, sign, verify and update the list of safes."
-    ),
-    "cluster": Later("wallet_client.cli.cluster:cluster", "Run safes on this machine, to try Kura out."),
-    "completion": Later("wallet_client.cli.completion:completion", "Print the completion script of a shell."),
-}
-
-_EXAMPLES = """
-kura cluster up --dir /tmp/safes --safes 5
-kura wallet init --roster /tmp/safes/roster.json
-kura wallet add ticket.pkpass notes.txt
-kura backup --all
-kura recover --all
-"""
-
-
-def _print_version(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
-    if not wanted or context.resilient_parsing:
-        return
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        number = version(PROGRAM)
-    except PackageNotFoundError:
-        number = "(not installed: runs from its source tree)"
-    click.echo(f"{PROGRAM} {number}")
-    context.exit()
-
-
-@click.group(
-    cls=Group,
-    later=_COMMANDS,
-    examples=_EXAMPLES,
-    opens_wallet=True,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
-@click.option(
-    "--version",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_print_version,
-    help="Show the version.",
-)
-def root() -> None:
-    """Keep tickets, cards, keys and files in a wallet, and back them up at safes that nobody has to trust.
-
-    KURA_HOME names the wallet's folder, KURA_PASSPHRASE its passphrase, KURA_DEBUG=1 shows tracebacks.
-    """
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; gives its exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    with _ended_quietly():
+        from wallet_client.cli.edge import exit_code_of
+        from wallet_client.cli.root import PROGRAM, root
     return exit_code_of(lambda: root.main(arguments, prog_name=PROGRAM, standalone_mode=False))
+
+
+@contextmanager
+def _ended_quietly() -> Iterator[None]:
+    """While the program loads nothing is open yet: Ctrl-C just ends it, without a traceback."""
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

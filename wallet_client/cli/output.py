@@ -7,16 +7,32 @@ UTF-8. Messages and warnings go to standard error. Text that comes from outside 
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
 import click
 
 from wallet_client.cli.session import Session
+from wallet_client.errors import WalletError
 from wallet_client.values.shown import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+@dataclass(eq=False)
+class ResultNotShown(WalletError):
+    """Standard output takes nothing.
+
+    Args:
+        reason: Why.
+    """
+
+    reason: str
+    sentence = "The result could not be written to standard output: {reason}."
+    hint = "What the command does is done all the same; only its result was not shown."
+
 
 _CELL_COLUMNS = 40
 _UNITS = (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10))
@@ -30,16 +46,29 @@ def emit(session: Session, document: object, text: Callable[[], str]) -> None:
         document: What --json prints; numbers of type Decimal are written with all their digits.
         text: Makes what people read; called only for them.
     """
-    if session.json:
-        import msgspec
+    if sys.stdout is None:
+        raise ResultNotShown("it is closed")
+    try:
+        _put(_encoded(document) if session.json else text().rstrip("\n"))
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise ResultNotShown((error.strerror or str(error)).lower()) from error
 
-        encoder = msgspec.json.Encoder(decimal_format="number")
-        sys.stdout.buffer.write(encoder.encode(document) + b"\n")
-        sys.stdout.buffer.flush()
-        return
-    lines = text()
-    if lines:
-        sys.stdout.write(lines.rstrip("\n") + "\n")
+
+def _encoded(document: object) -> bytes:
+    import msgspec
+
+    return msgspec.json.Encoder(decimal_format="number").encode(document)
+
+
+def _put(result: str | bytes) -> None:
+    """One write and a flush: whoever waits for the result reads it from a pipe."""
+    if isinstance(result, bytes):
+        sys.stdout.buffer.write(result + b"\n")
+    elif result:
+        sys.stdout.write(result + "\n")
+    sys.stdout.flush()
 
 
 def say(message: str) -> None:
@@ -112,9 +141,9 @@ def moment(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def count_of(number: int, one: str) -> str:
-    """`1 value`, `2 values`."""
-    return f"{number} {one}" if number == 1 else f"{number} {one}s"
+def count_of(number: int, one: str, many: str | None = None) -> str:
+    """`1 value`, `2 values`; `many` where it is not `one` with an s."""
+    return f"{number} {one}" if number == 1 else f"{number} {many or one + 's'}"
 
 
 def _aligned(texts: Sequence[str], right: bool) -> list[str]:

@@ -102,11 +102,11 @@ def _lines(one: "Policy", quorum: int, safes: list[str]) -> list[tuple[str, str]
 def _roster(session: Session, file: Path | None) -> "Roster":
     from trust.roster import verify_chain
     from trust.roster_file import read_roster
+    from wallet_client.cli.files import read_input
     from wallet_client.cli.opened import reading
-    from wallet_client.values.files import read_bytes
     from wallet_client.wallet import pinned_roster
 
     if file is not None:
-        return verify_chain(read_roster(read_bytes(file)))
+        return verify_chain(read_roster(read_input(file)))
     with reading(session) as store:
         return pinned_roster(store)

@@ -50,7 +50,8 @@ class Bars:
 
 def _make_bars() -> "RichProgress":
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-    parts = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    size = DownloadColumn(binary_units=True)
+    parts = (TextColumn("{task.description}"), BarColumn(), size, TimeRemainingColumn())
     return Progress(*parts, console=Console(stderr=True), transient=True)

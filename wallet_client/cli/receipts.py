@@ -17,7 +17,7 @@ _COMMANDS = {
 }
 _EXAMPLES = """
 kura receipts
-kura receipts show r-7h3q
+kura receipts show "City Bus"
 kura receipts verify
 """
 
@@ -34,7 +34,7 @@ kura receipts verify
 def receipts(context: click.Context) -> None:
     """Show, verify and export receipts; without a command, list them.
 
-    RECEIPT is a receipt's id or the beginning of one.
+    RECEIPT is a receipt's id, the beginning of one, or the name or id of its value.
     """
     if context.invoked_subcommand is None:
         _list(context.ensure_object(Session))

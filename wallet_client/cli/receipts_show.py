@@ -12,16 +12,17 @@ from wallet_client.cli.session import Session, pass_session
 if TYPE_CHECKING:
     from trust.certificate import Certificate, SignedCertificate
     from trust.digest import DigestFields
-    from trust.roster import Roster
     from wallet_client.receipts.receipt import Receipt
     from wallet_client.storage.receipts import ReceiptEntry
     from wallet_client.storage.store import WalletStore
     from wallet_client.wallet import Wallet
 
+    NamedCertificate = tuple[str, Certificate]
+
 FORMAT = "kura-receipt-1"
 _SHOW_EXAMPLES = """
-kura receipts show r-7h3q
-kura receipts show r-7h3q --json
+kura receipts show "City Bus"
+kura receipts show "City Bus" --json
 """
 _HEX_SHOWN = 16
 
@@ -35,15 +36,16 @@ def show(session: Session, receipt: str) -> None:
 
     from wallet_client.cli.opened import with_wallet
     from wallet_client.cli.output import emit
+    from wallet_client.cli.rows import state_text
     from wallet_client.receipts.shelf import read_summary
 
-    async def work(wallet: "Wallet") -> "tuple[Receipt, ReceiptEntry, Roster, DigestFields]":
+    async def work(wallet: "Wallet") -> "tuple[Receipt, ReceiptEntry, list[NamedCertificate], DigestFields]":
         found = _find(wallet.store, receipt)
         digest = _digest_fields(found, wallet.keys.digest_secret)
-        return found, wallet.store.receipts.entry(found.receipt_id), wallet.roster, digest
+        return found, wallet.store.receipts.entry(found.receipt_id), _named(found, wallet), digest
 
-    found, entry, roster, digest = with_wallet(session, work)
-    certificates = _in_roster_order([signed.read() for signed in found.certificates], roster)
+    found, entry, certificates, digest = with_wallet(session, work)
+    summary = read_summary(entry)
     document = {
         "id": entry.id,
         "name": found.fields.name,
@@ -52,14 +54,14 @@ def show(session: Session, receipt: str) -> None:
         "state": entry.state,
         "value_id": found.value_id,
         "policy": found.policy_name,
-        "may_still_be_lost": read_summary(entry).state.may_still_be_lost,
+        "may_still_be_lost": summary.state.may_still_be_lost,
         "digest": msgspec.structs.asdict(digest),
-        "certificates": [_certificate_row(one, roster) for one in certificates],
+        "certificates": [_certificate_row(*pair) for pair in certificates],
     }
-    emit(session, document, lambda: _text(found, entry.state, certificates, roster, digest))
+    emit(session, document, lambda: _text(found, state_text(entry, summary), certificates, digest))
 
 
-@click.command(cls=Command, opens_wallet=True, examples="kura receipts export r-7h3q --out receipt.json")
+@click.command(cls=Command, opens_wallet=True, examples='kura receipts export "City Bus" --out receipt.json')
 @click.argument("receipt")
 @click.option(
     "--out",
@@ -88,25 +90,30 @@ def export(session: Session, receipt: str, out: Path) -> None:
     emit(session, document, lambda: f"{size(len(content))} written to {shown(str(out))}")
 
 
-def _in_roster_order(certificates: "Sequence[Certificate]", roster: "Roster") -> "list[Certificate]":
-    order = {safe.safe_id: place for place, safe in enumerate(roster.safes)}
-    return sorted(certificates, key=lambda one: order[one.safe_id])
+def _named(found: "Receipt", wallet: "Wallet") -> "list[NamedCertificate]":
+    """Every certificate with its safe's name, in the roster's order; safes that left it come last."""
+    order = {safe.safe_id: place for place, safe in enumerate(wallet.roster.safes)}
+    read = [signed.read() for signed in found.certificates]
+    read.sort(key=lambda one: order.get(one.safe_id, len(order)))
+    return [(wallet.safe_name(one.safe_id), one) for one in read]
 
 
 def _find(store: "WalletStore", text: str) -> "Receipt":
+    from wallet_client.cli.rows import find_receipts
     from wallet_client.receipts.receipt import ReceiptId
     from wallet_client.receipts.shelf import get_receipt
 
-    return get_receipt(store, ReceiptId(store.receipts.find(text)))
+    (receipt_id,) = find_receipts(store.receipts, [text])
+    return get_receipt(store, ReceiptId(receipt_id))
 
 
-def _certificate_row(one: "Certificate", roster: "Roster") -> dict[str, object]:
+def _certificate_row(safe: str, one: "Certificate") -> dict[str, object]:
     return {
         "class": one.kind,
         "digest": {"mode": one.digest.mode, "content": one.digest.content.hex()},
         "x": one.x_hash.hex(),
         "y": one.counter,
-        "safe": roster.safe(one.safe_id).name,
+        "safe": safe,
         "safe_id": one.safe_id.hex(),
         "item_id": one.item_id.hex(),
         "generation": one.generation,
@@ -117,8 +124,7 @@ def _certificate_row(one: "Certificate", roster: "Roster") -> dict[str, object]:
 def _text(
     found: "Receipt",
     state: str,
-    certificates: "Sequence[Certificate]",
-    roster: "Roster",
+    certificates: "Sequence[NamedCertificate]",
     digest: "DigestFields",
 ) -> str:
     from wallet_client.cli.output import columns, fields
@@ -137,14 +143,14 @@ def _text(
     header = ("SAFE", "CLASS", "X", "Y", "DIGEST", "POINTER")
     rows = [
         (
-            roster.safe(one.safe_id).name,
+            safe,
             one.kind,
             one.x_hash.hex()[:_HEX_SHOWN] + "…",
             str(one.counter),
             one.digest.mode,
             one.safe_id.hex(),
         )
-        for one in certificates
+        for safe, one in certificates
     ]
     return f"{head}\n\n{columns(header, rows, right=frozenset({3}))}"
 

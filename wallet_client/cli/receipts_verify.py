@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _EXAMPLES = """
 kura receipts verify
-kura receipts verify r-7h3q
+kura receipts verify "City Bus"
 """
 
 
@@ -46,6 +46,7 @@ def verify(session: Session, receipts: Sequence[str]) -> None:
     """
     from wallet_client.cli.opened import reading
     from wallet_client.cli.output import count_of, emit
+    from wallet_client.cli.rows import find_receipts
     from wallet_client.receipts.receipt import ReceiptId
     from wallet_client.receipts.shelf import get_receipt
     from wallet_client.wallet import pinned_roster
@@ -53,7 +54,7 @@ def verify(session: Session, receipts: Sequence[str]) -> None:
     with reading(session) as store:
         roster = pinned_roster(store)
         kept = store.receipts
-        ids = [kept.find(text) for text in receipts] or [entry.id for entry in kept.entries()]
+        ids = find_receipts(kept, receipts) or [entry.id for entry in kept.entries()]
         found = [get_receipt(store, ReceiptId(receipt_id)) for receipt_id in ids]
     problems = [line for receipt in found for line in _problems(receipt, roster)]
     if problems:
@@ -75,5 +76,7 @@ def _problems(receipt: "Receipt", roster: "Roster") -> Iterator[str]:
         yield f"{receipt.receipt_id}: {error}"
         return
     for safe_id, problem in findings.items():
-        if problem is not None:
-            yield f"{receipt.receipt_id}, {names.get(safe_id, safe_id.hex())}: {problem}"
+        if safe_id not in names:
+            yield f"{receipt.receipt_id}, former safe {safe_id.hex()}: it is not in the roster any more"
+        elif problem is not None:
+            yield f"{receipt.receipt_id}, {names[safe_id]}: {problem}"

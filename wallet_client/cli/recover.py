@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 _EXAMPLES = """
 kura recover --all
-kura recover r-7h3q r-x2pa
-kura recover r-7h3q --delete-receipt
+kura recover "City Bus"
+kura recover "City Bus" --delete-receipt
 """
 
 
@@ -32,7 +32,8 @@ def recover(session: Session, receipts: Sequence[str], everything: bool, delete_
     """Bring values back from the safes.
 
     Asks all safes at once, checks every piece, and goes on without safes that are dead, slow, wiped or
-    lying; they are named. A value that is in the wallet stays as it is.
+    lying; they are named. A value that is in the wallet stays as it is. RECEIPT is a receipt's id, the
+    beginning of one, or the name or id of its value.
     """
     from wallet_client.cli.opened import reading, with_wallet
     from wallet_client.cli.output import emit, warn_of_safes
@@ -55,29 +56,31 @@ def recover(session: Session, receipts: Sequence[str], everything: bool, delete_
         "failed": {name: str(failure) for name, failure in report.failed.items()},
     }
     table = values_table(back, states) + "\n\n" if back else ""
-    emit(session, document, lambda: table + _summary(report))
+    emit(session, document, lambda: table + _summary(report, delete_receipt))
 
 
 async def _recover(
     wallet: "Wallet", texts: Sequence[str], everything: bool, delete_receipts: bool
 ) -> "RecoveryReport":
     from wallet_client.cli.progress import Bars
-    from wallet_client.cli.rows import read_entries
+    from wallet_client.cli.rows import find_receipts, read_entries
     from wallet_client.operations.recover import recover as bring_back
     from wallet_client.receipts.receipt import ReceiptId
 
     kept = wallet.store.receipts
-    entries = kept.entries() if everything else [kept.entry(kept.find(text)) for text in texts]
+    entries = kept.entries() if everything else [kept.entry(one) for one in find_receipts(kept, texts)]
     expected = sum(summary.size_bytes for _, summary in read_entries(entries))
     ids = [ReceiptId(entry.id) for entry in entries]
     with Bars(expected) as bars:
         return await bring_back(wallet, ids, delete_receipts=delete_receipts, progress=bars)
 
 
-def _summary(report: "RecoveryReport") -> str:
+def _summary(report: "RecoveryReport", receipts_deleted: bool) -> str:
     from wallet_client.cli.output import count_of
 
     text = f"{count_of(len(report.recovered), 'value')} recovered"
     if report.already:
         text += f", {len(report.already)} in the wallet already"
-    return text
+    if not receipts_deleted:
+        return text
+    return f"{text}; {count_of(len(report.recovered) + len(report.already), 'receipt')} deleted"

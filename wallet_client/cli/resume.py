@@ -44,9 +44,8 @@ def _text(report: "ResumeReport") -> str:
 
     lines = []
     if report.finished or report.withdrawn:
-        lines.append(
-            f"{count_of(report.finished, 'interrupted batch')} finished, {report.withdrawn} withdrawn"
-        )
+        batches = count_of(report.finished, "interrupted batch", "interrupted batches")
+        lines.append(f"{batches} finished, {report.withdrawn} withdrawn")
     if report.delivered:
         lines.append(f"{count_of(report.delivered, 'message')} delivered")
     lines += [

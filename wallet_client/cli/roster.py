@@ -10,7 +10,7 @@ from wallet_client.cli.commands import Command, Group, Later
 from wallet_client.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
-    from trust.roster import Roster, SignedRoster
+    from trust.roster import Roster, SafeEntry, SignedRoster
 
 _HERE = "wallet_client.cli.roster:"
 _COMMANDS = {
@@ -115,14 +115,17 @@ def assemble(
     """Put safes' entries together into a new version, which the operators then sign."""
     import time
 
-    from trust.roster_file import read_safe, write_roster
-    from wallet_client.cli.ceremony import assembled, signatures_of
+    from trust.errors import RosterRefused
+    from trust.roster_file import write_roster
+    from wallet_client.cli.ceremony import RosterNotMade, assembled, signatures_of
     from wallet_client.cli.files import write_new
-    from wallet_client.values.files import read_bytes
 
-    safes = [read_safe(read_bytes(path)) for path in entries]
+    safes = [_entry(path) for path in entries]
     before = _read(previous) if previous is not None else ()
-    chain = assembled(safes, threshold, int(time.time()), before)
+    try:
+        chain = assembled(safes, threshold, int(time.time()), before)
+    except RosterRefused as error:
+        raise RosterNotMade(error.problem) from error
     write_new(out, write_roster(chain))
     _tell(session, chain, f"{signatures_of(chain).needed} operators must sign it")
 
@@ -138,11 +141,10 @@ def sign(session: Session, file: Path, key_file: Path) -> None:
     from trust.documents import SigningKey
     from trust.roster_file import write_roster
     from wallet_client.cli.ceremony import signatures_of, with_signature
-    from wallet_client.cli.files import replace
-    from wallet_client.values.files import read_bytes
+    from wallet_client.cli.files import read_input, replace
 
     try:
-        key = SigningKey(bytes.fromhex(read_bytes(key_file, limit=1_024).decode("ascii").strip()))
+        key = SigningKey(bytes.fromhex(read_input(key_file, limit=1_024).decode("ascii").strip()))
     except ValueError:
         raise click.BadParameter("it does not hold 64 hexadecimal digits", param_hint="--key") from None
     chain = with_signature(_read(file), key)
@@ -157,23 +159,35 @@ def sign(session: Session, file: Path, key_file: Path) -> None:
 @pass_session
 def update(session: Session, file: Path) -> None:
     """Give the wallet a newer roster; it must follow from the pinned one."""
+    from wallet_client.cli.files import read_input
     from wallet_client.cli.opened import writing
     from wallet_client.cli.output import emit
-    from wallet_client.values.files import read_bytes
     from wallet_client.wallet import update_roster
 
     with writing(session) as store:
-        newest = update_roster(store, read_bytes(file))
+        newest = update_roster(store, read_input(file))
         pinned = store.settings.get().genesis_fingerprint
     emit(session, _document(newest, pinned), lambda: f"the wallet follows version {newest.version}")
+
+
+def _entry(path: Path) -> "SafeEntry":
+    from trust.errors import RosterRefused
+    from trust.roster_file import read_safe
+    from wallet_client.cli.ceremony import EntryRefused
+    from wallet_client.cli.files import read_input
+
+    try:
+        return read_safe(read_input(path))
+    except RosterRefused as error:
+        raise EntryRefused(path, error.problem) from error
 
 
 def _read(path: Path) -> "tuple[SignedRoster, ...]":
     from trust.errors import RosterRefused
     from trust.roster_file import read_roster
-    from wallet_client.values.files import read_bytes
+    from wallet_client.cli.files import read_input
 
-    chain = read_roster(read_bytes(path))
+    chain = read_roster(read_input(path))
     if not chain:
         raise RosterRefused("roster", "it is empty")
     return chain

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from wallet_client.cli.output import cell, columns, period, size
-from wallet_client.storage.receipts import ReceiptEntry
+from wallet_client.errors import Ambiguous
+from wallet_client.storage.receipts import ReceiptEntry, Receipts
 from wallet_client.storage.store import WalletStore
 from wallet_client.storage.values import ValueSummary
 
@@ -101,6 +102,27 @@ def state_text(entry: ReceiptEntry, summary: "ReceiptSummary") -> str:
     return (
         f"{entry.state} at {len(state.holding)} of {len(state.placed)}; {state.may_still_be_lost} may be lost"
     )
+
+
+def find_receipts(kept: Receipts, texts: Sequence[str]) -> list[str]:
+    """The receipts that a person means, each once: by id, by its beginning, or by the value's name or id.
+
+    Raises:
+        UnknownReceipt: None fits one of the texts.
+        Ambiguous: More than one does.
+    """
+    ids_of: dict[str, list[str]] = {}
+    for entry, summary in read_entries(kept.entries()) if texts else ():
+        ids_of[entry.id] = [entry.id]
+        for name in {summary.fields.name, summary.value_id}:
+            ids_of.setdefault(name, []).append(entry.id)
+    return list(dict.fromkeys(_the_one(kept, text, ids_of.get(text, [])) for text in texts))
+
+
+def _the_one(kept: Receipts, text: str, ids: Sequence[str]) -> str:
+    if len(ids) > 1:
+        raise Ambiguous("receipt", text, tuple(ids))
+    return ids[0] if ids else kept.find(text)
 
 
 def read_entries(entries: Sequence[ReceiptEntry]) -> "list[tuple[ReceiptEntry, ReceiptSummary]]":

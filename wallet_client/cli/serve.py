@@ -60,9 +60,6 @@ def serve(session: Session, listen: str | None, log_level: str) -> None:
 
 
 def _announce(session: Session, where: "Ready") -> None:
-    """One write and a flush: whoever waits for the address reads it from a pipe."""
-    import sys
-
     from wallet_client.cli.output import emit, fields
 
     files = {"certificate": where.certificate, "token": where.token}
@@ -73,4 +70,3 @@ def _announce(session: Session, where: "Ready") -> None:
         ("Token", paths["token"] or ""),
     ]
     emit(session, {"address": where.address, **paths}, lambda: fields(rows))
-    sys.stdout.flush()

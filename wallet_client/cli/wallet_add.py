@@ -76,7 +76,7 @@ def _keep(session: Session, values: "Sequence[Value]") -> None:
         kept = [store.values.summary(store.values.add(value)) for value in values]
     document = {"values": [value_row(one, {}) for one in kept]}
     lines = (f"{one.id}  {one.item_class}  {cell(one.name)}" for one in kept)
-    emit(session, document, lambda: "\n".join(lines))
+    emit(session, document, lambda: "\n".join(lines) or "The file lists no values.")
 
 
 def _now() -> int:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _EXAMPLES = """
 kura wallet edit "City Bus" --remaining 650
-kura wallet edit v-4f2k --file newer-scan.pdf --remarks ""
+kura wallet edit "Passport, page 2" --file newer-scan.pdf --remarks ""
 """
 
 
@@ -35,7 +35,8 @@ def edit(context: click.Context, /, value: str, payload_file: Path | None, **opt
     """Change a value; what was backed up is registered anew.
 
     The new content is registered first, then the old is erased here and at the safes, so one of them always
-    stands. An empty text clears a field.
+    stands. An empty text clears a field. VALUE is a value's id, the beginning of one, or a name that only one
+    value has.
     """
     from wallet_client.cli.opened import reading, with_wallet
     from wallet_client.cli.output import emit, warn_of_safes

@@ -37,12 +37,12 @@ def init(session: Session, roster_file: Path, capacity: int | None) -> None:
     import asyncio
 
     from trust.roster_file import read_roster
+    from wallet_client.cli.files import read_input
     from wallet_client.cli.output import count_of, emit, fields, fingerprint, say, size
-    from wallet_client.values.files import read_bytes
     from wallet_client.values.shown import shown
     from wallet_client.wallet import create_wallet, genesis_fingerprint
 
-    content = read_bytes(roster_file)
+    content = read_input(roster_file)
     pinned = genesis_fingerprint(read_roster(content))
     roster = asyncio.run(create_wallet(session.home, session.new_unlock(), content, capacity))
     if session.no_passphrase:

@@ -75,7 +75,10 @@ def _days(span: timedelta | None) -> tuple[date, date] | None:
     from datetime import UTC, datetime
 
     now = datetime.now(UTC).astimezone()
-    return now.date(), (now + span).date()
+    try:
+        return now.date(), (now + span).date()
+    except OverflowError:
+        return now.date(), date.max
 
 
 def _meets(fields: "ValueFields", item_class: str | None, ends: tuple[date, date] | None) -> bool:

@@ -23,7 +23,7 @@ class NotConfirmed(WalletError):
 
 
 _EXAMPLES = """
-kura wallet remove v-4f2k
+kura wallet remove "City Bus"
 kura wallet remove "City Bus" "Old ticket" --yes
 """
 
@@ -36,7 +36,8 @@ def remove(session: Session, values: Sequence[str], yes: bool) -> None:
     """Erase values from the wallet, beyond recovery from its files.
 
     Receipts stay: `kura recover` brings back what was backed up. At a terminal, asks before it erases a
-    value that is nowhere else.
+    value that is nowhere else. VALUE is a value's id, the beginning of one, or a name that only one value
+    has.
     """
     from wallet_client.cli.opened import reading, writing
     from wallet_client.cli.output import count_of, emit

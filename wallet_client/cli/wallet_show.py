@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from wallet_client.values.value import Value
 
 _SHOW_EXAMPLES = """
-kura wallet show v-4f2k
+kura wallet show "City Bus"
 kura wallet show "City Bus" --json
 """
 _EXPORT_EXAMPLES = """
-kura wallet export v-4f2k --out pass.pkpass
+kura wallet export "Passport, page 2" --out passport.pdf
 kura wallet export "City Bus" --fields --out card.json
 kura wallet export --all --fields --out everything.json
 """
@@ -28,7 +28,10 @@ kura wallet export --all --fields --out everything.json
 @click.argument("value")
 @pass_session
 def show(session: Session, value: str) -> None:
-    """Show all fields of a value."""
+    """Show all fields of a value.
+
+    VALUE is a value's id, the beginning of one, or a name that only one value has.
+    """
     from wallet_client.cli.opened import reading
     from wallet_client.cli.output import emit
     from wallet_client.cli.output import fields as lines
@@ -58,7 +61,8 @@ def show(session: Session, value: str) -> None:
 def export(session: Session, value: str | None, everything: bool, with_fields: bool, out: Path) -> None:
     """Write a value's bytes to a file that only you can read.
 
-    They are the bytes that were added. A value that is all in its fields has none: use --fields.
+    They are the bytes that were added. A value that is all in its fields has none: use --fields. VALUE is a
+    value's id, the beginning of one, or a name that only one value has.
     """
     from wallet_client.cli.files import write_new
     from wallet_client.cli.opened import reading
@@ -73,7 +77,7 @@ def export(session: Session, value: str | None, everything: bool, with_fields: b
         whole = [stored.get(value_id) for value_id in ids]
     content = _importable(whole) if with_fields else whole[0].payload
     write_new(out, content)
-    if not content:
+    if not content and not whole[0].file_name:
         warn("the value has no bytes, only fields; --fields writes them")
     document = {"ids": ids, "file": shown(str(out)), "size_bytes": len(content)}
     emit(session, document, lambda: f"{size(len(content))} written to {shown(str(out))}")

@@ -186,7 +186,7 @@ class Gatherer:
         return gathered
 
     async def _receive(self, safe_id: SafeId, wanted: WantedPiece, gathered: Gathered) -> None:
-        # Without a name from the start and gone with the process; beside the wallet, since /tmp may be memory.
+        # Without a name, and gone with the process; beside the wallet, since /tmp may be memory.
         file = self._files.enter_context(tempfile.TemporaryFile(dir=self._wallet.home))  # noqa: SIM115
         link = self._wallet.links.to(safe_id)
         counted = self._meter.writer(file)

@@ -193,7 +193,7 @@ class Records(Generic[Head]):
             WalletDamaged: It does not open.
         """
         with self.database.snapshot():
-            return self._open_body(self._sealer.blinded(name), self._found(name).body_slot)
+            return self._open_body(name, self._found(name).body_slot)
 
     def total(self) -> Total:
         """How many records are kept, and the bytes they count for."""
@@ -220,12 +220,14 @@ class Records(Generic[Head]):
         except (SealBroken, msgspec.DecodeError, *_NOT_AS_WRITTEN) as error:
             raise WalletDamaged(f"a {self._kind} does not open") from error
 
-    def _open_body(self, blinded: bytes, slot: int) -> bytes:
+    def _open_body(self, name: str, slot: int) -> bytes:
         try:
             (secret,) = self.database.row("SELECT secret FROM slots WHERE id = ?", (slot,))
-            return self._sealer.open_body(secret, _place(blinded, slot), self._chunks(slot))
+            return self._sealer.open_body(
+                secret, _place(self._sealer.blinded(name), slot), self._chunks(slot)
+            )
         except (SealBroken, *_NOT_AS_WRITTEN) as error:
-            raise WalletDamaged(f"the content of a {self._kind} does not open") from error
+            raise WalletDamaged(f"the content of {self._kind} {name} does not open") from error
 
     def _sealed_head(self, blinded: bytes, head: Head) -> tuple[int, bytes]:
         secret = new_row_secret()

@@ -54,8 +54,8 @@ class Sealer:
         self._bound = b"\0".join((_DOMAIN, kind.encode("ascii"), wallet_id))
 
     def blinded(self, name: str) -> bytes:
-        """What stands in the database for a name: 16 bytes."""
-        return hmac.digest(self._name_key, name.encode("utf-8"), "sha256")[:NAME_BYTES]
+        """What stands in the database for a name: 16 bytes. Text that is no UTF-8 has one too."""
+        return hmac.digest(self._name_key, name.encode("utf-8", "surrogatepass"), "sha256")[:NAME_BYTES]
 
     def seal_head(self, secret: bytes, place: bytes, head: bytes) -> bytes:
         """Seal the small part of a row.

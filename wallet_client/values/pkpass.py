@@ -64,7 +64,8 @@ def read_pass(path: Path, *, now: int) -> Value:
             payload=payload,
         )
     except (PassRefused, ValueRefused) as error:
-        raise ImportRefused(str(path), str(error).rstrip(".")) from error
+        reason = f"{str(error).rstrip('.')} (without .pkpass in its name it is a plain file)"
+        raise ImportRefused(str(path), reason) from error
 
 
 def _pass_json(payload: bytes) -> bytes:

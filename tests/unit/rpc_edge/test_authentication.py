@@ -149,6 +149,19 @@ async def test_calls_at_the_same_time_keep_their_wallets_apart(edge: Any) -> Non
     assert seen == {KEY.public, OTHER_KEY.wallet_key}
 
 
+async def test_a_stream_without_a_proof_is_refused_before_it_sends_anything(edge: Any) -> None:
+    """Strangers cannot keep calls open by saying nothing."""
+    call = edge.channel().stream_unary(REGISTER)(timeout=5)
+    assert await call.code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+async def test_a_stream_that_never_begins_is_given_up(edge: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proof alone, which anyone can make, does not keep it open either."""
+    monkeypatch.setattr("rpc_edge.authentication.FIRST_MESSAGE_SECONDS", 0.01)
+    call = edge.channel().stream_unary(REGISTER)(timeout=5, metadata=((METADATA_KEY, GOOD),))
+    assert await call.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
 async def streamed(edge: Any, messages: list[bytes], *proofs: bytes) -> Refusal | bytes:
     async def bodies() -> AsyncIterator[bytes]:
         for message in messages:

@@ -9,7 +9,8 @@ import pytest
 
 from support.cluster import environment
 from wallet_client.cli.commands import Command, Group
-from wallet_client.cli.main import main, root
+from wallet_client.cli.main import main
+from wallet_client.cli.root import root
 
 HEAVY = (
     "asyncio",

@@ -28,6 +28,14 @@ CASES: list[tuple[BaseException, int, list[str]]] = [
 ]
 
 
+def chained(error: Exception, cause: BaseException) -> Exception:
+    error.__context__ = cause
+    return error
+
+
+CASES.append((chained(ImportError("secret"), KeyboardInterrupt()), 130, ["interrupted; run kura resume"]))
+
+
 def raising(error: BaseException) -> Callable[[], None]:
     def run() -> None:
         raise error

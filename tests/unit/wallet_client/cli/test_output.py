@@ -71,3 +71,4 @@ def test_a_moment_is_in_utc() -> None:
 def test_counts_agree(number: int, text: str) -> None:
     """Singular and plural."""
     assert output.count_of(number, "value") == text
+    assert output.count_of(number, "batch", "batches") == text.replace("value", "batch").replace("hs", "hes")

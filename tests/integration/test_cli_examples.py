@@ -1,0 +1,90 @@
+"""The examples in the help work as they are printed, when they are pasted into a shell."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from support.cluster import EXAMPLES, PASSPHRASE, KuraCommand, LocalCluster, environment, new_wallet
+from wallet_client.cli.commands import Command, Group
+from wallet_client.cli.root import root
+
+ELSEWHERE = ("kura cluster", "kura completion", "kura wallet serve")
+"""They start, stop or stay: tests of their own run them."""
+AT_SAFES = ("kura backup", "kura recover", "kura wallet edit")
+"""They change what the safes keep, which two copies of one wallet must not do."""
+
+
+def examples(group: Group) -> dict[str, None]:
+    """The examples of all commands in it; those of the groups are among them or like them."""
+    found: dict[str, None] = {}
+    for name in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), name)
+        if isinstance(command, Group):
+            found |= examples(command)
+        elif isinstance(command, Command):
+            found |= dict.fromkeys(command.examples)
+    return {line: None for line in found if not line.startswith(ELSEWHERE) and " ... " not in line}
+
+
+@pytest.fixture(scope="module")
+def desk(cluster_of_worker: LocalCluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the files and the wallet that the examples speak of."""
+    cluster_of_worker.heal()
+    desk = tmp_path_factory.mktemp("desk")
+    shutil.copytree(EXAMPLES, desk / "examples")
+    for name in ("boardingpass.pkpass", "ticket.pkpass"):
+        shutil.copy(EXAMPLES / "boardingpass-v1.pkpass", desk / name)
+    for name in ("notes.txt", "scan.pdf", "newer-scan.pdf", "Passport, page 2"):
+        (desk / name).write_text(name)
+    (desk / "secret.txt").write_text(PASSPHRASE)
+    for name in ("roster.json", "newer-roster.json"):
+        shutil.copy(cluster_of_worker.roster_file, desk / name)
+    for name in cluster_of_worker.names:
+        (desk / name).mkdir()
+        shutil.copy(cluster_of_worker.folder(name) / "entry.json", desk / name)
+    shutil.copy(cluster_of_worker.folder("safe-1") / "operator.key", desk)
+    program = desk / "bin" / "kura"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m wallet_client.cli "$@"\n')
+    program.chmod(0o700)
+    _fill(new_wallet(desk / "wallet", cluster_of_worker.roster_file), desk)
+    return desk
+
+
+def _fill(kura: KuraCommand, desk: Path) -> None:
+    for name in ("City Bus", "Old ticket"):
+        kura.ok("wallet", "add", "--class", "prepaid-card", "--name", name)
+    kura.ok("wallet", "add", desk / "Passport, page 2")
+    kura.ok("backup", "City Bus")
+
+
+@pytest.mark.parametrize("line", examples(root))
+def test_an_example_works(line: str, desk: Path, cluster: LocalCluster, tmp_path: Path) -> None:
+    """In a copy of the folder, with a copy of the wallet, unless it makes one or needs one of its own."""
+    folder = shutil.copytree(desk, tmp_path / "desk")
+    if line.startswith(AT_SAFES):
+        shutil.rmtree(folder / "wallet")
+        _fill(new_wallet(folder / "wallet", cluster.roster_file), desk)
+    if " --out " in line:
+        (folder / "roster.json").rename(folder / "another.json")
+    home = "new" if " init " in line else "wallet"
+    done = subprocess.run(
+        ["bash", "-c", line.replace("/tmp/safes", str(cluster.directory))],
+        cwd=folder,
+        env=environment(
+            PATH=f"{folder / 'bin'}:/usr/bin:/bin",
+            HOME=str(folder),
+            KURA_HOME=str(folder / home),
+            **({"KURA_PASSPHRASE": PASSPHRASE} if home == "new" else {}),
+        ),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, f"{line}: {done.stderr}"

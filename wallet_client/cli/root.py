@@ -1,0 +1,66 @@
+"""`kura`: the root of all commands."""
+
+import click
+
+from wallet_client.cli.commands import Group, Later
+
+PROGRAM = "kura"
+
+_COMMANDS = {
+    "wallet": Later(
+        "wallet_client.cli.wallet:wallet", "Make a wallet; add, list, show and change its values."
+    ),
+    "backup": Later("wallet_client.cli.backup:backup", "Register values at the safes."),
+    "receipts": Later("wallet_client.cli.receipts:receipts", "Show, verify and export receipts."),
+    "recover": Later("wallet_client.cli.recover:recover", "Bring values back from the safes."),
+    "resume": Later("wallet_client.cli.resume:resume", "Finish what was interrupted; deliver what waits."),
+    "policy": Later("wallet_client.cli.policy:policy", "Show the ways in which values can be backed up."),
+    "roster": Later(
+        "wallet_client.cli.roster:roster", "Assemble, sign, verify and update the list of safes."
+    ),
+    "cluster": Later("wallet_client.cli.cluster:cluster", "Run safes on this machine, to try Kura out."),
+    "completion": Later("wallet_client.cli.completion:completion", "Print the completion script of a shell."),
+}
+
+_EXAMPLES = """
+kura cluster up --dir /tmp/safes --safes 5
+kura wallet init --roster /tmp/safes/roster.json
+kura wallet add ticket.pkpass notes.txt
+kura backup --all
+kura recover --all
+"""
+
+
+def _print_version(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+    if not wanted or context.resilient_parsing:
+        return
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        number = version(PROGRAM)
+    except PackageNotFoundError:
+        number = "(not installed: runs from its source tree)"
+    click.echo(f"{PROGRAM} {number}")
+    context.exit()
+
+
+@click.group(
+    cls=Group,
+    later=_COMMANDS,
+    examples=_EXAMPLES,
+    opens_wallet=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the version.",
+)
+def root() -> None:
+    """Keep tickets, cards, keys and files in a wallet, and back them up at safes that nobody has to trust.
+
+    KURA_HOME names the wallet's folder, KURA_PASSPHRASE its passphrase, KURA_DEBUG=1 shows tracebacks.
+    """
