@@ -41,7 +41,7 @@ _CHANNEL_OPTIONS: Options = (
     ("grpc.keepalive_timeout_ms", 5_000),
     # A restarted safe is found again within a second at most, a dead one is not hammered.
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 5_000),  # in gRPC's words the shortest time a connection attempt gets
+    ("grpc.min_reconnect_backoff_ms", 20_000),  # in gRPC's words the shortest time a connection attempt gets
     ("grpc.max_reconnect_backoff_ms", 1_000),
     ("grpc.dns_min_time_between_resolutions_ms", 1_000),
     # The roster says where safes are; a proxy variable meant for browsing says nothing about them.

@@ -8,6 +8,7 @@ from trust.errors import TrustError
 from trust.refusals import (
     CertificateUnknown,
     NotYourItem,
+    PieceConflict,
     QuotaExceeded,
     Refusal,
     RequestStale,
@@ -93,6 +94,7 @@ _FAMILY = (CallFailed, Refusal, TrustError, SafeMisbehaved, TooSlow)
 _ADVICE: tuple[tuple[type[Exception], str], ...] = (
     (StoredPieceDamaged, "tell its operator: it needs repair"),
     (CertificateUnknown, "it has lost or deleted the piece; back up again to restore it there"),
+    (PieceConflict, "another copy of this wallet registered it: go on with one copy only"),
     (NotRegisteredThere, "run `kura resume` when it is back"),
     (NotInRoster, "its piece counts as lost; the other safes serve"),
     (SafeMisbehaved, "do not trust it; tell the roster's operators"),

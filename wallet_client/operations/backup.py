@@ -1,7 +1,8 @@
 """Back up values: plan, write into the journal, register batch by batch.
 
 A value that is registered already under the same policy stays as it is, so the command may be
-repeated; under another policy it becomes a new generation of its item, and the old one is deleted.
+repeated. Under another policy, or after a safe was found to have lost its piece, it becomes a new
+generation of its item, and the old one is deleted.
 """
 
 import asyncio
@@ -126,7 +127,7 @@ def _sort_out(
     for value_id in value_ids:
         summary = wallet.store.values.summary(value_id)
         old = get_receipt(wallet.store, ReceiptId(summary.receipt_id)) if summary.receipt_id else None
-        if old is not None and old.policy_name == policy.name:
+        if old is not None and old.policy_name == policy.name and not old.has_lost_pieces:
             done.append(BackedUp(value_id, old.receipt_id, state_of(old), already=True))
         else:
             item_id, generation = next_generation(old)

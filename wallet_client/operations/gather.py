@@ -21,6 +21,7 @@ from trust.errors import PieceRootMismatch
 from trust.ids import SafeId
 from trust.manifest import ItemLeaf, Manifest
 from trust.piece import BLINDING_BYTES, check_piece
+from trust.refusals import CertificateUnknown, StoredPieceDamaged
 from wallet_client.network.failures import (
     NotRegisteredThere,
     SafeFailure,
@@ -114,12 +115,19 @@ class Gathered:
     Args:
         shares: Secret: by item and x, a source of the value share, behind its blinding.
         key_shares: Secret: by x.
+        lost: By item, the share indices at which the safe says that it no longer has the piece.
         failure: What was wrong with some of what a safe returned.
     """
 
     shares: dict[int, dict[int, BinaryIO]] = field(default_factory=dict, repr=False)
     key_shares: dict[int, Scalar] = field(default_factory=dict, repr=False)
+    lost: dict[int, set[int]] = field(default_factory=dict)
     failure: SafeFailure | None = None
+
+    def note_lost(self, wanted: WantedPiece, failure: SafeFailure) -> None:
+        """The safe had certified the piece, and says that it no longer has it."""
+        self.lost.setdefault(wanted.index, set()).add(wanted.x)
+        self.failure = failure
 
 
 def group_by_batch(receipts: Sequence[Receipt]) -> list[ReceiptBatch]:
@@ -190,7 +198,11 @@ class Gatherer:
         file = self._files.enter_context(tempfile.TemporaryFile(dir=self._wallet.home))  # noqa: SIM115
         link = self._wallet.links.to(safe_id)
         counted = self._meter.writer(file)
-        key_share = await link.fetch_stream(wanted.certificate, wanted.x_hash, wanted.blob_bytes, counted)
+        try:
+            key_share = await link.fetch_stream(wanted.certificate, wanted.x_hash, wanted.blob_bytes, counted)
+        except (CertificateUnknown, StoredPieceDamaged) as failure:
+            gathered.note_lost(wanted, failure)
+            return
         self._keep_key_share(gathered, wanted, key_share)
         gathered.shares[wanted.index] = {wanted.x: file}
 
@@ -208,6 +220,8 @@ class Gatherer:
             if not is_failure_of_safe(answer):
                 raise answer
             gathered.failure = answer
+            if isinstance(answer, CertificateUnknown | StoredPieceDamaged):
+                gathered.note_lost(wanted, answer)
             return
         if wanted.blob_bytes:
             _check_blob(wanted, answer.blob)
@@ -242,6 +256,8 @@ def _merged(good: Mapping[SafeId, Gathered]) -> Gathered:
         merged.key_shares |= one.key_shares
         for index, shares in one.shares.items():
             merged.shares.setdefault(index, {}).update(shares)
+        for index, lost in one.lost.items():
+            merged.lost.setdefault(index, set()).update(lost)
     return merged
 
 

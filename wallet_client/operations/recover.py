@@ -29,7 +29,7 @@ from wallet_client.operations.uninterrupted import to_the_end
 from wallet_client.pipeline.divide import combine
 from wallet_client.pipeline.seal import BatchSecret
 from wallet_client.receipts.receipt import Receipt, ReceiptId, item_name
-from wallet_client.receipts.shelf import get_receipt
+from wallet_client.receipts.shelf import get_receipt, update_receipt
 from wallet_client.values.value import ValueId, decode_value
 from wallet_client.wallet import Wallet
 
@@ -145,6 +145,8 @@ def _bring_back(wallet: Wallet, batch: ReceiptBatch, gathered: Gathered) -> None
             value = decode_value(_opened(secret, batch.leaves[index], sealed))
             wallet.store.values.add(value, receipt_id=receipt.receipt_id, value_id=receipt.value_id)
             del value, sealed
+        for index, lost in gathered.lost.items():
+            update_receipt(wallet.store, batch.receipts[index].without_pieces(lost))
 
 
 def _opened(secret: BatchSecret | None, leaf: ItemLeaf, sealed: bytearray) -> bytes:

@@ -9,7 +9,7 @@ Both endings are one transaction with the journal's, so a crash leaves the batch
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +17,7 @@ from functools import partial
 from trust.certificate import SignedCertificate
 from trust.digest import DigestFields
 from trust.ids import SafeId
+from trust.refusals import PieceConflict
 from wallet_client.errors import UnknownReceipt
 from wallet_client.network.failures import SafeFailure
 from wallet_client.network.fan_out import Answers, fan_out
@@ -83,7 +84,7 @@ async def _register_prepared(
 ) -> Registered:
     answers = await fan_out(_calls(wallet, batch, progress))
     if not begun.plan.arrangement.is_registered(set(answers.good)):
-        await withdraw(wallet, operation_id, begun)
+        await withdraw(wallet, operation_id, begun, _may_hold(begun, answers))
         raise _too_few(wallet, begun, answers)
     return await to_the_end(_conclude, wallet, operation_id, begun, batch, answers)
 
@@ -100,13 +101,30 @@ def _abandoned_unless_ended(wallet: Wallet, operation_id: str) -> Iterator[None]
         raise
 
 
-async def withdraw(wallet: Wallet, operation_id: str, begun: BackupBegun) -> None:
-    """Owe every safe tombstones for all of a batch, and end its journal entry."""
+def _may_hold(begun: BackupBegun, answers: Answers[tuple[SignedCertificate, ...]]) -> list[SafeId]:
+    """The safes that may have the batch: those that took it and those whose answer is unknown.
+
+    A conflict means that another copy of this wallet registered these generations. They are not ours to
+    delete, so then only what certainly is ours goes.
+    """
+    if any(isinstance(failure, PieceConflict) for failure in answers.failed.values()):
+        return list(answers.good)
+    return list(begun.plan.arrangement.safes)
+
+
+async def withdraw(
+    wallet: Wallet, operation_id: str, begun: BackupBegun, safes: Sequence[SafeId] | None = None
+) -> None:
+    """Owe safes tombstones for all of a batch, and end its journal entry.
+
+    Args:
+        safes: Those that may have it; None for all that were to have it.
+    """
 
     def write() -> None:
         items = [(item.item_id, item.generation) for item in begun.plan.items]
         with wallet.store.transaction():
-            owe_tombstones(wallet, begun.plan.arrangement.safes, items)
+            owe_tombstones(wallet, begun.plan.arrangement.safes if safes is None else safes, items)
             for item in begun.plan.items:
                 _note_spent(wallet, item)
             wallet.store.journal.delete(operation_id)

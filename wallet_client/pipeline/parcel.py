@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from trust.certificate import Certificate
 from trust.ids import Hash, SafeId, Signature
 
-CHUNK_BYTES = 524_288
+CHUNK_BYTES = 1_048_576
 """Bytes of a streamed blob in one message; a multiple of the 64 KiB block."""
 
 STREAMED_ABOVE_BYTES = 1_048_576

@@ -5,6 +5,7 @@ can be verified at any time without contacting anyone.
 """
 
 import base64
+from collections.abc import Collection
 from functools import cached_property, lru_cache
 from typing import Annotated, NewType
 
@@ -39,6 +40,7 @@ class Receipt(Document, frozen=True, dict=True):
         certificates: Those received so far, at most one per place.
         kept_key: Secret: the batch scalar, 32 bytes, where the policy keeps it in the wallet; else empty.
         spent_generation: The newest generation that was withdrawn; safes refuse it for ever. 0 for none.
+        has_lost_pieces: A safe no longer has what it certified; the next backup makes a new generation.
     """
 
     title = "receipt"
@@ -53,6 +55,7 @@ class Receipt(Document, frozen=True, dict=True):
     certificates: tuple[SignedCertificate, ...]
     kept_key: bytes = b""
     spent_generation: Annotated[int, Meta(ge=0, le=2**32 - 1)] = 0
+    has_lost_pieces: bool = False
 
     def __repr__(self) -> str:
         """Without the key."""
@@ -79,6 +82,11 @@ class Receipt(Document, frozen=True, dict=True):
         """The receipt with newly received certificates, still one for each place."""
         by_place = {signed.read().index: signed for signed in self.certificates + more}
         return structs.replace(self, certificates=tuple(by_place.values()))
+
+    def without_pieces(self, lost: Collection[int]) -> "Receipt":
+        """The receipt after safes said that they no longer have the pieces at these share indices."""
+        left = tuple(signed for signed in self.certificates if signed.read().index not in lost)
+        return structs.replace(self, certificates=left, has_lost_pieces=True)
 
     def with_spent(self, generation: int) -> "Receipt":
         """The receipt after a newer generation of its item was withdrawn."""
