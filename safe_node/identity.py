@@ -19,7 +19,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from rpc_edge.tls_identity import make_tls_identity
 from threshold.randomness import RandomSource
 from trust.documents import SigningKey
 from trust.errors import DocumentMalformed, RosterRefused
@@ -109,6 +108,8 @@ def create_safe(folder: Path, new: NewSafe, rng: RandomSource, now: datetime) ->
     signing = SigningKey(rng.read(KEY_BYTES))
     operator = SigningKey(rng.read(KEY_BYTES))
     begins, ends = now - timedelta(minutes=5), now + timedelta(days=new.tls_days)
+    from rpc_edge.tls_identity import make_tls_identity  # a running safe never needs it: 9 MB
+
     tls_key, tls_certificate = make_tls_identity(new.name, begins, ends)
     safe_id = SafeId(rng.read(ID_BYTES))
     entry = _entry(new, safe_id, tls_certificate, signing, operator)

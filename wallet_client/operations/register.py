@@ -30,6 +30,7 @@ from wallet_client.pipeline.batch import EncodedItem, PreparedBatch
 from wallet_client.pipeline.plan import PlannedItem
 from wallet_client.receipts.receipt import Receipt, ReceiptId, ReceiptState, receipt_id_of
 from wallet_client.receipts.shelf import get_receipt, put_receipt, update_receipt
+from wallet_client.storage.values import ValueSummary
 from wallet_client.values.value import Value, ValueFields, ValueId, decode_value, encode_value, stored_size
 from wallet_client.wallet import Wallet
 
@@ -222,12 +223,14 @@ def _conclude(
     arrangement = begun.plan.arrangement
     holding = tuple(safe_id for safe_id in arrangement.safes if safe_id in answers.good)
     state = ReceiptState(holding, arrangement.safes, arrangement.may_still_be_lost(set(holding)))
-    receipts = _receipts(wallet, begun, batch, answers.good)
+    edited = {content.value_id: decode_value(content.encoded) for content in begun.edited}
     with wallet.store.transaction():
+        summaries = {item.value_id: wallet.store.values.summary(item.value_id) for item in begun.plan.items}
+        receipts = _receipts(begun, batch, answers.good, summaries, edited)
         _bury_superseded(wallet, begun)
         for receipt in receipts:
             put_receipt(wallet.store, receipt, state, begun.plan.created_at)
-        _settle_values(wallet, begun, receipts)
+        _settle_values(wallet, receipts, summaries, edited)
         for safe_id in answers.failed:
             owe_parcel(wallet, operation_id, batch.parcel(safe_id), batch.chunks)
         wallet.store.journal.delete(operation_id)
@@ -235,40 +238,40 @@ def _conclude(
 
 
 def _receipts(
-    wallet: Wallet,
     begun: BackupBegun,
     batch: PreparedBatch,
     good: Mapping[SafeId, tuple[SignedCertificate, ...]],
+    summaries: Mapping[ValueId, ValueSummary],
+    edited: Mapping[ValueId, Value],
 ) -> list[Receipt]:
     certificates: dict[int, list[SignedCertificate]] = defaultdict(list)
     for safe_id, signed in good.items():
         for index, one in zip(batch.piece_items(safe_id), signed, strict=True):
             certificates[index].append(one)
     kept_key = batch.secret.scalar.to_bytes() if begun.plan.terms.key.mode == "kept" else b""
-    values = {item.value_id: _facts(wallet, begun, item.value_id) for item in begun.plan.items}
-    return [
-        Receipt(
-            value_id=item.value_id,
-            fields=values[item.value_id][0],
-            size_bytes=values[item.value_id][1],
-            policy_name=begun.plan.policy_name,
-            manifest=batch.manifest_bytes,
-            manifest_signature=batch.signature,
-            leaf=batch.leaf_bytes[index],
-            certificates=tuple(certificates[index]),
-            kept_key=kept_key,
+    receipts = []
+    for index, item in enumerate(begun.plan.items):
+        fields, size_bytes = _facts(summaries[item.value_id], edited.get(item.value_id))
+        receipts.append(
+            Receipt(
+                value_id=item.value_id,
+                fields=fields,
+                size_bytes=size_bytes,
+                policy_name=begun.plan.policy_name,
+                manifest=batch.manifest_bytes,
+                manifest_signature=batch.signature,
+                leaf=batch.leaf_bytes[index],
+                certificates=tuple(certificates[index]),
+                kept_key=kept_key,
+            )
         )
-        for index, item in enumerate(begun.plan.items)
-    ]
+    return receipts
 
 
-def _facts(wallet: Wallet, begun: BackupBegun, value_id: ValueId) -> tuple[ValueFields, int]:
-    """A value's fields and size, without loading its payload where it is in the wallet."""
-    for content in begun.edited:
-        if content.value_id == value_id:
-            value = decode_value(content.encoded)
-            return value.fields, stored_size(value)
-    summary = wallet.store.values.summary(value_id)
+def _facts(summary: ValueSummary, edited: Value | None) -> tuple[ValueFields, int]:
+    """A value's fields and size as they were registered."""
+    if edited is not None:
+        return edited.fields, stored_size(edited)
     fields = {name: getattr(summary, name) for name in ValueFields.__struct_fields__}
     return ValueFields(**fields), summary.size_bytes
 
@@ -279,11 +282,15 @@ def _bury_superseded(wallet: Wallet, begun: BackupBegun) -> None:
     owe_deletion(wallet, [receipt for receipt in old if receipt is not None])
 
 
-def _settle_values(wallet: Wallet, begun: BackupBegun, receipts: list[Receipt]) -> None:
-    edited = {content.value_id: content.encoded for content in begun.edited}
+def _settle_values(
+    wallet: Wallet,
+    receipts: list[Receipt],
+    summaries: Mapping[ValueId, ValueSummary],
+    edited: Mapping[ValueId, Value],
+) -> None:
     for receipt in receipts:
-        if receipt.value_id in edited:
-            new = decode_value(edited[receipt.value_id])
+        new = edited.get(receipt.value_id)
+        if new is not None:
             wallet.store.values.replace(receipt.value_id, new, receipt_id=receipt.receipt_id)
         else:
-            wallet.store.values.link(receipt.value_id, receipt.receipt_id)
+            wallet.store.values.link_known(summaries[receipt.value_id], receipt.receipt_id)

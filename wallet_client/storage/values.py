@@ -110,8 +110,15 @@ class Values:
             UnknownValue: There is none of that id.
         """
         with self._records.database.transaction():
-            changed = msgspec.structs.replace(self.summary(value_id), receipt_id=receipt_id)
-            self._records.replace_head(value_id, changed)
+            self.link_known(self.summary(value_id), receipt_id)
+
+    def link_known(self, summary: ValueSummary, receipt_id: str | None) -> None:
+        """As `link`, for a summary read in the same transaction.
+
+        Raises:
+            UnknownValue: The value is gone.
+        """
+        self._records.replace_head(summary.id, msgspec.structs.replace(summary, receipt_id=receipt_id))
 
     def get(self, value_id: ValueId) -> Value:
         """Secret: the whole value.
