@@ -4,6 +4,6 @@ import signal
 
 import rpc_edge  # noqa: F401
 
-# A suite that was started in the background inherits an ignored SIGINT, and so would the commands it interrupts.
+# A suite started in the background inherits an ignored SIGINT, and so would the commands it interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -11,6 +11,7 @@ from trust.ids import ItemId
 from trust.piece import (
     BLOCK_BYTES,
     BlockChecker,
+    BlockHasher,
     block_hashes,
     blocks,
     check_piece,
@@ -223,3 +224,14 @@ def test_the_hash_of_a_key_piece_binds_all_it_is_made_of() -> None:
         key_piece_hash(ITEM_IDS[0], 1, 1, draw("other commitment", 32)),
     }
     assert len(others | {base}) == 6
+
+
+@pytest.mark.parametrize("length", [0, 1, BLOCK_BYTES - 1, BLOCK_BYTES, 2 * BLOCK_BYTES, 3 * BLOCK_BYTES + 5])
+@pytest.mark.parametrize("part", [1_000, BLOCK_BYTES, BLOCK_BYTES + 1, 10 * BLOCK_BYTES])
+def test_a_blob_that_comes_in_parts_has_the_same_block_hashes(length: int, part: int) -> None:
+    """However it was cut, and if it ends with a whole block."""
+    blob = draw("parts", length)
+    hasher = BlockHasher()
+    for start in range(0, length, part):
+        hasher.update(blob[start : start + part])
+    assert hasher.finish() == block_hashes(blob)
