@@ -14,6 +14,7 @@ from structlog.typing import FilteringBoundLogger
 from rpc_edge.authentication import signed_requests
 from rpc_edge.bounds import bounded_messages
 from rpc_edge.freshness import FreshnessJudge
+from rpc_edge.logs import configure_logs, short
 from rpc_edge.room import Room
 from rpc_edge.server import Listening, ServerRunner, run_server
 from rpc_edge.tls import server_credentials
@@ -22,7 +23,6 @@ from safe_node.decisions.admission import Membership
 from safe_node.handlers.safe import Safe
 from safe_node.handlers.servicer import OPEN_METHODS, SERVICE, SHAPES, service_of
 from safe_node.identity import Identity, check_membership, read_identity, read_versions
-from safe_node.logs import configure_logs, short
 from safe_node.store.base import SafeStore
 from safe_node.store.sqlite_store import open_store
 from trust.piece import BLOCK_BYTES
@@ -56,7 +56,7 @@ async def serve(settings: Settings, change_store: StoreChange = lambda store: st
         StoreUnusable: The database cannot.
         AddressUnavailable: The address cannot be had.
     """
-    log = configure_logs(settings.log)
+    log = configure_logs(settings.log.level, json=settings.log.json)
     identity = read_identity(Path(settings.keys_dir))
     versions = read_versions(Path(settings.roster))
     check_membership(identity, settings.name, versions[-1])

@@ -41,9 +41,9 @@ def serve(session: Session, listen: str | None, log_level: str) -> None:
     """
     import asyncio
 
+    from rpc_edge.logs import configure_logs
     from rpc_edge.process_memory import keep_freed_memory
     from wallet_client.service.entrance import read_loopback
-    from wallet_client.service.logs import configure_logs
     from wallet_client.service.server import serve as serve_wallet
 
     try:

@@ -1,4 +1,4 @@
-"""The safe's log: one JSON line on stderr for each thing that happened.
+"""A server's log: one line on stderr for each thing that happened.
 
 Methods, outcomes, sizes and times; identifiers cut to eight digits; never bodies, metadata or keys.
 """
@@ -11,13 +11,16 @@ import sys
 import structlog
 from structlog.typing import FilteringBoundLogger, Processor
 
-from safe_node.config import LogSettings
 
+def configure_logs(level: str, *, json: bool = True) -> FilteringBoundLogger:
+    """Set up structlog for this process and give its logger.
 
-def configure_logs(settings: LogSettings) -> FilteringBoundLogger:
-    """Set up structlog for this process and give the safe's logger."""
+    Args:
+        level: "debug", "info", "warning" or "error".
+        json: Lines as JSON, for programs; else as key=value.
+    """
     renderer: Processor = (
-        structlog.processors.JSONRenderer() if settings.json else structlog.processors.KeyValueRenderer()
+        structlog.processors.JSONRenderer() if json else structlog.processors.KeyValueRenderer()
     )
     structlog.configure(
         processors=[
@@ -26,11 +29,11 @@ def configure_logs(settings: LogSettings) -> FilteringBoundLogger:
             structlog.processors.format_exc_info,
             renderer,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(settings.level.upper())),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
     )
-    logger: FilteringBoundLogger = structlog.get_logger("safe")
+    logger: FilteringBoundLogger = structlog.get_logger()
     return logger
 
 
