@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from trust.ids import ItemId, SafeId
 from wallet_client.network.failures import SafeFailure
-from wallet_client.operations.errors import NotSafeYet
+from wallet_client.operations.errors import NotSafeYet, PiecesWaitHere
 from wallet_client.operations.journal import BackupBegun
 from wallet_client.operations.outbox import deliver
 from wallet_client.operations.progress import Progress, silent
@@ -114,7 +114,7 @@ def _require_safe(wallet: Wallet, value_id: ValueId, *, accept_fewer: bool) -> N
     readable_here = Arrangement(manifest.terms, manifest.placement).may_still_be_lost(missing) >= 0
     if missing and (not accept_fewer or readable_here):
         names = tuple(wallet.safe_name(safe_id) for safe_id in state.placed if safe_id in missing)
-        raise NotSafeYet(state.may_still_be_lost, names)
+        raise (PiecesWaitHere if readable_here else NotSafeYet)(state.may_still_be_lost, names)
 
 
 def _sort_out(

@@ -53,6 +53,15 @@ class NotSafeYet(WalletError):
 
 
 @dataclass(eq=False)
+class PiecesWaitHere(NotSafeYet):
+    """As NotSafeYet, where even accepting fewer would not help: the wallet itself still has enough pieces."""
+
+    hint = (
+        "Run `kura resume` when they are back: the pieces that wait for them here would bring the value back."
+    )
+
+
+@dataclass(eq=False)
 class KeyNotInWallet(WalletError):
     """The receipt's policy keeps the key in the wallet, and it is not there."""
 

@@ -76,7 +76,7 @@ async def recover(
             receipts, already = await asyncio.to_thread(_sort_out, wallet, wanted)
             failed = await _recover_all(wallet, group_by_batch(receipts), progress)
             if delete_receipts:
-                await forget(wallet, wanted)
+                failed |= (await forget(wallet, wanted)).failed
     names = {wallet.safe_name(safe_id): failure for safe_id, failure in failed.items()}
     return RecoveryReport(tuple(receipt.value_id for receipt in receipts), already, names)
 

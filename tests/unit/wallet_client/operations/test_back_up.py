@@ -13,7 +13,7 @@ from support.wallet_samples import FULL_VALUE, small_value
 from trust.refusals import ItemDeleted, StorageFull
 from wallet_client.errors import UnknownValue
 from wallet_client.operations.backup import back_up, drop_backed_up
-from wallet_client.operations.errors import NotSafeYet, TooFewSafes
+from wallet_client.operations.errors import NotSafeYet, PiecesWaitHere, TooFewSafes
 from wallet_client.operations.recover import recover
 from wallet_client.operations.resume import resume
 from wallet_client.policies.errors import UnknownPolicy
@@ -377,7 +377,7 @@ class TestDrop:
         if erased:
             await drop_backed_up(wallet, [value_id], accept_fewer=True)
         else:
-            with pytest.raises(NotSafeYet):
+            with pytest.raises(PiecesWaitHere):
                 await drop_backed_up(wallet, [value_id], accept_fewer=True)
         assert len(wallet.store.values.summaries()) == (0 if erased else 1)
 

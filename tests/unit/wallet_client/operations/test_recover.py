@@ -11,7 +11,7 @@ from rpc_edge.errors import NothingListens
 from support.memory_safes import KeptPiece, MemorySafe, MemorySafes, check_books, opened
 from support.sample_documents import draw
 from support.wallet_samples import small_value
-from trust.refusals import CertificateUnknown
+from trust.refusals import CertificateUnknown, StorageFull
 from wallet_client.errors import UnknownReceipt, ValueDamaged, WalletFull
 from wallet_client.network.failures import NotRegisteredThere, WrongKeyShare, WrongPiece
 from wallet_client.network.messages import FetchedPiece
@@ -352,3 +352,14 @@ async def test_a_safe_may_answer_with_less_than_it_certified_for_one_item(
 
 def _lose_one(safe: MemorySafe) -> None:
     del safe.pieces[next(iter(safe.pieces))]
+
+
+async def test_a_safe_that_still_owes_a_deletion_is_named(wallet: Wallet, safes: MemorySafes) -> None:
+    """It was there for the recovery, and away when the pieces were to go."""
+    receipts = await away(wallet, VALUES[:1])
+    safes[4].refuses_deletion = StorageFull()
+    report = await recover(wallet, receipts, delete_receipts=True)
+    assert {name: type(failure) for name, failure in report.failed.items()} == {"safe-4": StorageFull}
+    safes[4].refuses_deletion = None
+    await resume(wallet)
+    check_books(wallet, safes)
