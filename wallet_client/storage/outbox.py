@@ -70,14 +70,6 @@ class Outbox:
         """
         self._records.remove(_name(owner_id, safe_id))
 
-    def rename_owner(self, owner_id: str, new_owner_id: str) -> None:
-        """Hand an owner's deliveries to another: an operation became a receipt."""
-        with self._records.database.transaction():
-            for one in self.entries(owner_id=owner_id):
-                message = self.get(owner_id, one.safe_id)
-                self.delete(owner_id, one.safe_id)
-                self.put(new_owner_id, one.safe_id, message)
-
 
 def _name(owner_id: str, safe_id: bytes) -> str:
     return f"{safe_id.hex()}/{owner_id}"

@@ -63,18 +63,6 @@ class Receipts:
         )
         self._records.put(receipt_id, entry, content)
 
-    def set_state(self, receipt_id: str, state: str, *, summary: bytes | None = None) -> None:
-        """Change the state and, if given, the summary; the receipt itself stays.
-
-        Raises:
-            UnknownReceipt: There is none of that id.
-        """
-        with self._records.database.transaction():
-            entry = msgspec.structs.replace(self.entry(receipt_id), state=state)
-            if summary is not None:
-                entry = msgspec.structs.replace(entry, summary=summary)
-            self._records.replace_head(receipt_id, entry)
-
     def get(self, receipt_id: str) -> bytes:
         """Secret: the receipt's bytes as they were put.
 

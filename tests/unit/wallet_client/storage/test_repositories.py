@@ -174,15 +174,6 @@ class TestReceipts:
         assert first == ReceiptEntry(id="r-1", state="safe", value_ids=ids, summary=b"t", size_bytes=7)
         assert store.receipts.entries(state="registered") == []
 
-    def test_its_state_changes_alone(self, store: WalletStore) -> None:
-        """With the summary only where one is given."""
-        store.receipts.put("r-1", b"content", state="registered", summary=b"s")
-        store.receipts.set_state("r-1", "safe")
-        assert (store.receipts.entry("r-1").state, store.receipts.entry("r-1").summary) == ("safe", b"s")
-        store.receipts.set_state("r-1", "partly", summary=b"u")
-        assert (store.receipts.entry("r-1").state, store.receipts.entry("r-1").summary) == ("partly", b"u")
-        assert store.receipts.get("r-1") == b"content"
-
     def test_it_is_found_by_the_beginning_of_its_id(self, store: WalletStore) -> None:
         """If only one begins so."""
         for receipt_id in ("r-aa", "r-ab", "r-b"):
@@ -244,14 +235,6 @@ class TestOutbox:
         store.outbox.delete("o-1", one)
         assert len(store.outbox.entries()) == 2
 
-    def test_an_operation_hands_its_deliveries_to_its_receipt(self, store: WalletStore) -> None:
-        """When it ended well."""
-        store.outbox.put("o-1", bytes(16), b"a")
-        store.outbox.put("o-2", bytes(16), b"b")
-        store.outbox.rename_owner("o-1", "r-1")
-        assert store.outbox.get("r-1", bytes(16)) == b"a"
-        assert [entry.owner_id for entry in store.outbox.entries()] == ["o-2", "r-1"]
-
 
 class TestKeys:
     """Named secrets."""
@@ -280,7 +263,6 @@ class TestKeys:
         pytest.param(lambda store: store.receipts.get("?"), UnknownReceipt, id="get a receipt"),
         pytest.param(lambda store: store.receipts.entry("?"), UnknownReceipt, id="its entry"),
         pytest.param(lambda store: store.receipts.delete("?"), UnknownReceipt, id="delete a receipt"),
-        pytest.param(lambda store: store.receipts.set_state("?", "x"), UnknownReceipt, id="set its state"),
         pytest.param(lambda store: store.journal.body("?"), UnknownOperation, id="an operation's body"),
         pytest.param(lambda store: store.journal.update("?", step="x"), UnknownOperation, id="update one"),
         pytest.param(lambda store: store.journal.delete("?"), UnknownOperation, id="delete one"),
