@@ -85,8 +85,10 @@ if [ "$(wanted_state)" != "$(cat "$VENV/state" 2>/dev/null)" ]; then
     rm -rf "$VENV"
     "$PYTHON" -m venv "$VENV"
     # setuptools first and pinned: two dependencies have no wheel and are built with it.
-    pip_install --require-hashes --requirement requirements/build.txt
-    pip_install --require-hashes --no-build-isolation --requirement requirements/dev.txt
+    # The lock is complete, so nothing is resolved (--no-deps): pip 23.2 would look past the pin of a package
+    # that another one asks for with an extra, and stop at the first newer release of it.
+    pip_install --require-hashes --no-deps --requirement requirements/build.txt
+    pip_install --require-hashes --no-deps --no-build-isolation --requirement requirements/dev.txt
     wanted_state >"$VENV/state"
 fi
 # The tree in place, through two plain path lines: the import hook that setuptools would write for two
