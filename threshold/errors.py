@@ -93,6 +93,12 @@ class InvalidPoint(ThresholdError):
     sentence: ClassVar[str] = "The point is not canonical, or is the identity where that is refused."
 
 
+class InvalidPublicKey(ThresholdError):
+    """Not the canonical encoding of an X25519 public key, or of low order: nobody, or anybody, could open."""
+
+    sentence: ClassVar[str] = "The public key is not canonical, or is of low order."
+
+
 @dataclass(eq=False)
 class CommitmentCountMismatch(ThresholdError):
     """A dealing of threshold k has exactly k commitments."""

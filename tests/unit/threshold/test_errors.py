@@ -16,6 +16,7 @@ EXAMPLES = [
     errors.InvalidLabel(what="role"),
     errors.InvalidScalar(),
     errors.InvalidPoint(),
+    errors.InvalidPublicKey(),
     errors.CommitmentCountMismatch(have=4, need=3),
     errors.ShareDoesNotMatchCommitments(x=3),
     errors.SealBroken(),
