@@ -22,6 +22,7 @@ import msgspec
 
 from benchmarks.processes import peak_mb
 from rpc_edge.process_memory import keep_freed_memory
+from trust.roster import Roster
 from wallet_client.operations.backup import back_up, drop_backed_up
 from wallet_client.operations.recover import recover
 from wallet_client.policies import presets
@@ -43,8 +44,8 @@ class Outcome(msgspec.Struct, frozen=True):
     name: str = ""
 
 
-def _all_shamir(n: int, k: int) -> Policy:
-    threshold = presets._PRESETS["threshold"](n, k)
+def _all_shamir(roster: Roster) -> Policy:
+    threshold = presets._PRESETS["threshold"](roster)
     return dataclasses.replace(threshold, name=ALL_SHAMIR, compact_above=None)
 
 

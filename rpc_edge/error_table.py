@@ -210,6 +210,7 @@ SAFE_ERRORS: Final = ErrorTable(
         (refusals.Malformed, _Code.INVALID_ARGUMENT, _pb.ERROR_REASON_MALFORMED),
         (refusals.ManifestInvalid, _Code.INVALID_ARGUMENT, _pb.ERROR_REASON_MANIFEST_INVALID),
         (refusals.PieceMismatch, _Code.INVALID_ARGUMENT, _pb.ERROR_REASON_PIECE_MISMATCH),
+        (refusals.DigestMismatch, _Code.INVALID_ARGUMENT, _pb.ERROR_REASON_DIGEST_MISMATCH),
         (refusals.KeyShareMismatch, _Code.INVALID_ARGUMENT, _pb.ERROR_REASON_KEY_SHARE_MISMATCH),
         (refusals.RosterUnknown, _Code.FAILED_PRECONDITION, _pb.ERROR_REASON_ROSTER_UNKNOWN),
         (refusals.NotPlacedHere, _Code.FAILED_PRECONDITION, _pb.ERROR_REASON_NOT_PLACED_HERE),

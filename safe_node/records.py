@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from trust.certificate import Certificate
-from trust.digest import Digest
+from trust.digest import Digest, DigestField
 from trust.ids import Hash, ItemId, WalletKey
 
 PieceName = tuple[ItemId, int, int]
@@ -108,6 +108,8 @@ class AdmittedBatch:
     Args:
         manifest_hash: SHA-256 of the manifest.
         leaf_hashes: RFC 9162 leaf hashes of all leaves, 32 bytes each, one after the other.
+        shown: The fields in the digest of an unsealed whole value, which the safe derives itself; None where
+            it cannot, or nothing is shown.
     """
 
     wallet_key: WalletKey
@@ -117,6 +119,7 @@ class AdmittedBatch:
     leaf_hashes: bytes
     pieces: tuple[AdmittedPiece, ...]
     key_shares: tuple[KeyShare, ...]
+    shown: tuple[DigestField, ...] | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,21 @@ from trust.ids import KEY_BYTES, Signature
 _ENCODER = msgspec.msgpack.Encoder()
 
 
-class Document(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class _ReadableAtOnce(msgspec.StructMeta):
+    """Makes a document's decoder with its class.
+
+    msgspec looks at a type when it first decodes it, and crashes the process if two threads do so at once.
+    Classes are made under the import lock, so nobody reads one before it can be read.
+    """
+
+    def __init__(cls, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        msgspec.msgpack.Decoder(cls)
+
+
+class Document(
+    msgspec.Struct, metaclass=_ReadableAtOnce, frozen=True, array_like=True, forbid_unknown_fields=True
+):
     """Base of all documents. Subclasses set `title` and check in `__post_init__` what types cannot say."""
 
     title: ClassVar[str] = "document"

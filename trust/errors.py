@@ -92,3 +92,18 @@ class RosterRefused(TrustError):
     def __str__(self) -> str:
         """Give the problem."""
         return f"The roster is refused: {self.problem}."
+
+
+@dataclass(eq=False)
+class AlgorithmRefused(TrustError):
+    """A key-generation algorithm from outside that must not be used.
+
+    Args:
+        problem: Why, in words for the person who holds its file.
+    """
+
+    problem: str
+
+    def __str__(self) -> str:
+        """Give the problem."""
+        return f"The key algorithm is refused: {self.problem}."

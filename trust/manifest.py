@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from threshold import merkle
+from threshold.errors import ThresholdError
 from trust.digest import Digest
 from trust.documents import Document, SigningKey, verify
 from trust.errors import DocumentMalformed
@@ -80,6 +81,23 @@ class ItemLeaf(Document, frozen=True):
     piece_roots: Annotated[tuple[HashField, ...], Meta(max_length=255)]
 
 
+class KeyWrap(Document, frozen=True):
+    """The batch secret, sealed under a key of the wallet or to a key pair.
+
+    Args:
+        key_id: Commitment to the key's secret scalar, a ristretto255 encoding: names the key, and shows
+            whether a secret that came back is it.
+        algorithm: How the wallet derives the key from its root, as name/version; empty where it does not.
+        sealed: AES-256-GCM under the key, 48 bytes; or HPKE to its public key, 80 bytes.
+    """
+
+    title = "key wrap"
+
+    key_id: Bytes32
+    algorithm: Annotated[str, Meta(max_length=80)]
+    sealed: Annotated[bytes, Meta(min_length=48, max_length=80)]
+
+
 class Manifest(Document, frozen=True, dict=True):
     """What holds for the whole batch.
 
@@ -89,13 +107,15 @@ class Manifest(Document, frozen=True, dict=True):
         roster_version: Version of the roster the placement refers to.
         roster_hash: SHA-256 of that roster's signed bytes.
         placement: Which safe keeps what, by rising x.
-        commitments: Feldman commitments C_0..C_{k-1} to the batch secret, ristretto255 encodings;
-            one when the key is kept, none when nothing is sealed.
+        commitments: Feldman commitments C_0..C_{k-1} to the secret that is dealt, ristretto255 encodings: the
+            batch secret, or the key that seals it; none where no key share is dealt.
         bound: The item keys are bound to an owner's root as well.
         salt: 32 fresh random bytes for key derivation.
         created_at: When, by the wallet's clock.
         item_count: Number of leaves, 1 to 1,000.
         item_root: RFC 9162 Merkle root over the leaves' bytes.
+        wrap: The batch secret under a key; None where shares of the batch secret itself are dealt, or
+            nothing is sealed.
     """
 
     title = "manifest"
@@ -111,6 +131,7 @@ class Manifest(Document, frozen=True, dict=True):
     created_at: UnixSeconds
     item_count: Annotated[int, Meta(ge=1, le=MAX_ITEMS)]
     item_root: HashField
+    wrap: KeyWrap | None = None
 
     def __post_init__(self) -> None:
         """Hold placement and commitments to the terms."""
@@ -118,15 +139,27 @@ class Manifest(Document, frozen=True, dict=True):
         if xs != sorted(set(xs)):
             raise self.malformed("placement", "share indices must rise")
         self._check_counts()
+        self._check_wrap()
 
     def _check_counts(self) -> None:
         value_places = sum(place.value for place in self.placement)
         key_places = sum(place.key for place in self.placement)
         if value_places > self.terms.value.n or key_places > self.terms.key.n:
             raise self.malformed("placement", "more shares placed than made")
-        expected = {"none": 0, "kept": 1, "shared": self.terms.key.k}[self.terms.key.mode]
-        if len(self.commitments) != expected:
+        if any(place.value and place.x > self.terms.value.n for place in self.placement):
+            raise self.malformed("placement", "value shares stand at 1 to n")
+        if len(self.commitments) != self.terms.key.k:
             raise self.malformed("commitments", "do not fit the key's threshold")
+
+    def _check_wrap(self) -> None:
+        if (self.wrap is not None) != self.terms.is_wrapped:
+            raise self.malformed("wrap", "does not fit the sealing and the key")
+        if self.wrap is None:
+            return
+        if (self.terms.key.mode == "root") != bool(self.wrap.algorithm):
+            raise self.malformed("wrap", "an algorithm without a root, or a root without an algorithm")
+        if self.commitments and self.commitments[0] != self.wrap.key_id:
+            raise self.malformed("wrap", "is under another key than the one dealt")
 
     def value_places(self) -> tuple[Place, ...]:
         """The places that keep a value share, in the order of a leaf's piece roots."""
@@ -160,6 +193,11 @@ class Manifest(Document, frozen=True, dict=True):
         if position is None:
             return key_piece_hash(leaf.item_id, leaf.generation, x, self.commitments[0])
         return leaf.piece_roots[position]
+
+
+def leaf_paths(leaves: Sequence[bytes]) -> list[tuple[bytes, ...]]:
+    """What shows of each leaf, by its exact bytes, that it is under the root."""
+    return merkle.paths([merkle.leaf_hash(leaf) for leaf in leaves])
 
 
 def item_root(leaves: Sequence[bytes]) -> Hash:
@@ -198,6 +236,27 @@ def read_leaves(manifest: Manifest, leaves: Sequence[bytes]) -> tuple[ItemLeaf, 
         raise DocumentMalformed(ItemLeaf.title, "item_id", "an item stands twice in one batch")
     for leaf in parsed:
         check_leaf(manifest, leaf)
+    return parsed
+
+
+def read_leaf(manifest: Manifest, leaf: bytes, position: int, path: Sequence[bytes]) -> ItemLeaf:
+    """Parse one leaf of a manifest, without the others, and check it against the manifest's root and terms.
+
+    Args:
+        manifest: Its signature has been checked.
+        leaf: The leaf's exact bytes.
+        position: Its place among the leaves.
+        path: RFC 9162 inclusion path, 32 bytes each.
+
+    Raises:
+        DocumentMalformed: It does not parse, is not the manifest's, or does not fit its terms.
+    """
+    try:
+        merkle.verify_path(merkle.leaf_hash(leaf), position, manifest.item_count, path, manifest.item_root)
+    except ThresholdError:
+        raise DocumentMalformed(ItemLeaf.title, "", "is not one that the manifest names") from None
+    parsed = ItemLeaf.from_bytes(leaf)
+    check_leaf(manifest, parsed)
     return parsed
 
 

@@ -88,6 +88,14 @@ class PieceMismatch(Refusal):
 
 
 @dataclass(eq=False)
+class DigestMismatch(Refusal):
+    """The digest of an unsealed value is not what the value says of itself."""
+
+    sentence = "The digest is not that of the value."
+    field: str
+
+
+@dataclass(eq=False)
 class KeyShareMismatch(Refusal):
     """A key share does not lie on the committed polynomial."""
 

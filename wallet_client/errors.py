@@ -229,7 +229,22 @@ class DeviceFull(StorageFailed):
     hint = "Nothing was changed. Free space on the device, then say the same command again."
 
 
-Kind = Literal["value", "receipt", "operation", "delivery", "key", "setting"]
+Kind = Literal[
+    "value",
+    "receipt",
+    "operation",
+    "delivery",
+    "secret",
+    "key",
+    "algorithm",
+    "setting",
+    "condition",
+    "deletion",
+    "policy",
+    "trigger",
+    "sensor",
+    "suspension",
+]
 
 
 @dataclass(eq=False)
@@ -265,6 +280,14 @@ class UnknownReceipt(NotKept):
 
 
 @dataclass(eq=False)
+class UnknownDeletion(NotKept):
+    """Nothing under that id was deleted."""
+
+    kind = "deletion"
+    hint = "`kura receipts deleted` shows the deletions with the ids of their receipts."
+
+
+@dataclass(eq=False)
 class UnknownOperation(NotKept):
     """The journal holds no such operation."""
 
@@ -281,11 +304,56 @@ class UnknownDelivery(NotKept):
 
 
 @dataclass(eq=False)
+class UnknownSecret(NotKept):
+    """No secret is kept under that name."""
+
+    kind = "secret"
+    hint = "Put back a copy of the whole folder."
+
+
+@dataclass(eq=False)
 class UnknownKey(NotKept):
-    """No key is kept under that name."""
+    """No key has that name or id."""
 
     kind = "key"
-    hint = "Recover the key from its receipt."
+    hint = "`kura key list` shows the keys of this wallet."
+
+
+@dataclass(eq=False)
+class UnknownAlgorithm(NotKept):
+    """No key-generation algorithm of that name and version is known."""
+
+    kind = "algorithm"
+    hint = "Bring its description with `kura key import-algorithm`."
+
+
+@dataclass(eq=False)
+class PolicyNotKept(NotKept):
+    """No policy of that name came from a file."""
+
+    kind = "policy"
+    hint = "`kura policy list` shows all policies."
+
+
+@dataclass(eq=False)
+class KeyAway(WalletError):
+    """A key's entry is in the wallet, and the key itself is not.
+
+    Args:
+        name: The key's.
+    """
+
+    name: str
+    sentence = "The key {name} is not in the wallet; `kura key recover {name}` brings it back."
+    hint = "Then say the same command again."
+
+
+@dataclass(eq=False)
+class UnknownCondition(NotKept):
+    """No backup condition has that name."""
+
+    kind = "condition"
+    hint = "`kura condition list` shows the conditions."
 
 
 @dataclass(eq=False)
@@ -301,6 +369,27 @@ class AlreadyKept(WalletError):
     text: str
     sentence = "The wallet keeps a {kind} {text} already."
     hint = "It was left as it is; remove it first if it is to be replaced."
+
+
+@dataclass(eq=False)
+class SecondRoot(AlreadyKept):
+    """A wallet has one root."""
+
+    sentence = "The wallet has a root already: {text}."
+    hint = "It was left as it is: everything that comes from it would be lost with it."
+
+
+@dataclass(eq=False)
+class KeyNameRefused(WalletError):
+    """No key can be called that.
+
+    Args:
+        name: What was asked for.
+    """
+
+    name: str
+    sentence = "A key cannot be called {name}."
+    hint = "Use 1 to 64 letters, digits, dots, underscores and hyphens; begin with a letter or a digit."
 
 
 @dataclass(eq=False)

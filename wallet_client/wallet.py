@@ -23,10 +23,13 @@ from trust.roster import Roster, SignedRoster, verify_chain
 from trust.roster_file import read_roster
 from wallet_client.network.links import Links
 from wallet_client.pipeline.batch import WalletKeys
+from wallet_client.policies.policy import Policy
+from wallet_client.policies.shelf import find_policy
 from wallet_client.storage.keyfile import Unlock
 from wallet_client.storage.lock import HomeLock
 from wallet_client.storage.secret import Secret
 from wallet_client.storage.store import WalletStore
+from wallet_client.triggers.trigger import GO_ON
 from wallet_client.values.value import ValueId
 
 PATIENCE_SECONDS = 5.0
@@ -53,7 +56,10 @@ class Wallet:
         self.rng: RandomSource = SystemRandomness()
         self.clock: Callable[[], float] = time.time
         self.settling = asyncio.Lock()
+        self.making_keys = asyncio.Lock()
         self.changers = 0
+        self.changed = asyncio.Event()
+        self.running_triggers: set[str] = set()
         self.abandoned: set[str] = set()
         self.turns: defaultdict[SafeId, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._claimed: set[ValueId] = set()
@@ -93,10 +99,18 @@ class Wallet:
             self._released.set()
             self._released = asyncio.Event()
 
+    def policy(self, name: str) -> Policy:
+        """The policy of that name, for this wallet's roster.
+
+        Raises:
+            UnknownPolicy: There is none; names those there are.
+            PolicyUnfit: It came from a file, and the roster cannot carry it any more.
+        """
+        return find_policy(self.store, name, self.roster)
+
     def safe_name(self, safe_id: SafeId) -> str:
         """What people call a safe; one that left the roster goes by its id."""
-        names = {safe.safe_id: safe.name for safe in self.roster.safes}
-        return names.get(safe_id, f"former safe {safe_id.hex()}")
+        return safe_name(self.roster, safe_id)
 
     async def close(self) -> None:
         """Close links and store."""
@@ -122,10 +136,33 @@ def pinned_roster(store: WalletStore) -> Roster:
     Raises:
         RosterRefused: It is not the pinned one, does not hold, or was rolled back.
     """
+    return _pinned_chain(store)[-1].roster
+
+
+def pinned_signing_keys(store: WalletStore) -> dict[SafeId, tuple[bytes, ...]]:
+    """Every key with which a safe signs or has signed, of all versions of the wallet's roster.
+
+    Raises:
+        RosterRefused: As `pinned_roster` has it.
+    """
+    keys: defaultdict[SafeId, dict[bytes, None]] = defaultdict(dict)
+    for signed in _pinned_chain(store):
+        for safe in signed.roster.safes:
+            keys[safe.safe_id][safe.signing_key] = None
+    return {safe_id: tuple(known) for safe_id, known in keys.items()}
+
+
+def _pinned_chain(store: WalletStore) -> tuple[SignedRoster, ...]:
     settings = store.settings.get()
-    return verify_chain(
-        read_roster(settings.roster), Hash(settings.genesis_fingerprint), at_least=settings.roster_version
-    )
+    chain = read_roster(settings.roster)
+    verify_chain(chain, Hash(settings.genesis_fingerprint), at_least=settings.roster_version)
+    return chain
+
+
+def safe_name(roster: Roster, safe_id: SafeId) -> str:
+    """What people call a safe; one that is not in the roster goes by its id."""
+    names = {safe.safe_id: safe.name for safe in roster.safes}
+    return names.get(safe_id, f"former safe {safe_id.hex()}")
 
 
 async def create_wallet(
@@ -162,7 +199,8 @@ async def create_wallet(
         signing_seed=seed,
         roster_version=roster.version,
     )
-    store.close()
+    with store:
+        await asyncio.to_thread(store.triggers.add, GO_ON)
     return roster
 
 

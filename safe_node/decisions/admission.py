@@ -2,7 +2,8 @@
 
 Checked here, in this order: the manifest and whose it is, the roster it was made under, the placement,
 the leaves, that the pieces are exactly those placed here, each blob against its piece root, each key share
-against the commitments. What depends on the records is decided in registration.py.
+against the commitments, the digest of an unsealed whole value against the value. What depends on the records
+is decided in registration.py.
 """
 
 from __future__ import annotations
@@ -23,11 +24,13 @@ from threshold import merkle
 from threshold.errors import ThresholdError
 from threshold.feldman import ScalarShare, check_commitments, verify_share
 from threshold.ristretto import Point, Scalar
+from trust.digest import digest_fields_of, public_digest
 from trust.errors import DocumentMalformed, PieceRootMismatch, SignatureInvalid
 from trust.ids import Hash, SafeId, WalletKey
 from trust.manifest import ItemLeaf, Manifest, Place, read_leaves, read_manifest
 from trust.piece import BLINDING_BYTES, BlockChecker, check_piece
 from trust.refusals import (
+    DigestMismatch,
     KeyShareMismatch,
     ManifestInvalid,
     NotPlacedHere,
@@ -36,6 +39,7 @@ from trust.refusals import (
     RosterUnknown,
 )
 from trust.roster import Roster
+from trust.value_fields import read_head
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class Membership:
 
 
 def admit_batch(candidate: CandidateBatch, caller: WalletKey, membership: Membership) -> AdmittedBatch:
-    """Check a whole batch: every piece and key share placed at this safe, and nothing else.
+    """Check a batch: of every item the pieces at one or more indices placed at this safe, and nothing else.
 
     Args:
         candidate: What was sent.
@@ -72,27 +76,41 @@ def admit_batch(candidate: CandidateBatch, caller: WalletKey, membership: Member
         membership: This safe and its rosters.
 
     Raises:
-        ManifestInvalid, NotYourItem, RosterUnknown, NotPlacedHere, PieceMismatch, KeyShareMismatch
-    """
-    manifest = _read_manifest(candidate, caller, membership)
-    places = _places_here(manifest, membership.safe_id)
-    leaves = _read_leaves(manifest, candidate.leaves)
-    _require_exactly(candidate.pieces, len(leaves), {place.x for place in places})
-    return _admit(candidate, manifest, places, leaves)
-
-
-def admit_opening(candidate: CandidateBatch, caller: WalletKey, membership: Membership) -> AdmittedBatch:
-    """Check the opening of a stream: one item and one of its pieces here, whose blob is announced.
-
-    Raises:
-        As `admit_batch`.
+        ManifestInvalid, NotYourItem, RosterUnknown, NotPlacedHere, PieceMismatch, DigestMismatch,
+        KeyShareMismatch
     """
     manifest = _read_manifest(candidate, caller, membership)
     here = _places_here(manifest, membership.safe_id)
     leaves = _read_leaves(manifest, candidate.leaves)
-    places = tuple(place for place in here if place.x == candidate.pieces[0].x)
+    # A safe that keeps several pieces of a large item gets each in a call of its own.
+    sent = {piece.x for piece in candidate.pieces}
+    places = tuple(place for place in here if place.x in sent)
     _require_exactly(candidate.pieces, len(leaves), {place.x for place in places})
     return _admit(candidate, manifest, places, leaves)
+
+
+def check_digest(batch: AdmittedBatch, piece: AdmittedPiece, beginning: bytes) -> None:
+    """Derive the digest of an unsealed whole value from the value itself, and compare [E1, C2].
+
+    What is sealed, divided or coupled, and a digest that is not public, is taken as the wallet gives it.
+
+    Args:
+        batch: What came in.
+        piece: One of its pieces.
+        beginning: Secret: the blob, or its first 64 KiB at least.
+
+    Raises:
+        DigestMismatch: The leaf says something else, or the blob is no value.
+    """
+    if batch.shown is None or piece.content is None:
+        return
+    field = f"leaves[{piece.leaf_index}].digest"
+    try:
+        derived = public_digest((digest_fields_of(read_head(beginning[BLINDING_BYTES:]), batch.shown),))
+    except DocumentMalformed:
+        raise DigestMismatch(field) from None
+    if derived != piece.digest:
+        raise DigestMismatch(field)
 
 
 def _read_manifest(candidate: CandidateBatch, caller: WalletKey, membership: Membership) -> Manifest:
@@ -142,7 +160,7 @@ def _require_exactly(pieces: Sequence[CandidatePiece], leaves: int, here: set[in
     if any(piece.x not in here for piece in pieces):
         raise NotPlacedHere
     sent = {(piece.leaf_index, piece.x) for piece in pieces if piece.leaf_index < leaves}
-    if not len(sent) == len(pieces) == leaves * len(here):
+    if not 0 < len(sent) == len(pieces) == leaves * len(here):
         raise PieceMismatch("pieces")
 
 
@@ -152,7 +170,7 @@ def _admit(
     _check_key_shares(manifest, places, candidate.key_shares)
     roots_at: dict[int, int] = {place.x: position for position, place in enumerate(manifest.value_places())}
     keys = {share.x for share in candidate.key_shares}
-    return AdmittedBatch(
+    batch = AdmittedBatch(
         wallet_key=manifest.wallet_key,
         manifest_hash=Hash(hashlib.sha256(candidate.manifest).digest()),
         manifest=candidate.manifest,
@@ -165,7 +183,16 @@ def _admit(
             for number, piece in enumerate(candidate.pieces)
         ),
         key_shares=candidate.key_shares,
+        shown=manifest.terms.shown if _shows(manifest) else None,
     )
+    for piece in batch.pieces:
+        if isinstance(piece.content, bytes):
+            check_digest(batch, piece, piece.content)
+    return batch
+
+
+def _shows(manifest: Manifest) -> bool:
+    return manifest.terms.is_readable and manifest.terms.digest == "public"
 
 
 def _admit_piece(

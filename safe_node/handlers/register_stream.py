@@ -7,10 +7,11 @@ answered with its certificate there. Checking one chunk and writing the one befo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 
 from kura.safe.v1 import safe_pb2 as pb
-from safe_node.decisions.admission import admit_opening
+from safe_node.decisions.admission import admit_batch, check_digest
 from safe_node.handlers.converters import read_opening, write_batch_result
 from safe_node.handlers.effort import HASHES_PER_SIGNATURE, effort
 from safe_node.handlers.safe import Safe, checked
@@ -50,7 +51,7 @@ async def _register_stream(safe: Safe, caller: WalletKey, parts: Parts) -> pb.Re
         raise CallTooLarge("blob_length", safe.limits.stream_blob_bytes)
     try:
         batch = await checked(
-            lambda: admit_opening(candidate, caller, safe.membership),
+            lambda: admit_batch(candidate, caller, safe.membership),
             effort(candidate) + len(blob.block_hashes) // HASHES_PER_SIGNATURE,
         )
         certificates = await _take_in(safe, batch, blob, parts)
@@ -71,19 +72,23 @@ async def _take_in(safe: Safe, batch: AdmittedBatch, blob: AnnouncedBlob, parts:
     checker = BlockChecker(blob.block_hashes, blob.length, batch.pieces[0].x_hash)
     upload = await safe.store.begin_upload(batch.wallet_key, blob.length, safe.limits.bytes_per_wallet)
     try:
-        await _stage(upload, checker, parts)
+        await _stage(upload, checker, partial(check_digest, batch, batch.pieces[0]), parts)
         return await upload.finish(batch, plan)
     finally:
         # Also when the caller is gone; what a second interruption leaves is erased at the next start.
         await asyncio.shield(upload.abort())
 
 
-async def _stage(upload: Upload, checker: BlockChecker, parts: Parts) -> None:
+async def _stage(
+    upload: Upload, checker: BlockChecker, check_first: Callable[[bytes], None], parts: Parts
+) -> None:
     writing: asyncio.Task[None] | None = None
     try:
         while (part := await _next(parts)) is not None:
             chunk = _chunk(part)
             await _check(checker, chunk)
+            if writing is None:
+                check_first(chunk)
             if writing is not None:
                 await writing
             writing = asyncio.create_task(upload.write(chunk))

@@ -10,7 +10,7 @@ from typing import Any
 import pysqlite3
 import pytest
 
-from safe_node.decisions.admission import admit_opening
+from safe_node.decisions.admission import admit_batch
 from safe_node.decisions.retrieval import judge_stream
 from safe_node.records import ReleasedPiece
 from safe_node.store.base import StoreUnusable
@@ -206,7 +206,7 @@ async def test_a_second_process_is_kept_out(opened: Opener) -> None:
         await upload.write(blob)
         with pytest.raises(StoreUnusable, match="another process runs this safe"):
             await open_store(bench.folder, SAFE_ID)
-        batch = admit_opening(candidate, CALLER, MEMBERSHIP)
+        batch = admit_batch(candidate, CALLER, MEMBERSHIP)
         (body,) = await upload.finish(batch, bench.rules.plan)
         assert await bench.stream(body) == blob
     async with opened() as bench:

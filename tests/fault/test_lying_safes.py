@@ -253,7 +253,7 @@ async def test_changed_foreign_and_deleted_certificates_get_one_reply(wallet: Wa
     for spoilt in (with_changed(receipt, ways), receipt):
         if spoilt is receipt:
             await recover(wallet, [receipt.receipt_id], delete_receipts=True)
-            wallet.store.values.remove(receipt.value_id)
+            wallet.store.values.remove(receipt.value_ids[0])
             assert not any(stored(liars.cluster, wallet).values())
         update_receipt(wallet.store, spoilt)
         with pytest.raises(TooFewSafes) as refused:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from safe_node.decisions.admission import admit_opening
+from safe_node.decisions.admission import admit_batch
 from support.faults import wait_until
 from support.safe_databases import count_strays, pieces_of
 from support.safe_requests import CHUNK_BYTES, deal, seeded
@@ -60,7 +60,7 @@ async def test_a_piece_committed_for_a_vanished_caller_keeps_its_blob(
     """Its upload is aborted afterwards; the next upload is answered with a certificate that holds."""
     dealt = deal(ROSTER, WALLET, [BLOB], label="vanished")
     candidate, blob = dealt.streamed_candidate(SAFE_ID)
-    batch = admit_opening(candidate, CALLER, MEMBERSHIP)
+    batch = admit_batch(candidate, CALLER, MEMBERSHIP)
     upload = await bench.store.begin_upload(CALLER, len(blob), 0)
     for start in range(0, len(blob), CHUNK_BYTES):
         await upload.write(blob[start : start + CHUNK_BYTES])

@@ -59,6 +59,14 @@ def wallet(roster_file: Path, tmp_path: Path) -> KuraCommand:
         ),
         pytest.param(["cluster", "up"], "--dir", id="cluster without a folder"),
         pytest.param(["completion", "tcsh"], "tcsh", id="an unknown shell"),
+        pytest.param(["key", "new", "main"], "--shared, --pair or --root", id="a key of no kind"),
+        pytest.param(["key", "import", "main", "f"], "--shared, --pair or --root", id="material of no kind"),
+        pytest.param(["key", "recover", "main", "--pair"], "--from-root", id="a pair without the root"),
+        pytest.param(
+            ["key", "import-algorithm", "f", "--signer", "abc"],
+            "64 hexadecimal",
+            id="a signer that is no key",
+        ),
     ],
 )
 def test_wrong_usage_ends_with_2(tmp_path: Path, arguments: list[str], said: str) -> None:
@@ -108,6 +116,23 @@ def test_a_failure_ends_with_1(tmp_path: Path, arguments: list[str], said: str) 
         pytest.param(["wallet", "import", str(PASS)], "no JSON", id="an import that is no JSON"),
         pytest.param(["roster", "show", str(PASS)], "roster is refused", id="a roster that is none"),
         pytest.param(["roster", "update", str(PASS)], "roster is refused", id="an update that is none"),
+        pytest.param(["key", "show", "nothing"], "keeps no key nothing", id="an unknown key"),
+        pytest.param(["key", "backup", "nothing"], "keeps no key nothing", id="backing up an unknown key"),
+        pytest.param(["key", "recover", "nothing"], "keeps no key nothing", id="recovering an unknown key"),
+        pytest.param(["key", "forget", "nothing"], "keeps no key nothing", id="forgetting an unknown key"),
+        pytest.param(["key", "recover", "x", "--from-root"], "keeps no key root", id="a key of no root"),
+        pytest.param(["key", "new", "a b", "--pair"], "cannot be called a b", id="a key with a space"),
+        pytest.param(
+            ["key", "import", "main", "/nonexistent", "--pair"], "cannot be read", id="a key without a file"
+        ),
+        pytest.param(
+            ["key", "import", "main", str(PASS), "--root"], "a root is 32 bytes", id="a root that is none"
+        ),
+        pytest.param(
+            ["key", "import-algorithm", str(PASS), "--signer", "ab" * 32],
+            "key algorithm is refused",
+            id="an algorithm that is none",
+        ),
     ],
 )
 def test_a_wallet_refuses_with_1(wallet: KuraCommand, arguments: list[str], said: str) -> None:

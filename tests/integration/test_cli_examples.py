@@ -9,12 +9,15 @@ import click
 import pytest
 
 from support.cluster import EXAMPLES, PASSPHRASE, KuraCommand, LocalCluster, environment, new_wallet
+from trust.algorithm_file import IssuedAlgorithm, write_algorithm
+from trust.documents import SigningKey
+from trust.key_algorithm import KeyAlgorithm
 from wallet_client.cli.commands import Command, Group
 from wallet_client.cli.root import root
 
 ELSEWHERE = ("kura cluster", "kura completion", "kura wallet serve")
 """They start, stop or stay: tests of their own run them."""
-AT_SAFES = ("kura backup", "kura recover", "kura wallet edit")
+AT_SAFES = ("kura backup", "kura recover", "kura run-triggers", "kura wallet edit")
 """They change what the safes keep, which two copies of one wallet must not do."""
 
 
@@ -41,6 +44,7 @@ def desk(cluster_of_worker: LocalCluster, tmp_path_factory: pytest.TempPathFacto
     for name in ("notes.txt", "scan.pdf", "newer-scan.pdf", "Passport, page 2"):
         (desk / name).write_text(name)
     (desk / "secret.txt").write_text(PASSPHRASE)
+    _write_keys(desk)
     for name in ("roster.json", "newer-roster.json"):
         shutil.copy(cluster_of_worker.roster_file, desk / name)
     for name in cluster_of_worker.names:
@@ -51,8 +55,21 @@ def desk(cluster_of_worker: LocalCluster, tmp_path_factory: pytest.TempPathFacto
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m wallet_client.cli "$@"\n')
     program.chmod(0o700)
-    _fill(new_wallet(desk / "wallet", cluster_of_worker.roster_file), desk)
+    kura = new_wallet(desk / "wallet", cluster_of_worker.roster_file)
+    _fill(kura, desk)
+    kura.ok("key", "new", "main", "--shared")
+    kura.ok("key", "new", "root", "--root")
+    kura.ok("key", "backup", "main")
     return desk
+
+
+def _write_keys(desk: Path) -> None:
+    issuer = SigningKey(bytes(range(32)))
+    office = IssuedAlgorithm(KeyAlgorithm("office", 1, "sha256", b"", b"the office"), b"")
+    (desk / "key.bin").write_bytes(bytes(range(40)))
+    (desk / "issuer.key").write_text(issuer.seed.hex())
+    (desk / "issuer.pub").write_text(issuer.public.hex())
+    (desk / "office.json").write_bytes(write_algorithm(office, issuer))
 
 
 def _fill(kura: KuraCommand, desk: Path) -> None:
@@ -60,6 +77,7 @@ def _fill(kura: KuraCommand, desk: Path) -> None:
         kura.ok("wallet", "add", "--class", "prepaid-card", "--name", name)
     kura.ok("wallet", "add", desk / "Passport, page 2")
     kura.ok("backup", "City Bus")
+    kura.ok("sensor", "add", "wifi", "--", "true")
 
 
 @pytest.mark.parametrize("line", examples(root))

@@ -221,13 +221,14 @@ def exchange_signature(home: Path, receipt_id: str, roster: Roster) -> None:
 
 
 def test_an_exported_receipt_holds_no_key(kura: KuraCommand, tmp_path: Path) -> None:
-    """Where a policy keeps the key in the wallet, the export leaves it there."""
+    """Where a policy keeps the key in the wallet, it is in the keyring, and the export leaves it there."""
     kura.ok("wallet", "add", "--class", "card", "--name", "n")
     (row,) = kura.json("backup", "--all", "--policy", "sealed")["receipts"]
     kura.ok("receipts", "export", row["id"], "--out", tmp_path / "receipt.json")
     with WalletStore.open(kura.home, NoPassphrase()) as store:
-        kept = get_receipt(store, ReceiptId(row["id"])).kept_key
+        (entry,) = store.keyring.entries()
+        kept = store.keyring.secret(entry.id).reveal()
     content = (tmp_path / "receipt.json").read_text()
     assert len(kept) == 32
-    assert "kept_key" not in json.loads(content)
+    assert not [field for field in json.loads(content) if field.startswith("kept")]
     assert kept.hex() not in content

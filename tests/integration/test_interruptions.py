@@ -37,10 +37,12 @@ from trust.ids import WalletKey
 from wallet_client.operations.backup import back_up, drop_backed_up
 from wallet_client.operations.recover import recover
 from wallet_client.operations.resume import resume
+from wallet_client.receipts.deletion import generations_of, verify_deletion
+from wallet_client.receipts.shelf import all_deletions
 from wallet_client.storage.keyfile import NoPassphrase
 from wallet_client.storage.store import WalletStore
 from wallet_client.values.value import Value, ValueId
-from wallet_client.wallet import Wallet
+from wallet_client.wallet import Wallet, pinned_signing_keys
 
 NAMES = tuple(f"safe-{number}" for number in range(1, 6))
 SMALL = Value(item_class="coupon", name="small", payload=b"one coffee")
@@ -126,9 +128,10 @@ async def test_killed_under_another_policy(policy: str, home: Path, cluster: Loc
         assert_no_strays(cluster, wallet)
         (receipt,) = receipts_of(wallet)
         assert receipt.policy_name == policy
-        await drop_backed_up(wallet, [receipt.value_id], accept_fewer=False)
+        (value_id,) = receipt.value_ids
+        await drop_backed_up(wallet, [value_id], accept_fewer=False)
         await recover(wallet, [receipt.receipt_id])
-        assert wallet.store.values.get(receipt.value_id) == SMALL
+        assert wallet.store.values.get(value_id) == SMALL
 
 
 async def test_killed_between_batches(home: Path, cluster: LocalCluster) -> None:
@@ -188,6 +191,40 @@ async def test_killed_in_a_recovery_changes_nothing(home: Path, cluster: LocalCl
         await recover(wallet, receipt_ids_of(wallet))
         assert wallet.store.values.get(value_id) == SMALL
         await assert_whole(cluster, wallet, SMALL)
+
+
+async def test_killed_before_a_deletion_was_decided_keeps_the_receipt(
+    home: Path, cluster: LocalCluster
+) -> None:
+    """The value is back, and all its pieces are where they were."""
+    (value_id,) = add(home, SMALL)
+    async with reopened(home) as wallet:
+        await back_up(wallet, [value_id], "threshold")
+        await drop_backed_up(wallet, [value_id], accept_fewer=False)
+    die(home, 1, "delete")
+    async with reopened(home) as wallet:
+        assert list(all_deletions(wallet.store)) == []
+        assert wallet.store.values.get(value_id) == SMALL
+        await assert_whole(cluster, wallet, SMALL)
+
+
+@pytest.mark.parametrize("number", [2, 6])
+async def test_killed_in_a_deletion_still_gets_every_safes_word(
+    number: int, home: Path, cluster: LocalCluster
+) -> None:
+    """After the first or the last safe had erased: `resume` asks again, and every receipt is kept."""
+    (value_id,) = add(home, SMALL)
+    async with reopened(home) as wallet:
+        await back_up(wallet, [value_id], "threshold")
+    die(home, number, "delete")
+    async with reopened(home) as wallet:
+        assert await settled(wallet) == 0
+        assert_no_strays(cluster, wallet)
+        (deletion,) = all_deletions(wallet.store)
+        (gone,) = generations_of(deletion)
+        assert (len(gone.erased_at), gone.owed_to) == (5, ())
+        assert list(verify_deletion(deletion, pinned_signing_keys(wallet.store))) == []
+        assert wallet.store.values.get(value_id) == SMALL
 
 
 def key_in(home: Path) -> WalletKey:

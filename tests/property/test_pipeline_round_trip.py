@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.batches import delivered, opened, plans_of, prepared, sealed_bytes, secret_of
+from support.batches import brought_back, delivered, plans_of, prepared, secret_of
 from support.memory_safes import roster_of
 from threshold.errors import ThresholdError
 from trust.errors import PieceRootMismatch
@@ -30,17 +30,17 @@ def policies(draw: st.DrawFn) -> Policy:
         sealing="shared-key",
         value=Division("shamir", draw(st.integers(1, n)), n),
         key=KeyRule("shared", draw(st.integers(1, key_n)), key_n),
-        arrangement="together",
         digest=draw(st.sampled_from(["public", "sealed", "vacant"])),
         quorum=max(n, key_n),
         compact_above=draw(st.sampled_from([None, 0, 30, 300])),
+        accept_single_safe=True,
     )
 
 
 def batches(values: list[bytes], policy: Policy) -> list[tuple[PreparedBatch, list[bytes]]]:
     """The batches of these values with the values of each."""
     plans = plans_of([len(value) for value in values], policy, roster=roster_of(7, 1))
-    chosen = [[values[int(item.value_id[2:])] for item in plan.items] for plan in plans]
+    chosen = [[values[int(item.members[0].value_id[2:])] for item in plan.items] for plan in plans]
     return [(prepared(plan, its), its) for plan, its in zip(plans, chosen, strict=True)]
 
 
@@ -61,8 +61,8 @@ def test_any_k_pieces_with_any_k_key_shares_bring_every_value_back(
         holders = [place.x for place in batch.manifest.value_places()]
         for index, (leaf, value) in enumerate(zip(batch.leaves, its, strict=True)):
             chosen = sample(holders, policy.value.k)
-            sealed = sealed_bytes(batch.manifest, leaf, {x: arrived[x][1][index] or b"" for x in chosen})
-            assert opened(batch, leaf, sealed, secret) == value
+            blobs = {x: arrived[x][1][index] or b"" for x in chosen}
+            assert brought_back(batch, leaf, blobs, secret) == value
 
 
 @FEW
@@ -77,7 +77,7 @@ def test_fewer_than_k_pieces_are_refused_or_open_nothing(
     chosen = data.draw(st.permutations(holders))[: policy.value.k - 1]
     blobs = {x: arrived[x][1][0] or b"" for x in chosen}
     with pytest.raises(ThresholdError):
-        opened(batch, batch.leaves[0], sealed_bytes(batch.manifest, batch.leaves[0], blobs), None)
+        brought_back(batch, batch.leaves[0], blobs)
 
 
 @FEW
@@ -100,7 +100,7 @@ def test_the_same_plan_makes_the_same_bytes(values: list[bytes], policy: Policy)
     """Manifest, signature and every parcel."""
     for (one, _), (again, _) in zip(batches(values, policy), batches(values, policy), strict=True):
         assert (one.manifest_bytes, one.signature) == (again.manifest_bytes, again.signature)
-        assert all(one.parcel(safe_id) == again.parcel(safe_id) for safe_id in one.plan.arrangement.safes)
+        assert all(one.parcels(safe_id) == again.parcels(safe_id) for safe_id in one.plan.arrangement.safes)
 
 
 @FEW
@@ -109,11 +109,11 @@ def test_every_value_lands_in_exactly_one_batch_within_its_bounds(lengths: list[
     """Whatever the sizes and their order."""
     roster = roster_of(5, 3)
     plans = plans_of(lengths, replace(policy_named(name, roster)), roster=roster)
-    assert sorted(item.value_id for plan in plans for item in plan.items) == sorted(
+    assert sorted(item.members[0].value_id for plan in plans for item in plan.items) == sorted(
         f"v-{number}" for number in range(len(lengths))
     )
     for plan in plans:
-        sealed = [item.sealed_length for item in plan.items]
+        sealed = [item.divided_length for item in plan.items]
         if plan.terms.value.scheme == "compact" or max(sealed) + 32 > 1_048_576:
             assert len(sealed) == 1
         else:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from itertools import pairwise
+from typing import get_args
 
 import pytest
 from hypothesis import given, settings
@@ -27,17 +28,27 @@ from support.sample_documents import (
     SignedSample,
 )
 from trust.certificate import Certificate, SignedCertificate, verify_call, verify_certificate
-from trust.digest import VACANT, Digest, DigestFields, public_digest
+from trust.digest import (
+    VACANT,
+    Digest,
+    DigestEntries,
+    DigestField,
+    DigestFields,
+    digest_fields_of,
+    public_digest,
+)
 from trust.documents import Document, verify
 from trust.errors import DocumentMalformed, PieceRootMismatch, RosterRefused, TrustError
 from trust.ids import Hash, ItemId, SafeId, Signature, WalletKey
-from trust.manifest import ItemLeaf, Manifest, Place, read_leaves, read_manifest
+from trust.key_algorithm import KeyAlgorithm
+from trust.manifest import ItemLeaf, KeyWrap, Manifest, Place, read_leaves, read_manifest
 from trust.piece import BLOCK_BYTES, BlockChecker, block_hashes, piece_root
 from trust.policy import Division, KeyRule, PolicyTerms
 from trust.request import RequestProof, verify_request
 from trust.roster import Roster, SignedRoster, verify_chain
 from trust.roster_file import read_roster, write_roster
 from trust.tombstone import DeletionReceipt, Tombstone, read_deletion, read_tombstone
+from trust.value_fields import HELD_SINCE_MAX_SECONDS, ValueFields, read_head, write_head
 
 steady = settings(derandomize=True, deadline=None, max_examples=150)
 
@@ -58,31 +69,80 @@ def words(most: int) -> st.SearchStrategy[str]:
     return st.text(st.characters(codec="utf-8"), max_size=most)
 
 
-digest_fields = st.builds(DigestFields, words(64), words(1000), words(40), words(10), words(10), words(1000))
+digest_fields = st.builds(
+    DigestFields,
+    words(64),
+    words(1000),
+    words(30),
+    words(10),
+    words(10),
+    words(1000),
+    *[words(30)] * 3,
+    words(3),
+    words(255),
+    words(1000),
+    words(12),
+)
+amounts = st.none() | st.decimals(0, 10**9, places=2)
+days = st.lists(st.dates(), min_size=2, max_size=2).map(sorted)
+value_fields = st.builds(
+    lambda validity, **fields: ValueFields(valid_from=validity[0], valid_until=validity[1], **fields),
+    days | st.just((None, None)),
+    item_class=st.from_regex(r"[a-z0-9-]{1,64}", fullmatch=True),
+    name=st.text(st.characters(codec="utf-8"), min_size=1, max_size=1000),
+    **dict.fromkeys(("unit_price", "quantity", "total_amount", "remaining_amount"), amounts),
+    **dict.fromkeys(("place", "remarks", "file_name"), words(1000)),
+    held_since=st.integers(0, HELD_SINCE_MAX_SECONDS),
+    currency=st.none() | st.from_regex(r"[A-Z]{3}", fullmatch=True),
+)
+entries = st.lists(digest_fields, min_size=1, max_size=3).map(lambda shown: DigestEntries(tuple(shown)))
 digests = st.one_of(
     st.just(VACANT),
-    digest_fields.map(public_digest),
+    entries.map(lambda shown: public_digest(shown.entries)),
     st.binary(min_size=1, max_size=400).map(lambda content: Digest("sealed", content)),
 )
 k_and_n = st.tuples(xs, xs).map(sorted)
 divisions = st.builds(
     lambda scheme, kn: Division(scheme, *kn), st.sampled_from(["shamir", "compact"]), k_and_n
 )
-key_rules = st.one_of(st.just(KeyRule("kept")), k_and_n.map(lambda kn: KeyRule("shared", *kn)))
+shared_rules = st.builds(
+    lambda mode, kn: KeyRule(mode, *kn), st.sampled_from(["shared", "kept-and-shared"]), k_and_n
+)
+key_rules = st.one_of(st.sampled_from([KeyRule("kept"), KeyRule("root")]), shared_rules)
 modes = st.sampled_from(["public", "sealed", "vacant"])
 names = st.text(st.characters(codec="utf-8"), min_size=1, max_size=64)
-terms = st.one_of(
-    st.builds(PolicyTerms, names, st.just("shared-key"), divisions, key_rules, modes, xs),
-    st.builds(
-        PolicyTerms,
-        names,
-        st.just("none"),
-        k_and_n.map(lambda kn: Division("shamir", *kn)),
-        st.just(KeyRule("none")),
-        modes,
-        xs,
-    ),
+couplings = st.sampled_from(
+    [
+        ("single", "seal-then-divide"),
+        ("single", "divide-then-seal"),
+        ("couple-then-seal", "seal-then-divide"),
+        ("couple-then-seal", "divide-then-seal"),
+        ("seal-then-couple", "seal-then-divide"),
+    ]
 )
+sealed_terms = st.builds(
+    lambda name, sealing, value, key, digest, quorum, coupling: PolicyTerms(
+        name, sealing, value, key, digest, quorum, *coupling
+    ),
+    names,
+    st.sampled_from(["shared-key", "key-pair"]),
+    divisions,
+    key_rules,
+    modes,
+    xs,
+    couplings,
+)
+unsealed_terms = st.builds(
+    PolicyTerms,
+    names,
+    st.just("none"),
+    k_and_n.map(lambda kn: Division("shamir", *kn)),
+    st.just(KeyRule("none")),
+    modes,
+    xs,
+    st.sampled_from(["single", "couple-then-seal"]),
+)
+terms = st.one_of(sealed_terms, unsealed_terms)
 
 
 @st.composite
@@ -90,28 +150,41 @@ def manifests(draw: st.DrawFn) -> Manifest:
     """Any manifest that its terms allow."""
     agreed = draw(terms)
     room = min(8, agreed.value.n)
-    where = sorted(draw(st.sets(xs, max_size=room)))
-    keys = 0 if agreed.key.mode != "shared" else agreed.key.n
+    where = sorted(draw(st.sets(st.integers(1, agreed.value.n), max_size=room)))
     placement = tuple(
-        Place(x, draw(safe_ids), value=True, key=position < keys and draw(st.booleans()))
+        Place(x, draw(safe_ids), value=True, key=position < agreed.key.n and draw(st.booleans()))
         for position, x in enumerate(where)
     )
-    commitments = {"none": 0, "kept": 1, "shared": agreed.key.k}[agreed.key.mode]
+    commitments = tuple(draw(hashes) if i < 3 else bytes(32) for i in range(agreed.key.k))
+    wrap = KeyWrap(
+        key_id=commitments[0] if commitments else draw(hashes),
+        algorithm=draw(names) if agreed.key.mode == "root" else "",
+        sealed=draw(st.binary(min_size=48, max_size=80)),
+    )
     return Manifest(
         draw(wallet_keys),
         agreed,
         draw(st.integers(1, 2**64 - 1)),
         draw(hashes),
         placement,
-        tuple(draw(hashes) for _ in range(min(commitments, 3))) + (bytes(32),) * max(0, commitments - 3),
+        commitments,
         draw(st.booleans()),
         draw(hashes),
         draw(times),
         draw(st.integers(1, 1_000)),
         draw(hashes),
+        wrap if agreed.is_wrapped else None,
     )
 
 
+key_algorithms = st.builds(
+    KeyAlgorithm,
+    st.from_regex(r"\A[a-z0-9][a-z0-9-]{0,63}\Z"),
+    st.integers(1, 65_535),
+    st.sampled_from(["sha256", "sha512"]),
+    st.binary(max_size=64),
+    st.binary(min_size=1, max_size=255),
+)
 leaves = st.builds(
     ItemLeaf,
     item_ids,
@@ -134,10 +207,13 @@ signed_certificates = st.builds(
     signatures,
 )
 documents = st.one_of(
+    value_fields,
     digest_fields,
+    entries,
     digests,
     terms,
     manifests(),
+    key_algorithms,
     leaves,
     certificates,
     signed_certificates,
@@ -169,6 +245,21 @@ def test_no_document_has_a_second_encoding(document: Document, data: st.DataObje
     forms = list(longer_forms(plain(document)))
     with pytest.raises(DocumentMalformed):
         type(document).from_bytes(data.draw(st.sampled_from(forms)))
+
+
+@steady
+@given(value_fields, st.binary(max_size=300), st.lists(st.sampled_from(get_args(DigestField))))
+def test_whoever_has_the_first_bytes_of_a_value_makes_the_same_digest(
+    fields: ValueFields, payload: bytes, shown: list[DigestField]
+) -> None:
+    """The safe, from what it was given, as the wallet from what it has; a byte less and there is none."""
+    head = write_head(fields)
+    read = read_head((head + payload)[: len(head) + len(payload) // 2])
+    digest = public_digest((digest_fields_of(read, shown),))
+    assert digest == public_digest((digest_fields_of(fields, shown),))
+    assert Digest.from_bytes(digest.to_bytes()) == digest
+    with pytest.raises(DocumentMalformed):
+        read_head(head[:-1])
 
 
 def read_again(document: Document, data: bytes) -> bytes | None:

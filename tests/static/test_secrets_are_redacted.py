@@ -88,7 +88,8 @@ def build(kind: type) -> object:
     }
     if issubclass(kind, msgspec.Struct):
         unchecked = {"__post_init__": lambda _self: None}
-        return msgspec.defstruct(kind.__name__, [], bases=(kind,), namespace=unchecked)(**values)
+        made_of: typing.Any = type(kind)
+        return typing.cast(object, made_of(kind.__name__, (kind,), unchecked)(**values))
     made = kind.__new__(kind)
     for name, value in values.items():
         object.__setattr__(made, name, value)

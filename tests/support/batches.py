@@ -3,25 +3,32 @@
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 
-from support.memory_safes import check_parcel, roster_of
+from support.memory_safes import MemorySafes, check_parcel, roster_of
 from support.sample_documents import FIELDS, NOW, draw, key
+from support.wallet_samples import FULL_VALUE
 from threshold import feldman
 from threshold.randomness import SeededRandomness
 from threshold.ristretto import Scalar
+from trust.certificate import SignedCertificate
+from trust.key_algorithm import BUILT_IN
 from trust.manifest import ItemLeaf, Manifest
 from trust.piece import BLINDING_BYTES, BLOCK_BYTES, block_hashes
 from trust.roster import Roster
-from wallet_client.pipeline.batch import EncodedItem, PreparedBatch, WalletKeys
-from wallet_client.pipeline.divide import combine, share_length
+from wallet_client.pipeline.batch import EncodedMember, PreparedBatch, WalletKeys
+from wallet_client.pipeline.couple import decouple
+from wallet_client.pipeline.divide import ShareSealer, combine, share_length
 from wallet_client.pipeline.parcel import CHUNK_BYTES, Parcel
-from wallet_client.pipeline.plan import BatchPlan, PlanItem, plan_batches
-from wallet_client.pipeline.seal import TAG_BYTES, BatchSecret, ItemName
+from wallet_client.pipeline.plan import BatchPlan, Member, PlanItem, plan_batches
+from wallet_client.pipeline.seal import WHOLE, BatchSecret, item_name, share_role
+from wallet_client.pipeline.wrapping import WrappingKey
 from wallet_client.policies.policy import Policy
 from wallet_client.policies.presets import policy_named
+from wallet_client.receipts.receipt import Receipt, ReceiptMember
 from wallet_client.values.value import ValueId
 
 KEYS = WalletKeys(key("pipeline wallet"), draw("digest secret", 32))
 ROSTER = roster_of(5, 3)
+KEY_SCALAR = Scalar.random(SeededRandomness(draw("wallet key", 32), b"key"))
 
 
 def plaintext(length: int, label: str = "a value") -> bytes:
@@ -39,17 +46,25 @@ def plans_of(
 ) -> list[BatchPlan]:
     """Plans for values of these lengths."""
     chosen = policy_named(policy, roster) if isinstance(policy, str) else policy
-    overhead = TAG_BYTES if chosen.sealing != "none" else 0
-    items = [
-        PlanItem(value_id, length + overhead)
-        for value_id, length in zip(value_ids(len(lengths)), lengths, strict=True)
+    members = [
+        Member(value_id, length) for value_id, length in zip(value_ids(len(lengths)), lengths, strict=True)
     ]
-    return plan_batches(items, chosen, roster, NOW, SeededRandomness(draw(seed, 32), b"plan"))
+    items = [PlanItem((member,)) for member in members]
+    rng = SeededRandomness(draw(seed, 32), b"plan")
+    return plan_batches(items, chosen, roster, NOW, rng, wallet_key_for(chosen))
+
+
+def wallet_key_for(policy: Policy) -> WrappingKey | None:
+    """The wallet's key that a policy seals with, always of the same scalar."""
+    if not policy.key.is_wallets:
+        return None
+    algorithm = BUILT_IN.label if policy.key.mode == "root" else ""
+    return WrappingKey.of("pair" if policy.sealing == "key-pair" else "shared", KEY_SCALAR, algorithm)
 
 
 def prepared(plan: BatchPlan, values: Sequence[bytes]) -> PreparedBatch:
     """The batch of these values."""
-    return PreparedBatch(plan, (EncodedItem(value, FIELDS) for value in values), KEYS)
+    return PreparedBatch(plan, (EncodedMember(value, FIELDS) for value in values), KEYS)
 
 
 def batch_of(values: Sequence[bytes], policy: Policy | str, **options: str) -> PreparedBatch:
@@ -58,11 +73,35 @@ def batch_of(values: Sequence[bytes], policy: Policy | str, **options: str) -> P
     return prepared(plan, values)
 
 
+async def receipt_of(batch: PreparedBatch, index: int = 0, missing: tuple[int, ...] = ()) -> Receipt:
+    """The receipt of one item after all safes but those took it; every safe has one parcel."""
+    certificates: list[SignedCertificate] = []
+    for number, safe in enumerate(MemorySafes.of(), 1):
+        if safe.entry.safe_id in batch.plan.arrangement.safes and number not in missing:
+            (parcel,) = batch.parcels(safe.entry.safe_id)
+            signed = await safe.register(parcel)
+            items = batch.piece_items(safe.entry.safe_id)
+            certificates += [one for item, one in zip(items, signed, strict=True) if item == index]
+    return Receipt(
+        kind="value",
+        members=(ReceiptMember(ValueId("v-0"), 0, FULL_VALUE.fields, 123),),
+        policy_name=batch.plan.policy_name,
+        manifest=batch.manifest_bytes,
+        manifest_signature=batch.signature,
+        leaf=batch.leaf_bytes[index],
+        certificates=tuple(certificates),
+        kept_shares=batch.kept_shares(index),
+        kept_key_shares=batch.kept_key_shares,
+        leaf_position=index,
+        leaf_path=batch.leaf_paths[index],
+    )
+
+
 def delivered(batch: PreparedBatch) -> dict[int, tuple[Parcel, list[bytes | None]]]:
     """What each safe gets, by x, checked as a safe checks it; every safe has one place."""
     arrived = {}
     for place in batch.manifest.placement:
-        parcel = batch.parcel(place.safe_id)
+        (parcel,) = batch.parcels(place.safe_id)
         blobs = [piece.blob for piece in parcel.pieces]
         if parcel.streamed is not None:
             blobs = [streamed_blob(batch, parcel)]
@@ -83,15 +122,14 @@ def streamed_blob(batch: PreparedBatch, parcel: Parcel) -> bytes:
     return blob
 
 
-def sealed_bytes(manifest: Manifest, leaf: ItemLeaf, blobs: Mapping[int, bytes]) -> bytes:
+def divided_bytes(
+    manifest: Manifest, leaf: ItemLeaf, blobs: Mapping[int, bytes], unseal: ShareSealer | None = None
+) -> bytes:
     """What was divided, from exactly k blobs by x."""
-    division = manifest.terms.value
-    assert all(
-        len(blob) == BLINDING_BYTES + share_length(division, leaf.sealed_length) for blob in blobs.values()
-    )
-    positions = {place.x: position for position, place in enumerate(manifest.value_places())}
+    length = BLINDING_BYTES + share_length(manifest.terms, leaf.sealed_length)
+    assert all(len(blob) == length for blob in blobs.values())
     sources = {x: BytesIO(blob[BLINDING_BYTES:]) for x, blob in blobs.items()}
-    return bytes(combine(division, positions, sources, leaf.sealed_length))
+    return bytes(combine(manifest.terms, sources, leaf.sealed_length, unseal))
 
 
 def secret_of(manifest: Manifest, key_shares: Mapping[int, bytes]) -> BatchSecret:
@@ -100,8 +138,23 @@ def secret_of(manifest: Manifest, key_shares: Mapping[int, bytes]) -> BatchSecre
     return BatchSecret(feldman.combine(shares, manifest.terms.key.k), manifest.salt)
 
 
-def opened(batch: PreparedBatch, leaf: ItemLeaf, sealed: bytes, secret: BatchSecret | None) -> bytes:
-    """The value that was sealed."""
-    if batch.plan.terms.sealing == "none":
-        return sealed
-    return (secret or batch.secret).open_value(ItemName(leaf.item_id, leaf.generation), sealed)
+def brought_back(
+    batch: PreparedBatch, leaf: ItemLeaf, blobs: Mapping[int, bytes], secret: BatchSecret | None = None
+) -> bytes:
+    """The one value of an item, from exactly k blobs by x and the batch secret."""
+    terms, name, secret = batch.plan.terms, item_name(leaf), secret or batch.secret
+    if terms.order == "divide-then-seal":
+        content = divided_bytes(
+            batch.manifest,
+            leaf,
+            blobs,
+            lambda x, segment, share: secret.open(name, share_role(x, segment), share),
+        )
+    else:
+        content = divided_bytes(batch.manifest, leaf, blobs)
+        if terms.sealing != "none":
+            content = secret.open(name, WHOLE, content)
+    if terms.coupling == "single":
+        return content
+    (part,) = decouple(content)
+    return part

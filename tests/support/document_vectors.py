@@ -6,6 +6,8 @@ Run it only when the format changes on purpose:
 """
 
 import json
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -14,6 +16,7 @@ from support import sample_documents as samples
 from threshold import merkle
 from trust.piece import block_hashes, key_piece_hash, piece_root
 from trust.roster_file import write_roster
+from trust.value_fields import write_head
 
 WHY = [
     "Pinned bytes of every document. They are signed, hashed and kept for years: a change of one byte,",
@@ -35,6 +38,7 @@ def vectors() -> dict[str, Any]:
         "documents": {name: _document(document) for name, document in samples.DOCUMENTS.items()},
         "signatures": {title: _signature(title) for title in samples.SIGNED},
         "request": _request(),
+        "value": _value(),
         "pieces": [_piece(item) for item in range(3)],
         "key_piece": _key_piece(),
         "trees": {"item leaves": _tree(samples.LEAF_BYTES), "certificates": _tree(samples.CERTIFICATES)},
@@ -51,6 +55,8 @@ def readable(value: object) -> Any:
         return {name: readable(getattr(value, name)) for name in value.__struct_fields__}
     if isinstance(value, tuple | list):
         return [readable(element) for element in value]
+    if isinstance(value, Decimal | date):
+        return str(value)
     return value.hex() if isinstance(value, bytes) else value
 
 
@@ -75,6 +81,16 @@ def _request() -> dict[str, Any]:
         "safe_id": samples.SAFE_IDS[0].hex(),
         "body": samples.REQUEST_BODY.hex(),
         "proof": samples.PROOF.to_bytes().hex(),
+    }
+
+
+def _value() -> dict[str, str]:
+    """The encoding of a whole value."""
+    payload = samples.draw("payload", 40)
+    return {
+        "document": "value fields",
+        "payload": payload.hex(),
+        "encoding": (write_head(samples.VALUE_FIELDS) + payload).hex(),
     }
 
 

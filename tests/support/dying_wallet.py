@@ -1,9 +1,11 @@
 """A wallet that kills itself (SIGKILL) at an exact point of an operation.
 
-    python -m support.dying_wallet --home DIR --at N [--policy NAME] backup|recover
+    python -m support.dying_wallet --home DIR --at N [--policy NAME] backup|recover|delete
 
 It dies when the N-th piece, or the N-th chunk of a streamed one, has been reported as done: after the
-safe's answer came and before the wallet wrote anything about it down.
+safe's answer came and before the wallet wrote anything about it down. `delete` recovers, deletes the
+receipts, and dies before the N-th write about the deletion: the first is the wallet's decision, each later
+one what a safe answered.
 """
 
 import argparse
@@ -32,13 +34,28 @@ def dying_at(number: int) -> Progress:
     return report
 
 
+def _die_before_write(wallet: Wallet, number: int) -> None:
+    writes, honest = count(1), wallet.store.deletions.put
+
+    def put(deletion_id: str, content: bytes) -> None:
+        if next(writes) == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+        honest(deletion_id, content)
+
+    wallet.store.deletions.put = put  # type: ignore[method-assign]
+
+
 async def _work(home: Path, number: int, operation: str, policy: str) -> None:
     async with await Wallet.open(home, NoPassphrase()) as wallet:
         if operation == "backup":
             values = [summary.id for summary in wallet.store.values.summaries()]
             await back_up(wallet, values, policy, dying_at(number))
+            return
+        receipts = [ReceiptId(entry.id) for entry in wallet.store.receipts.entries()]
+        if operation == "delete":
+            _die_before_write(wallet, number)
+            await recover(wallet, receipts, delete_receipts=True)
         else:
-            receipts = [ReceiptId(entry.id) for entry in wallet.store.receipts.entries()]
             await recover(wallet, receipts, progress=dying_at(number))
 
 
@@ -48,7 +65,7 @@ def main() -> None:
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--at", type=int, required=True)
     parser.add_argument("--policy", default="threshold")
-    parser.add_argument("operation", choices=("backup", "recover"))
+    parser.add_argument("operation", choices=("backup", "recover", "delete"))
     words = parser.parse_args()
     asyncio.run(_work(words.home, words.at, words.operation, words.policy))
 

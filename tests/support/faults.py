@@ -7,10 +7,12 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+from rpc_edge.errors import NothingListens
 from support.cluster import LocalCluster
 from support.safe_databases import PieceName, count_strays, pieces_of
 from tools.local_cluster import processes
-from trust.ids import WalletKey
+from trust.ids import SafeId, WalletKey
+from trust.refusals import Malformed
 from wallet_client.network.failures import SafeFailure, TooSlow
 from wallet_client.operations.resume import resume
 from wallet_client.receipts.receipt import Receipt, ReceiptId
@@ -99,12 +101,25 @@ async def settled(wallet: Wallet) -> int:
     return len(wallet.store.receipts.entries())
 
 
+async def reached(wallet: Wallet, safe_id: SafeId) -> None:
+    """Call a safe that came back until a channel has found it; a call for nothing is malformed."""
+    async with asyncio.timeout(WAIT_SECONDS):
+        while True:
+            try:
+                await wallet.links.to(safe_id).delete([])
+            except NothingListens:
+                continue
+            except Malformed:
+                return
+
+
 def state_of_wallet(wallet: Wallet) -> list[object]:
     """Everything that an operation may change, to be compared."""
     store = wallet.store
     return [
         store.values.summaries(),
         [(entry, store.receipts.get(entry.id)) for entry in store.receipts.entries()],
+        [(entry, store.deletions.get(entry.id)) for entry in store.deletions.entries()],
         store.journal.entries(),
         store.outbox.entries(),
     ]

@@ -1,8 +1,9 @@
 """`kura` in this process: as the command, without a second for its start."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -34,3 +35,13 @@ class KuraInProcess:
         self.capture.readouterr()
         code = main(["--home", str(self.home), *map(str, words)])
         return Said(code, *self.capture.readouterr())
+
+    def ok(self, *words: str | Path) -> Said:
+        """Run, and insist on exit code 0."""
+        said = self(*words)
+        assert said.code == 0, f"kura {' '.join(map(str, words))}: {said.messages}"
+        return said
+
+    def json(self, *words: str | Path) -> Any:
+        """Run with --json, insist on exit code 0, and give the document."""
+        return json.loads(self.ok(*words, "--json").output)

@@ -8,6 +8,7 @@ old-generation  the blob of an earlier generation, which it also keeps when told
 swap-key-share  another batch's key share, where it keeps one
 garbage         random bytes of the right length
 slow            no answer to Fetch for --seconds
+other-digest    certifies another digest than it was given, over its good signature
 as-told         whatever the file named by --file says when asked: one of these, or honest
 """
 
@@ -20,6 +21,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import structs
 
 from safe_node.config import load_settings
 from safe_node.records import AdmittedBatch, Burial, Presented, RegistrationPlan, ReleasedPiece
@@ -35,10 +38,13 @@ from safe_node.store.base import (
     Upload,
 )
 from safe_node.store.sqlite_store import DATABASE_NAME
+from trust.certificate import Certificate
+from trust.digest import Digest
 from trust.ids import WalletKey
 from trust.refusals import Refusal
 
 LIES = ("flip-bit", "other-item", "old-generation", "swap-key-share", "garbage", "slow")
+OTHER_DIGEST = "other-digest"
 HONEST = "honest"
 AS_TOLD = "as-told"
 _OTHER_ITEM = "SELECT content FROM pieces WHERE content IS NOT NULL AND item_id != ? ORDER BY id LIMIT 1"
@@ -75,8 +81,14 @@ class LyingStore:
     async def register(
         self, batches: Sequence[AdmittedBatch], plan: PlanRegistration
     ) -> list[tuple[bytes, ...] | Refusal]:
-        """Honest."""
-        return await self.store.register(batches, plan)
+        """Keeps all of it, and may certify something else."""
+        honest = await self.store.register(batches, plan)
+        if self.lie != OTHER_DIGEST:
+            return honest
+        return [
+            outcome if isinstance(outcome, Refusal) else tuple(map(_with_other_digest, outcome))
+            for outcome in honest
+        ]
 
     async def preview(self, batch: AdmittedBatch, plan: PlanRegistration) -> RegistrationPlan:
         """Honest."""
@@ -103,7 +115,7 @@ class LyingStore:
         if self.lie == "slow":
             await asyncio.sleep(self.seconds)
         honest = await self.store.stream(presented, judge)
-        if self.lie in {"slow", HONEST}:
+        if self.lie in {"slow", OTHER_DIGEST, HONEST}:
             return honest
         head = self._lie(presented, honest.head) if honest.head.key_share else honest.head
         return replace(honest, head=replace(head, blob=None), chunks=self._changed(honest.chunks))
@@ -122,7 +134,7 @@ class LyingStore:
         await self.store.close()
 
     def _lie(self, shown: Presented, piece: ReleasedPiece) -> ReleasedPiece:
-        if self.lie in {"slow", HONEST}:
+        if self.lie in {"slow", OTHER_DIGEST, HONEST}:
             return piece
         if self.lie == "swap-key-share" and piece.key_share is not None:
             other = self._find(_OTHER_SHARE, piece.key_share)
@@ -154,6 +166,10 @@ class LyingStore:
             yield os.urandom(len(chunk)) if self.lie == "garbage" else _flip(chunk)
 
 
+def _with_other_digest(certificate: bytes) -> bytes:
+    return structs.replace(Certificate.from_bytes(certificate), digest=Digest("vacant")).to_bytes()
+
+
 def _flip(content: bytes) -> bytes:
     return content[:-1] + bytes([content[-1] ^ 1]) if content else content
 
@@ -166,7 +182,7 @@ def main() -> None:
     """Serve, lying."""
     parser: Any = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", type=Path, required=True)
-    parser.add_argument("--lie", choices=(*LIES, AS_TOLD), required=True)
+    parser.add_argument("--lie", choices=(*LIES, OTHER_DIGEST, AS_TOLD), required=True)
     parser.add_argument("--file", type=Path)
     parser.add_argument("--seconds", type=float, default=3600.0)
     words = parser.parse_args()

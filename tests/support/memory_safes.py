@@ -27,17 +27,18 @@ from trust.piece import check_piece
 from trust.refusals import CertificateUnknown, ItemDeleted, PieceConflict, PieceNeedsStream
 from trust.roster import Roster, SafeEntry
 from trust.roster_file import write_roster
-from trust.tombstone import DeletionReceipt, read_deletion, read_tombstone, sign_deletion
+from trust.tombstone import read_tombstone, sign_deletion
 from wallet_client.network.links import Links
 from wallet_client.network.messages import FetchedPiece
-from wallet_client.network.safe_link import ByteSink
+from wallet_client.network.safe_link import ByteSink, SignedBytes
 from wallet_client.pipeline.parcel import CHUNK_BYTES, STREAMED_ABOVE_BYTES, Parcel
 from wallet_client.pipeline.rechunk import rechunk
+from wallet_client.receipts.deletion import generations_of, verify_deletion
 from wallet_client.receipts.receipt import ReceiptId, state_of, verify_receipt
-from wallet_client.receipts.shelf import get_receipt
+from wallet_client.receipts.shelf import all_deletions, get_receipt
 from wallet_client.storage.keyfile import NoPassphrase
 from wallet_client.storage.lock import LOCK_NAME
-from wallet_client.wallet import Wallet, create_wallet
+from wallet_client.wallet import Wallet, create_wallet, pinned_signing_keys
 
 
 def safe_key(number: int) -> SigningKey:
@@ -141,12 +142,10 @@ class MemorySafe:
             into.write(chunk)
         return piece.key_share
 
-    async def delete(
-        self, tombstones: Sequence[tuple[bytes, bytes]]
-    ) -> Sequence[DeletionReceipt | Exception]:
+    async def delete(self, tombstones: Sequence[tuple[bytes, bytes]]) -> Sequence[SignedBytes | Exception]:
         """Erase items' generations."""
         self._begin("delete")
-        receipts: list[DeletionReceipt | Exception] = [self._bury(*signed) for signed in tombstones]
+        receipts: list[SignedBytes | Exception] = [self._bury(*signed) for signed in tombstones]
         self.step("deleted")
         return receipts
 
@@ -208,25 +207,28 @@ class MemorySafe:
             return CertificateUnknown()
         return self.alter(FetchedPiece(kept.blob, kept.key_share))
 
-    def _bury(self, body: bytes, signature: bytes) -> DeletionReceipt | Exception:
+    def _bury(self, body: bytes, signature: bytes) -> SignedBytes | Exception:
         if self.refuses_deletion is not None:
             return self.refuses_deletion
         tombstone = read_tombstone(body, signature)
         self.tombstones.add((tombstone.item_id, tombstone.generation))
         for x in range(1, 256):
             self.pieces.pop((tombstone.item_id, tombstone.generation, x), None)
-        receipt = sign_deletion(self.entry.safe_id, body, NOW, self.signing_key)
-        return read_deletion(*receipt, self.entry.safe_id, self.entry.signing_key, body)
+        return sign_deletion(self.entry.safe_id, body, NOW, self.signing_key)
 
 
 def check_parcel(parcel: Parcel, blobs: Sequence[bytes | None]) -> tuple[Manifest, tuple[ItemLeaf, ...]]:
-    """Check a parcel as a safe does: signature, leaves, exactly the pieces placed here, roots, key shares."""
+    """Check a parcel as a safe does: signature, leaves, pieces placed here, roots, key shares."""
     manifest = read_manifest(parcel.manifest, parcel.signature)
     leaves = read_leaves(manifest, parcel.leaves)
     places = {place.x: place for place in manifest.places_at(parcel.safe_id)}
     named = [(piece.leaf_index, piece.x) for piece in parcel.pieces]
-    if sorted(named) != [(index, x) for index in range(len(leaves)) for x in sorted(places)]:
-        raise CheckFailed("not exactly the pieces placed here")
+    xs = sorted({x for _, x in named})
+    if not set(xs) <= set(places) or sorted(named) != [
+        (index, x) for index in range(len(leaves)) for x in xs
+    ]:
+        raise CheckFailed("not every item's piece at indices placed here")
+    places = {x: places[x] for x in xs}
     for piece, blob in zip(parcel.pieces, blobs, strict=True):
         if (blob is not None) != places[piece.x].value:
             raise CheckFailed("a blob where none is placed, or none where one is")
@@ -334,9 +336,11 @@ class Steps:
         store = wallet.store
         writes = {
             "journal": (store.journal, ("put", "delete")),
+            "deletions": (store.deletions, ("put",)),
             "outbox": (store.outbox, ("put", "delete")),
             "receipts": (store.receipts, ("put", "delete")),
             "values": (store.values, ("add", "link", "replace", "remove")),
+            "keyring": (store.keyring, ("add", "bring_back", "send_away", "remove", "link_known")),
         }
         for title, (repository, names) in writes.items():
             for name in names:
@@ -365,12 +369,27 @@ def check_books(wallet: Wallet, safes: MemorySafes) -> None:
         assert state_of(receipt).word == "safe"
         assert set(verify_receipt(receipt, wallet.roster).values()) == {None}
     assert {safe_id: set(safe.pieces) for safe_id, safe in safes.all.items()} == named
+    check_deletions(wallet, safes)
     assert wallet.store.journal.entries() == []
     assert wallet.store.outbox.entries() == []
     links = {one.id: one.receipt_id for one in wallet.store.values.summaries()}
+    links |= {one.id: one.receipt_id for one in wallet.store.keyring.entries()}
     for receipt in receipts:
-        assert links.get(receipt.value_id, receipt.receipt_id) == receipt.receipt_id
+        for value_id in receipt.value_ids:
+            assert links.get(value_id, receipt.receipt_id) == receipt.receipt_id
     assert {one for one in links.values() if one} <= {receipt.receipt_id for receipt in receipts}
+
+
+def check_deletions(wallet: Wallet, safes: MemorySafes) -> None:
+    """Of every tombstone that a safe has, the wallet keeps that safe's receipt, and each holds."""
+    keys = pinned_signing_keys(wallet.store)
+    confirmed: dict[SafeId, set[tuple[bytes, int]]] = {safe_id: set() for safe_id in safes.all}
+    for deletion in all_deletions(wallet.store):
+        assert list(verify_deletion(deletion, keys)) == []
+        for one in generations_of(deletion):
+            for safe_id in one.erased_at:
+                confirmed[safe_id].add((one.item_id, one.generation))
+    assert {safe_id: safe.tombstones for safe_id, safe in safes.all.items()} == confirmed
 
 
 def lock_is_free(home: Path) -> bool:

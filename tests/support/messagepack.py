@@ -6,6 +6,8 @@ would: the same document in longer forms, with elements too many or of another t
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 
 import msgspec
 
@@ -29,6 +31,8 @@ def plain(document: object) -> Plain:
         return [plain(getattr(document, name)) for name in document.__struct_fields__]
     if isinstance(document, tuple):
         return [plain(element) for element in document]
+    if isinstance(document, Decimal | date):
+        return str(document)
     if document is None or isinstance(document, bool | int | str | bytes):
         return document
     raise TypeError(type(document))

@@ -15,6 +15,11 @@ _TOMBSTONES = """SELECT t.item_id, t.generation FROM tombstones t JOIN wallets w
     WHERE w.wallet_key = ?"""
 _STAGED = """SELECT count(*) FROM blocks b JOIN loose_blobs l ON l.blob_id = b.id / 65536
     JOIN wallets w ON w.id = l.wallet WHERE w.wallet_key = ?"""
+_BLOBS = """SELECT coalesce(sum(CASE WHEN blob_id IS NULL THEN coalesce(length(content), 0)
+        ELSE (SELECT sum(length(b.content)) FROM blocks b WHERE b.id / 65536 = blob_id) END), 0)
+    FROM pieces WHERE item_id = ?"""
+_KEY_SHARES = """SELECT coalesce(sum(length(share)), 0) FROM key_shares
+    WHERE id / 256 IN (SELECT batch FROM pieces WHERE item_id = ?)"""
 _STRAYS = (
     "SELECT count(*) FROM loose_blobs",
     "SELECT count(*) FROM blocks WHERE id / 65536 NOT IN (SELECT blob_id FROM pieces WHERE blob_id NOTNULL)",
@@ -55,6 +60,31 @@ def count_strays(database: Path) -> int:
     """Loose blobs, and blocks, batches and key shares that no piece refers to; pieces without their blob."""
     with _opened(database) as connection:
         return sum(int(connection.execute(query).fetchone()[0]) for query in _STRAYS)
+
+
+class StoredBytes(NamedTuple):
+    """What a safe stores of one item, in bytes."""
+
+    blobs: int
+    key_shares: int
+
+
+def stored_bytes(database: Path, item_id: bytes) -> StoredBytes:
+    """Blobs, and key shares of its batch."""
+    with _opened(database) as connection:
+        return StoredBytes(
+            *(int(connection.execute(query, (item_id,)).fetchone()[0]) for query in (_BLOBS, _KEY_SHARES))
+        )
+
+
+def used_bytes(database: Path) -> int:
+    """What its pages take, those that wait to be used again aside."""
+    with _opened(database) as connection:
+        pages, free, size = (
+            int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+    return (pages - free) * size
 
 
 @contextmanager

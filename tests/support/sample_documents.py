@@ -5,20 +5,35 @@ make the same documents.
 """
 
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from hashlib import shake_256
+from typing import get_args
+
+from msgspec.structs import replace
 
 from threshold.feldman import commit
 from threshold.ristretto import Scalar
 from trust.certificate import Certificate, CertificateHead, sign_certificates, verify_call
-from trust.digest import VACANT, Digest, DigestFields, public_digest
+from trust.digest import (
+    VACANT,
+    Digest,
+    DigestEntries,
+    DigestField,
+    DigestFields,
+    digest_fields_of,
+    public_digest,
+)
 from trust.documents import Document, SigningKey
 from trust.ids import Hash, ItemId, SafeId, Signature, WalletKey
-from trust.manifest import ItemLeaf, Manifest, Place, item_root, sign_manifest
+from trust.key_algorithm import KeyAlgorithm
+from trust.manifest import ItemLeaf, KeyWrap, Manifest, Place, item_root, sign_manifest
 from trust.piece import piece_root
 from trust.policy import Division, KeyRule, PolicyTerms
 from trust.request import prove_request
 from trust.roster import Roster, SafeEntry, SignedRoster, sign_roster
 from trust.tombstone import DeletionReceipt, Tombstone, sign_deletion, sign_tombstone
+from trust.value_fields import ValueFields
 
 NOW = 1_790_000_000
 """Unix seconds at which everything here happens."""
@@ -69,6 +84,24 @@ def signed_by(roster: Roster, *operators: SigningKey) -> SignedRoster:
 
 CHAIN = (signed_by(GENESIS, *OPERATORS), signed_by(SUCCESSOR, *OPERATORS[1:4]))
 
+VALUE_FIELDS = ValueFields(
+    item_class="ticket",
+    name="Kabuki-za, 昼の部",
+    unit_price=Decimal("1600.50"),
+    quantity=Decimal(2),
+    total_amount=Decimal("3201.00"),
+    place="Tōkyō",
+    valid_from=date(2026, 11, 23),
+    valid_until=date(2026, 12, 31),
+    remaining_amount=Decimal(0),
+    remarks="row 3\nseats 4 and 5",
+    held_since=NOW,
+    media_type="text/plain",
+    currency="JPY",
+    file_name="ticket.txt",
+)
+"""Every field set, none to its default."""
+ALL_SHOWN = digest_fields_of(VALUE_FIELDS, get_args(DigestField))
 FIELDS = DigestFields("ticket", "Kabuki-za, 昼の部", "1", "2026-11-23", "2026-12-31", "Tōkyō")
 TERMS = PolicyTerms("threshold", "shared-key", Division("shamir", 3, 5), KeyRule("shared", 3, 5), "public", 4)
 PLACEMENT = tuple(Place(x, SAFE_IDS[x - 1], value=True, key=True) for x in range(1, 6))
@@ -84,7 +117,7 @@ def blob(item: int, x: int) -> bytes:
 def leaf(item: int) -> ItemLeaf:
     """The leaf of item 0, 1 or 2."""
     roots = tuple(piece_root(blob(item, x)) for x in range(1, 6))
-    return ItemLeaf(ITEM_IDS[item], 1, "value", public_digest(FIELDS), SEALED_LENGTHS[item], roots)
+    return ItemLeaf(ITEM_IDS[item], 1, "value", public_digest((FIELDS,)), SEALED_LENGTHS[item], roots)
 
 
 LEAVES = tuple(leaf(item) for item in range(3))
@@ -104,6 +137,28 @@ MANIFEST = Manifest(
     item_root=item_root(LEAF_BYTES),
 )
 MANIFEST_BYTES, MANIFEST_SIGNATURE = sign_manifest(MANIFEST, WALLET)
+
+ALGORITHM = KeyAlgorithm("own-hkdf", 2, "sha512", draw("algorithm salt", 16), b"own keys")
+WRAPPED_TERMS = PolicyTerms(
+    "own",
+    "key-pair",
+    Division("shamir", 3, 5),
+    KeyRule("root"),
+    "vacant",
+    4,
+    "couple-then-seal",
+    "divide-then-seal",
+)
+KEY_ID = commit([scalar("wallet key")])[0].to_bytes()
+WRAP = KeyWrap(KEY_ID, ALGORITHM.label, draw("wrapped secret", 80))
+WRAPPED_MANIFEST = replace(
+    MANIFEST,
+    terms=WRAPPED_TERMS,
+    placement=tuple(Place(x, SAFE_IDS[x - 1], value=True, key=False) for x in range(1, 6)),
+    commitments=(),
+    wrap=WRAP,
+)
+"""The same batch as far as its terms go, its secret sealed under a key that comes from the root."""
 
 
 def certificate(item: int, x: int = 1, counter: int = 7) -> Certificate:
@@ -162,9 +217,13 @@ SIGNED: dict[str, SignedSample] = {
 SEALED = Digest("sealed", draw("sealed digest", 60))
 
 DOCUMENTS: dict[str, Document] = {
+    "value fields": VALUE_FIELDS,
+    "value fields, class and name": ValueFields(item_class="coupon", name="A"),
     "digest fields": FIELDS,
+    "digest fields, all shown": ALL_SHOWN,
     "digest fields, all empty": DigestFields(),
-    "public digest": public_digest(FIELDS),
+    "digest entries": DigestEntries((FIELDS, ALL_SHOWN)),
+    "public digest": public_digest((FIELDS,)),
     "sealed digest": SEALED,
     "vacant digest": VACANT,
     "division": TERMS.value,
@@ -173,6 +232,10 @@ DOCUMENTS: dict[str, Document] = {
     "place": PLACEMENT[0],
     "item leaf": LEAVES[0],
     "manifest": MANIFEST,
+    "policy terms, none the usual": WRAPPED_TERMS,
+    "key wrap": WRAP,
+    "manifest with a wrap": WRAPPED_MANIFEST,
+    "key algorithm": ALGORITHM,
     "certificate": certificate(0),
     "certificate head": _head(),
     "signed certificate": SIGNED_CERTIFICATES[2],

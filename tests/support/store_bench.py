@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from safe_node.decisions.admission import Membership, admit_batch, admit_opening
+from safe_node.decisions.admission import Membership, admit_batch
 from safe_node.decisions.deletion import judge_deletion, plan_deletion
 from safe_node.decisions.registration import RegistrationRules
 from safe_node.decisions.retrieval import judge_fetch, judge_stream
@@ -64,7 +64,7 @@ class Bench:
 
     async def upload(self, dealt: Dealt, x: int | None = None) -> tuple[bytes, ...]:
         candidate, blob = dealt.streamed_candidate(SAFE_ID, x)
-        batch = admit_opening(candidate, CALLER, MEMBERSHIP)
+        batch = admit_batch(candidate, CALLER, MEMBERSHIP)
         upload = await self.store.begin_upload(CALLER, len(blob), self.rules.bytes_per_wallet)
         try:
             for start in range(0, len(blob), CHUNK_BYTES):

@@ -64,12 +64,18 @@ class Vendor:
 async def served_wallet(home: Path, roster: bytes) -> AsyncIterator[Vendor]:
     """A fresh wallet that believes a roster file of these bytes, served until the end of the block."""
     await create_wallet(home, NoPassphrase(), roster, CAPACITY_BYTES)
+    async with await Wallet.open(home, NoPassphrase()) as wallet, vendor_of(wallet) as vendor:
+        yield vendor
+
+
+@asynccontextmanager
+async def vendor_of(wallet: Wallet) -> AsyncIterator[Vendor]:
+    """A program with the stubs, to which an open wallet is served until the end of the block."""
     async with AsyncExitStack() as clean_up:
-        wallet = await clean_up.enter_async_context(await Wallet.open(home, NoPassphrase()))
         served = Served(wallet, BackupDesk(wallet), Operations())
         clean_up.push_async_callback(served.desk.close)
         clean_up.push_async_callback(served.operations.finish, 30)
-        entrance = clean_up.enter_context(socket_entrance(home))
+        entrance = clean_up.enter_context(socket_entrance(wallet.home))
         runner = build_runner(served, entrance, structlog.get_logger())
         await runner.start()
         clean_up.push_async_callback(runner.stop, 0)

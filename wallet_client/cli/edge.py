@@ -13,6 +13,7 @@ import click
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
 _ROSTER_HINT = "Nothing was contacted. Get the roster again from its operators, and compare fingerprints."
+_ALGORITHM_HINT = "Nothing was taken in. Get the file again from its issuer, and compare the issuer's key."
 
 
 def exit_code_of(run: Callable[[], object]) -> int:
@@ -64,7 +65,7 @@ def _report(error: Exception) -> int:
 
 def _told(error: Exception) -> tuple[str, str]:
     """The sentence, and what to do next."""
-    from trust.errors import RosterRefused, TrustError
+    from trust.errors import AlgorithmRefused, RosterRefused, TrustError
     from wallet_client.errors import WalletError
     from wallet_client.values.shown import shown
 
@@ -72,7 +73,8 @@ def _told(error: Exception) -> tuple[str, str]:
     if isinstance(error, WalletError) or hint:
         return str(error), hint
     if isinstance(error, TrustError):
-        return str(error), _ROSTER_HINT if isinstance(error, RosterRefused) else ""
+        hints = {RosterRefused: _ROSTER_HINT, AlgorithmRefused: _ALGORITHM_HINT}
+        return str(error), hints.get(type(error), "")
     if isinstance(error, OSError):
         where = f"{shown(str(error.filename))}: " if error.filename else ""
         return f"{where}{(error.strerror or str(error)).lower()}", "Check the path and its permissions."

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-_SIZE = re.compile(r"([0-9]{1,15})(?:\.([0-9]{1,3}))? ?(b|kib|mib|gib)?", re.IGNORECASE)
-_FACTORS = {"": 1, "b": 1, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30}
+from wallet_client.values.sizes import EXAMPLES, read_size
+
 _DURATION = re.compile(r"([0-9]{1,6})(h|d|w)", re.IGNORECASE)
 _HOURS = {"h": 1, "d": 24, "w": 168}
 _AMOUNT = re.compile(r"[0-9]{1,28}(\.[0-9]{1,28})?")
@@ -22,13 +22,10 @@ class Size(click.ParamType[int]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Text to whole bytes."""
-        match = _SIZE.fullmatch(str(value))
-        if match is None:
-            self.fail(f"{value!r} is no size; write 65536, 64KiB, 1.5MiB or 2GiB", param, ctx)
-        number = Decimal(f"{match[1]}.{match[2] or 0}") * _FACTORS[(match[3] or "").lower()]
-        if number != number.to_integral_value():
-            self.fail(f"{value!r} is no whole number of bytes", param, ctx)
-        return int(number)
+        count = read_size(str(value))
+        if count is None:
+            self.fail(f"{value!r} is no size in whole bytes; write {EXAMPLES}", param, ctx)
+        return count
 
 
 class Duration(click.ParamType[timedelta]):

@@ -11,6 +11,9 @@ _COMMANDS = {
     ),
     "show": Later("wallet_client.cli.receipts_show:show", "Show a receipt's certificates."),
     "verify": Later("wallet_client.cli.receipts_verify:verify", "Check every signature, offline."),
+    "deleted": Later(
+        "wallet_client.cli.receipts_deleted:deleted", "List what was deleted, and which safes confirmed it."
+    ),
     "export": Later(
         "wallet_client.cli.receipts_show:export", "Write a receipt's signed documents to a file."
     ),

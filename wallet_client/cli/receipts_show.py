@@ -13,11 +13,13 @@ if TYPE_CHECKING:
     from trust.certificate import Certificate, SignedCertificate
     from trust.digest import DigestFields
     from wallet_client.receipts.receipt import Receipt
+    from wallet_client.receipts.shelf import ReceiptSummary
     from wallet_client.storage.receipts import ReceiptEntry
     from wallet_client.storage.store import WalletStore
     from wallet_client.wallet import Wallet
 
     NamedCertificate = tuple[str, Certificate]
+    Digests = tuple[DigestFields, ...]
 
 FORMAT = "kura-receipt-1"
 _SHOW_EXAMPLES = """
@@ -36,29 +38,22 @@ def show(session: Session, receipt: str) -> None:
 
     from wallet_client.cli.opened import with_wallet
     from wallet_client.cli.output import emit
-    from wallet_client.cli.rows import state_text
+    from wallet_client.cli.rows import receipt_row, state_text
     from wallet_client.receipts.shelf import read_summary
 
-    async def work(wallet: "Wallet") -> "tuple[Receipt, ReceiptEntry, list[NamedCertificate], DigestFields]":
+    async def work(wallet: "Wallet") -> "tuple[ReceiptEntry, list[NamedCertificate], Digests]":
         found = _find(wallet.store, receipt)
-        digest = _digest_fields(found, wallet.keys.digest_secret)
-        return found, wallet.store.receipts.entry(found.receipt_id), _named(found, wallet), digest
+        digests = _digests(found, wallet.keys.digest_secret)
+        return wallet.store.receipts.entry(found.receipt_id), _named(found, wallet), digests
 
-    found, entry, certificates, digest = with_wallet(session, work)
+    entry, certificates, digests = with_wallet(session, work)
     summary = read_summary(entry)
     document = {
-        "id": entry.id,
-        "name": found.fields.name,
-        "class": found.fields.item_class,
-        "size_bytes": found.size_bytes,
-        "state": entry.state,
-        "value_id": found.value_id,
-        "policy": found.policy_name,
-        "may_still_be_lost": summary.state.may_still_be_lost,
-        "digest": msgspec.structs.asdict(digest),
+        **receipt_row(entry, summary),
+        "digests": [msgspec.structs.asdict(digest) for digest in digests],
         "certificates": [_certificate_row(*pair) for pair in certificates],
     }
-    emit(session, document, lambda: _text(found, state_text(entry, summary), certificates, digest))
+    emit(session, document, lambda: _text(summary, entry, state_text(entry, summary), certificates, digests))
 
 
 @click.command(cls=Command, opens_wallet=True, examples='kura receipts export "City Bus" --out receipt.json')
@@ -122,22 +117,24 @@ def _certificate_row(safe: str, one: "Certificate") -> dict[str, object]:
 
 
 def _text(
-    found: "Receipt",
+    summary: "ReceiptSummary",
+    entry: "ReceiptEntry",
     state: str,
     certificates: "Sequence[NamedCertificate]",
-    digest: "DigestFields",
+    digests: "Digests",
 ) -> str:
     from wallet_client.cli.output import columns, fields
+    from wallet_client.cli.rows import digest_text
     from wallet_client.values.shown import shown
 
     head = fields(
         [
-            ("Receipt", found.receipt_id),
-            ("Value", f"{found.value_id}  {shown(found.fields.name)}"),
-            ("Class", found.fields.item_class),
-            ("Policy", found.policy_name),
+            ("Receipt", entry.id),
+            *((one.value_id, shown(one.fields.name)) for one in summary.members),
+            ("Class", summary.fields.item_class),
+            ("Policy", summary.policy_name),
             ("State", state),
-            ("Digest", _digest_text(digest)),
+            *(("Digest", digest_text(digest)) for digest in digests),
         ]
     )
     header = ("SAFE", "CLASS", "X", "Y", "DIGEST", "POINTER")
@@ -155,25 +152,16 @@ def _text(
     return f"{head}\n\n{columns(header, rows, right=frozenset({3}))}"
 
 
-def _digest_fields(found: "Receipt", digest_secret: bytes) -> "DigestFields":
-    """What the digest says; a sealed one only this wallet reads."""
-    from wallet_client.pipeline.seal import read_digest
-    from wallet_client.receipts.receipt import item_name
+def _digests(found: "Receipt", digest_secret: bytes) -> "Digests":
+    """What the digest says of each value; a sealed one only this wallet reads."""
+    from wallet_client.pipeline.seal import item_name, read_digest
 
     leaf = found.read_leaf()
     return read_digest(leaf.digest, digest_secret, found.read_manifest().salt, item_name(leaf))
 
 
-def _digest_text(digest: "DigestFields") -> str:
-    from wallet_client.values.shown import shown
-
-    until = f"until {digest.valid_until}" if digest.valid_until else ""
-    texts = (digest.item_class, digest.name, digest.quantity, digest.valid_from, until, digest.place)
-    return shown(", ".join(text for text in texts if text))
-
-
 def _exported(found: "Receipt") -> bytes:
-    """JSON; signed documents are base64 of their exact bytes. The kept key stays in the wallet."""
+    """JSON; signed documents are base64 of their exact bytes. Shares that the wallet keeps stay there."""
     import msgspec
 
     document = {
@@ -183,6 +171,8 @@ def _exported(found: "Receipt") -> bytes:
         "manifest": found.manifest,
         "manifest_signature": found.manifest_signature,
         "leaf": found.leaf,
+        "leaf_position": found.leaf_position,
+        "leaf_path": found.leaf_path,
         "certificates": [_signed_row(signed) for signed in found.certificates],
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"

@@ -1,6 +1,6 @@
-"""`kura receipts verify`: every signature of every receipt, with nobody asked."""
+"""`kura receipts verify`: every signature of every receipt and deletion, with nobody asked."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,9 @@ from wallet_client.cli.session import Session, pass_session
 from wallet_client.errors import WalletError
 
 if TYPE_CHECKING:
+    from trust.ids import SafeId
     from trust.roster import Roster
+    from wallet_client.receipts.deletion import Deletion
     from wallet_client.receipts.receipt import Receipt
 
 _EXAMPLES = """
@@ -22,14 +24,17 @@ kura receipts verify "City Bus"
 
 @dataclass(eq=False)
 class ReceiptsDoNotHold(WalletError):
-    """Certificates that do not hold.
+    """Certificates or deletion receipts that do not hold.
 
     Args:
         findings: One line for each: receipt, safe, reason.
     """
 
     findings: tuple[str, ...]
-    hint = "Do not count on those pieces: recover the values and back them up again."
+    hint = (
+        "Do not count on those pieces: recover the values and back them up again. "
+        "Do not take for deleted what a safe's deletion receipt does not prove."
+    )
 
     def __str__(self) -> str:
         """Name each."""
@@ -42,26 +47,35 @@ class ReceiptsDoNotHold(WalletError):
 def verify(session: Session, receipts: Sequence[str]) -> None:
     """Check every signature of all receipts, or of those named, offline.
 
-    Manifest, leaf and certificates are checked against each other and against the pinned roster.
+    Manifest, leaf and certificates are checked against each other and against the pinned roster. Unless
+    receipts are named, so are all deletions: each tombstone, and the safes' deletion receipts for it.
     """
     from wallet_client.cli.opened import reading
     from wallet_client.cli.output import count_of, emit
     from wallet_client.cli.rows import find_receipts
     from wallet_client.receipts.receipt import ReceiptId
-    from wallet_client.receipts.shelf import get_receipt
-    from wallet_client.wallet import pinned_roster
+    from wallet_client.receipts.shelf import all_deletions, get_receipt
+    from wallet_client.wallet import pinned_roster, pinned_signing_keys
 
     with reading(session) as store:
-        roster = pinned_roster(store)
+        roster, keys = pinned_roster(store), pinned_signing_keys(store)
         kept = store.receipts
         ids = find_receipts(kept, receipts) or [entry.id for entry in kept.entries()]
         found = [get_receipt(store, ReceiptId(receipt_id)) for receipt_id in ids]
+        deletions = [] if receipts else list(all_deletions(store))
     problems = [line for receipt in found for line in _problems(receipt, roster)]
+    problems += _problems_of_deletions(deletions, roster, keys)
     if problems:
         raise ReceiptsDoNotHold(tuple(problems))
     certificates = sum(len(receipt.certificates) for receipt in found)
-    document = {"receipts": [{"id": one.receipt_id, "certificates": len(one.certificates)} for one in found]}
+    erasures = sum(deletion.receipts_kept for deletion in deletions)
+    document = {
+        "receipts": [{"id": one.receipt_id, "certificates": len(one.certificates)} for one in found],
+        "deletion_receipts": erasures,
+    }
     checked = f"{count_of(len(found), 'receipt')} with {count_of(certificates, 'certificate')}"
+    if deletions:
+        checked += f", and {count_of(erasures, 'deletion receipt')}"
     emit(session, document, lambda: f"{checked}: every signature holds")
 
 
@@ -80,3 +94,14 @@ def _problems(receipt: "Receipt", roster: "Roster") -> Iterator[str]:
             yield f"{receipt.receipt_id}, former safe {safe_id.hex()}: it is not in the roster any more"
         elif problem is not None:
             yield f"{receipt.receipt_id}, {names[safe_id]}: {problem}"
+
+
+def _problems_of_deletions(
+    deletions: "Iterable[Deletion]", roster: "Roster", keys: "Mapping[SafeId, Sequence[bytes]]"
+) -> Iterator[str]:
+    from wallet_client.receipts.deletion import verify_deletion
+    from wallet_client.wallet import safe_name
+
+    for problem in (one for deletion in deletions for one in verify_deletion(deletion, keys)):
+        whose = "this wallet" if problem.safe_id is None else safe_name(roster, problem.safe_id)
+        yield f"deleted {problem.receipt_id}, {whose}: {problem.error}"

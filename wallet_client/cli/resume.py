@@ -9,6 +9,7 @@ from wallet_client.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
     from wallet_client.operations.resume import ResumeReport
+    from wallet_client.wallet import Wallet
 
 _EXAMPLES = """
 kura resume
@@ -22,24 +23,30 @@ def resume(session: Session) -> None:
     """Finish or withdraw what a crash interrupted; deliver what waits for a safe.
 
     May be run at any time. What a safe that is away is still owed waits on; run it again when it is back.
+    Recoveries that wait for room are counted; `kura recover --suspended` goes on with them.
     """
     from wallet_client.cli.opened import with_wallet
     from wallet_client.cli.output import emit, warn_of_safes
+    from wallet_client.operations.recover_in_room import suspended_in
     from wallet_client.operations.resume import resume as finish
 
-    report = with_wallet(session, finish)
+    async def work(wallet: "Wallet") -> "tuple[ResumeReport, int]":
+        return await finish(wallet), len(suspended_in(wallet.store))
+
+    report, suspended = with_wallet(session, work)
     warn_of_safes(report.failed)
     document = {
         "finished": report.finished,
         "withdrawn": report.withdrawn,
         "delivered": report.delivered,
         "still_owed": dict(report.still_owed),
+        "suspended": suspended,
         "failed": {name: str(failure) for name, failure in report.failed.items()},
     }
-    emit(session, document, lambda: _text(report))
+    emit(session, document, lambda: _text(report, suspended))
 
 
-def _text(report: "ResumeReport") -> str:
+def _text(report: "ResumeReport", suspended: int) -> str:
     from wallet_client.cli.output import count_of
 
     lines = []
@@ -52,4 +59,7 @@ def _text(report: "ResumeReport") -> str:
         f"{name} is still owed {count_of(number, 'message')}"
         for name, number in sorted(report.still_owed.items())
     ]
+    if suspended:
+        count = count_of(suspended, "recovery waits", "recoveries wait")
+        lines.append(f"{count} for room: `kura recover --suspended` goes on")
     return "\n".join(lines) or "Nothing was open."

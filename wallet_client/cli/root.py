@@ -12,9 +12,20 @@ _COMMANDS = {
     ),
     "backup": Later("wallet_client.cli.backup:backup", "Register values at the safes."),
     "receipts": Later("wallet_client.cli.receipts:receipts", "Show, verify and export receipts."),
+    "condition": Later(
+        "wallet_client.cli.condition:condition", "Say which values are backed up by themselves."
+    ),
     "recover": Later("wallet_client.cli.recover:recover", "Bring values back from the safes."),
+    "key": Later("wallet_client.cli.key:key", "Make, back up, forget and bring back the wallet's keys."),
     "resume": Later("wallet_client.cli.resume:resume", "Finish what was interrupted; deliver what waits."),
-    "policy": Later("wallet_client.cli.policy:policy", "Show the ways in which values can be backed up."),
+    "trigger": Later(
+        "wallet_client.cli.trigger:trigger", "Say what starts backups and recoveries by itself."
+    ),
+    "sensor": Later("wallet_client.cli.sensor:sensor", "Show and name the sensors that triggers ask."),
+    "run-triggers": Later("wallet_client.cli.run_triggers:run_triggers", "Run the triggers that are due."),
+    "policy": Later(
+        "wallet_client.cli.policy:policy", "Show, explain and add the ways in which values can be backed up."
+    ),
     "roster": Later(
         "wallet_client.cli.roster:roster", "Assemble, sign, verify and update the list of safes."
     ),

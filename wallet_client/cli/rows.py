@@ -3,19 +3,30 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from wallet_client.cli.output import cell, columns, period, size
+from wallet_client.cli.output import cell, columns, moment, period, size
 from wallet_client.errors import Ambiguous
 from wallet_client.storage.receipts import ReceiptEntry, Receipts
 from wallet_client.storage.store import WalletStore
 from wallet_client.storage.values import ValueSummary
+from wallet_client.values.shown import shown
+from wallet_client.values.value import ValueId
 
 if TYPE_CHECKING:
+    from trust.digest import DigestFields
     from wallet_client.receipts.shelf import ReceiptSummary
 
 NOT_BACKED_UP = "not-backed-up"
 """State of a value without a receipt; with one, it is the receipt's: `registered` or `safe`."""
 
 _SIZE_COLUMN = frozenset({3})
+_DIGEST_LABELS = {
+    "valid_until": "until ",
+    "unit_price": "unit price ",
+    "total_amount": "total ",
+    "remaining_amount": "remaining ",
+    "held_since": "held since ",
+}
+"""What stands before a digest's field that its text alone does not explain."""
 
 
 def receipt_states(store: WalletStore) -> dict[str, str]:
@@ -52,7 +63,11 @@ def receipt_row(entry: ReceiptEntry, summary: "ReceiptSummary") -> dict[str, obj
         "size_bytes": summary.size_bytes,
         "state": entry.state,
         "policy": summary.policy_name,
-        "value_id": summary.value_id,
+        "kind": summary.kind,
+        "values": [
+            {"id": one.value_id, "name": one.fields.name, "class": one.fields.item_class}
+            for one in summary.members
+        ],
         "created_at": summary.created_at,
         "safes": len(summary.state.placed),
         "safes_holding": len(summary.state.holding),
@@ -105,24 +120,49 @@ def state_text(entry: ReceiptEntry, summary: "ReceiptSummary") -> str:
 
 
 def find_receipts(kept: Receipts, texts: Sequence[str]) -> list[str]:
-    """The receipts that a person means, each once: by id, by its beginning, or by the value's name or id.
+    """The receipts that a person means, each once: by id, by its beginning, or by a value's name or id.
 
     Raises:
         UnknownReceipt: None fits one of the texts.
         Ambiguous: More than one does.
     """
-    ids_of: dict[str, list[str]] = {}
-    for entry, summary in read_entries(kept.entries()) if texts else ():
-        ids_of[entry.id] = [entry.id]
-        for name in {summary.fields.name, summary.value_id}:
-            ids_of.setdefault(name, []).append(entry.id)
-    return list(dict.fromkeys(_the_one(kept, text, ids_of.get(text, [])) for text in texts))
+    return list(find_members(kept, texts))
 
 
-def _the_one(kept: Receipts, text: str, ids: Sequence[str]) -> str:
-    if len(ids) > 1:
-        raise Ambiguous("receipt", text, tuple(ids))
-    return ids[0] if ids else kept.find(text)
+def find_members(kept: Receipts, texts: Sequence[str]) -> dict[str, set[ValueId]]:
+    """The values, or keys, that a person means, by receipt: all of a receipt that is named itself.
+
+    Raises:
+        UnknownReceipt, Ambiguous: As `find_receipts`.
+    """
+    read = read_entries(kept.entries()) if texts else []
+    summaries = {entry.id: summary for entry, summary in read}
+    named: dict[str, list[tuple[str, ValueId]]] = {}
+    for entry, summary in read:
+        for one in summary.members:
+            for name in {one.fields.name, one.value_id}:
+                named.setdefault(name, []).append((entry.id, one.value_id))
+    found: dict[str, set[ValueId]] = {}
+    for text in texts:
+        receipt_id, value_ids = _the_one(kept, text, named, summaries)
+        found.setdefault(receipt_id, set()).update(value_ids)
+    return found
+
+
+def _the_one(
+    kept: Receipts,
+    text: str,
+    named: Mapping[str, Sequence[tuple[str, ValueId]]],
+    summaries: "Mapping[str, ReceiptSummary]",
+) -> tuple[str, Sequence[ValueId]]:
+    fitting = [] if text in summaries else named.get(text, [])
+    if len(fitting) > 1:
+        raise Ambiguous("receipt", text, tuple(dict.fromkeys(receipt_id for receipt_id, _ in fitting)))
+    if fitting:
+        receipt_id, value_id = fitting[0]
+        return receipt_id, [value_id]
+    receipt_id = kept.find(text)
+    return receipt_id, summaries[receipt_id].value_ids
 
 
 def read_entries(entries: Sequence[ReceiptEntry]) -> "list[tuple[ReceiptEntry, ReceiptSummary]]":
@@ -132,3 +172,11 @@ def read_entries(entries: Sequence[ReceiptEntry]) -> "list[tuple[ReceiptEntry, R
     from wallet_client.receipts.shelf import read_summary
 
     return [(entry, read_summary(entry)) for entry in entries]
+
+
+def digest_text(digest: "DigestFields") -> str:
+    """All that a digest shows of one value, in the order of its fields, escaped."""
+    texts = {name: getattr(digest, name) for name in digest.__struct_fields__}
+    if digest.held_since:
+        texts["held_since"] = moment(int(digest.held_since))
+    return shown(", ".join(f"{_DIGEST_LABELS.get(name, '')}{text}" for name, text in texts.items() if text))

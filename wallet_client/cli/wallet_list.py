@@ -10,8 +10,8 @@ from wallet_client.cli.parameters import Duration
 from wallet_client.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
+    from trust.value_fields import ValueFields
     from wallet_client.storage.values import Usage
-    from wallet_client.values.value import ValueFields
 
 _EXAMPLES = """
 kura wallet list

@@ -99,7 +99,7 @@ def _document(summary: "ValueSummary", whole: "Value", state: str) -> dict[str, 
 
 def _public_fields(value: "ValueSummary | Value") -> dict[str, Any]:
     """All fields under the names that people and files use."""
-    from wallet_client.values.value import ValueFields
+    from trust.value_fields import ValueFields
 
     fields = {name: getattr(value, name) for name in ValueFields.__struct_fields__}
     return {"class": fields.pop("item_class"), **fields}

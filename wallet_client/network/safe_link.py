@@ -15,9 +15,10 @@ from kura.safe.v1 import safe_pb2 as pb
 from rpc_edge.client import SignedCaller
 from trust.certificate import SignedCertificate, check_certificate, verify_call
 from trust.errors import TrustError
+from trust.ids import Signature
 from trust.piece import BlockChecker
 from trust.roster import SafeEntry
-from trust.tombstone import DeletionReceipt, read_deletion
+from trust.tombstone import read_deletion
 from wallet_client.network import messages
 from wallet_client.network.coalescer import Coalescer
 from wallet_client.network.failures import WrongCertificate, WrongPiece, WrongReply
@@ -26,7 +27,7 @@ from wallet_client.pipeline.parcel import Parcel
 
 _Result = TypeVar("_Result")
 
-SignedBytes: TypeAlias = tuple[bytes, bytes]
+SignedBytes: TypeAlias = tuple[bytes, Signature]
 """A document's exact bytes and their signature."""
 
 _FetchRequest: TypeAlias = tuple[Sequence[bytes], int]
@@ -77,7 +78,7 @@ class SafeLink:
         self._fetching = Coalescer[_FetchRequest, Sequence[FetchedPiece | Exception]](
             self._fetch, lanes=2, **bounds
         )
-        self._deleting = Coalescer[Sequence[SignedBytes], Sequence[DeletionReceipt | Exception]](
+        self._deleting = Coalescer[Sequence[SignedBytes], Sequence[SignedBytes | Exception]](
             self._delete, **bounds
         )
 
@@ -140,8 +141,11 @@ class SafeLink:
         finally:
             await stream.aclose()
 
-    async def delete(self, tombstones: Sequence[SignedBytes]) -> Sequence[DeletionReceipt | Exception]:
-        """Have items' generations erased; gives the safe's checked deletion receipt of each, or why not.
+    async def delete(self, tombstones: Sequence[SignedBytes]) -> Sequence[SignedBytes | Exception]:
+        """Have items' generations erased; gives the safe's deletion receipt of each, or why there is none.
+
+        Returns:
+            For each tombstone, in order, the receipt's exact bytes and the safe's signature, both checked.
 
         Raises:
             Refusal: The safe's word on all of it.
@@ -195,7 +199,7 @@ class SafeLink:
 
     async def _delete(
         self, requests: Sequence[Sequence[SignedBytes]]
-    ) -> Sequence[Sequence[DeletionReceipt | Exception]]:
+    ) -> Sequence[Sequence[SignedBytes | Exception]]:
         entries = [one for request in requests for one in request]
         message = messages.delete_request(entries)
         answer = await self._caller.unary(_SERVICE + "Delete", message, pb.DeleteResponse, self._timeout(0))
@@ -204,14 +208,16 @@ class SafeLink:
         results = [self._erased(entry, result) for entry, result in zip(entries, answer.results, strict=True)]
         return _regrouped(requests, results)
 
-    def _erased(self, entry: SignedBytes, result: pb.DeleteResult) -> DeletionReceipt | Exception:
-        receipt = messages.deletion(result)
-        if isinstance(receipt, Exception):
-            return receipt
+    def _erased(self, entry: SignedBytes, result: pb.DeleteResult) -> SignedBytes | Exception:
+        outcome = messages.deletion(result)
+        if isinstance(outcome, Exception):
+            return outcome
+        body, signature = outcome
         try:
-            return read_deletion(*receipt, self.entry.safe_id, self.entry.signing_key, entry[0])
+            read_deletion(body, signature, self.entry.safe_id, self.entry.signing_key, entry[0])
         except TrustError as error:
             return error
+        return body, Signature(signature)
 
     def _timeout(self, message_bytes: int) -> float:
         """Seconds, to a tenth: whoever waited in vain is told how long."""

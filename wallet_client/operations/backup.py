@@ -2,7 +2,8 @@
 
 A value that is registered already under the same policy stays as it is, so the command may be
 repeated. Under another policy, or after a safe was found to have lost its piece, it becomes a new
-generation of its item, and the old one is deleted.
+generation of its item, and the old one is deleted. Where several values are one item, those that are
+registered otherwise leave it, and it is deleted with the last of them.
 """
 
 import asyncio
@@ -10,23 +11,31 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from trust.digest import ENTRIES_MAX_BYTES, digest_fields_of
 from trust.ids import ItemId, SafeId
 from wallet_client.network.failures import SafeFailure
+from wallet_client.operations.conclude import Registered
 from wallet_client.operations.errors import NotSafeYet, PiecesWaitHere
 from wallet_client.operations.journal import BackupBegun
 from wallet_client.operations.outbox import deliver
 from wallet_client.operations.progress import Progress, silent
-from wallet_client.operations.register import Registered, begin_and_register
+from wallet_client.operations.register import begin_and_register
 from wallet_client.operations.settle import changing
 from wallet_client.operations.uninterrupted import to_the_end
-from wallet_client.pipeline.plan import BatchPlan, PlanItem, plan_batches
-from wallet_client.pipeline.seal import TAG_BYTES
-from wallet_client.policies.policy import Arrangement, Policy
-from wallet_client.policies.presets import policy_named
+from wallet_client.operations.wallet_keys import KeyFinder
+from wallet_client.pipeline.couple import MAX_COUPLED_BYTES, MAX_MEMBERS
+from wallet_client.pipeline.plan import BatchPlan, Member, PlanItem, plan_batches
+from wallet_client.policies.policy import Policy
+from wallet_client.policies.presets import DEFAULT_POLICY
 from wallet_client.receipts.receipt import Receipt, ReceiptId, ReceiptState, state_of
 from wallet_client.receipts.shelf import get_receipt
-from wallet_client.values.value import ValueId
+from wallet_client.storage.keyring import KeyEntry
+from wallet_client.storage.values import ValueSummary
+from wallet_client.values.value import ValueId, stored_size
 from wallet_client.wallet import Wallet
+
+_MAX_SHOWN_BYTES = ENTRIES_MAX_BYTES - 8
+"""Of the digest entries of one item; the rest is for the arrays around them."""
 
 _BATCHES_AT_ONCE = 2
 """While the safes write one batch, the wallet makes the next."""
@@ -34,7 +43,7 @@ _BATCHES_AT_ONCE = 2
 
 @dataclass(frozen=True, slots=True)
 class BackedUp:
-    """One value's outcome.
+    """One value's, or key's, outcome.
 
     Args:
         already: It was registered before this call.
@@ -70,15 +79,15 @@ async def back_up(
         TooFewSafes: Below the quorum; that batch was withdrawn, batches before it stand.
         WalletBusy: Another process is changing the wallet.
     """
-    policy = policy_named(policy_name, wallet.roster)
     wanted = tuple(dict.fromkeys(value_ids))
     async with changing(wallet), wallet.claim(wanted):
+        policy = wallet.policy(policy_name)
         done, todo = await asyncio.to_thread(_sort_out, wallet, wanted, policy)
-        plans = plan_batches(todo, policy, wallet.roster, wallet.now(), wallet.rng)
-        registered = await _register_all(wallet, plans, progress)
-        await _bury(wallet, plans)
-    entries = {entry.value_id: entry for entry in [*done, *_entries(registered)]}
-    return BackupReport(tuple(entries[value_id] for value_id in wanted), _failures(wallet, registered))
+        report = registered_report(
+            wallet, await register_items(wallet, todo, policy, progress) if todo else []
+        )
+    entries = {entry.value_id: entry for entry in [*done, *report.entries]}
+    return BackupReport(tuple(entries[value_id] for value_id in wanted), report.failed)
 
 
 async def drop_backed_up(wallet: Wallet, value_ids: Sequence[ValueId], *, accept_fewer: bool) -> None:
@@ -110,8 +119,7 @@ def _require_safe(wallet: Wallet, value_id: ValueId, *, accept_fewer: bool) -> N
     receipt = get_receipt(wallet.store, ReceiptId(receipt_id))
     state = state_of(receipt)
     missing = set(state.placed) - set(state.holding)
-    manifest = receipt.read_manifest()
-    readable_here = Arrangement(manifest.terms, manifest.placement).may_still_be_lost(missing) >= 0
+    readable_here = receipt.arrangement.may_still_be_lost(missing) >= 0
     if missing and (not accept_fewer or readable_here):
         names = tuple(wallet.safe_name(safe_id) for safe_id in state.placed if safe_id in missing)
         raise (PiecesWaitHere if readable_here else NotSafeYet)(state.may_still_be_lost, names)
@@ -122,25 +130,116 @@ def _sort_out(
 ) -> tuple[list[BackedUp], list[PlanItem]]:
     """Which values are registered under this policy already, and what is to be planned for the others."""
     done: list[BackedUp] = []
-    todo: list[PlanItem] = []
-    overhead = TAG_BYTES if policy.sealing != "none" else 0
+    todo: list[tuple[ValueSummary, Receipt | None]] = []
     for value_id in value_ids:
         summary = wallet.store.values.summary(value_id)
         old = get_receipt(wallet.store, ReceiptId(summary.receipt_id)) if summary.receipt_id else None
         if old is not None and old.policy_name == policy.name and not old.has_lost_pieces:
             done.append(BackedUp(value_id, old.receipt_id, state_of(old), already=True))
         else:
-            item_id, generation = next_generation(old)
-            todo.append(PlanItem(value_id, summary.size_bytes + overhead, item_id, generation))
-    return done, todo
+            todo.append((summary, old))
+    return done, [_plan_item(group) for group in _coupled(policy, todo)]
 
 
-def next_generation(old: Receipt | None) -> tuple[ItemId | None, int]:
-    """Item and generation of what comes after a receipt, and after what was withdrawn since."""
-    if old is None:
+def _coupled(
+    policy: Policy, todo: Sequence[tuple[ValueSummary, Receipt | None]]
+) -> list[list[tuple[ValueSummary, Receipt | None]]]:
+    """The values by item: each by itself, or as many together as one item may hold."""
+    if not policy.is_coupled:
+        return [[one] for one in todo]
+    groups: list[list[tuple[ValueSummary, Receipt | None]]] = []
+    size = shown = 0
+    for summary, old in todo:
+        shown_here = len(digest_fields_of(summary, policy.shown).to_bytes())
+        size, shown = size + summary.size_bytes, shown + shown_here
+        is_full = size > MAX_COUPLED_BYTES or shown > _MAX_SHOWN_BYTES
+        if not groups or len(groups[-1]) == MAX_MEMBERS or is_full:
+            groups.append([])
+            size, shown = summary.size_bytes, shown_here
+        groups[-1].append((summary, old))
+    return groups
+
+
+def _plan_item(group: Sequence[tuple[ValueSummary, Receipt | None]]) -> PlanItem:
+    members = tuple(Member(summary.id, summary.size_bytes) for summary, _ in group)
+    item_id, generation = next_generation(group[0][1], [member.value_id for member in members])
+    return PlanItem(members, item_id, generation)
+
+
+def next_generation(old: Receipt | None, value_ids: Sequence[ValueId]) -> tuple[ItemId | None, int]:
+    """Item and generation of what comes after a receipt, and after what was withdrawn since.
+
+    An item of the same values gets its next generation; else there is a new item.
+    """
+    if old is None or set(old.value_ids) != set(value_ids):
         return None, 1
     leaf = old.read_leaf()
     return leaf.item_id, max(leaf.generation, old.spent_generation) + 1
+
+
+async def register_items(
+    wallet: Wallet, items: Sequence[PlanItem], policy: Policy, progress: Progress
+) -> list[Registered]:
+    """Register what was sorted out, under the key that the policy asks for; call it inside `changing`.
+
+    Raises:
+        PolicyUnfit: The roster cannot carry the policy.
+        UnknownKey, KeyAway, UnknownAlgorithm: The wallet's key is not to be had.
+        TooFewSafes: Below the quorum; that batch was withdrawn, batches before it stand.
+    """
+    key = await KeyFinder(wallet).for_backup(policy)
+    if policy.key.mode == "root":
+        await _register_root(wallet, progress)
+    plans = plan_batches(items, policy, wallet.roster, wallet.now(), wallet.rng, key)
+    registered = await _register_all(wallet, plans, progress)
+    if any(batch.superseded for batch in registered):
+        await deliver(wallet)
+    if policy.key.mode == "root":
+        await send_root_away(wallet)
+    return registered
+
+
+async def _register_root(wallet: Wallet, progress: Progress) -> None:
+    """The seed is registered before anything hangs on it [E7]."""
+    root = await asyncio.to_thread(find_root, wallet)
+    if root is None or root.receipt_id is not None:
+        return
+    async with wallet.claim((root.id,)):
+        if wallet.store.keyring.entry(root.id).receipt_id is None:
+            item = await asyncio.to_thread(plan_key, wallet, root.id)
+            await register_items(wallet, [item], wallet.policy(DEFAULT_POLICY), progress)
+
+
+def find_root(wallet: Wallet) -> KeyEntry | None:
+    """The root's entry in the keyring, if there is one."""
+    return next((entry for entry in wallet.store.keyring.entries() if entry.kind == "root"), None)
+
+
+def plan_key(wallet: Wallet, key_id: ValueId) -> PlanItem:
+    """A key as an item.
+
+    Raises:
+        UnknownKey: There is none of that id.
+        KeyAway: It is not in the wallet.
+    """
+    member = Member(key_id, stored_size(wallet.store.keyring.get(key_id)))
+    receipt_id = wallet.store.keyring.entry(key_id).receipt_id
+    old = get_receipt(wallet.store, ReceiptId(receipt_id)) if receipt_id else None
+    item_id, generation = next_generation(old, [key_id])
+    return PlanItem((member,), item_id, generation, kind="key")
+
+
+async def send_root_away(wallet: Wallet) -> None:
+    """The seed leaves the wallet once every safe has its piece of it [E7]."""
+
+    def send_away() -> None:
+        root = find_root(wallet)
+        if root is None or not root.is_here or root.stays or root.receipt_id is None:
+            return
+        if state_of(get_receipt(wallet.store, ReceiptId(root.receipt_id))).word == "safe":
+            wallet.store.keyring.send_away(root.id)
+
+    await to_the_end(send_away)
 
 
 async def _register_all(wallet: Wallet, plans: Sequence[BatchPlan], progress: Progress) -> list[Registered]:
@@ -165,22 +264,14 @@ async def _register_all(wallet: Wallet, plans: Sequence[BatchPlan], progress: Pr
     return registered
 
 
-async def _bury(wallet: Wallet, plans: Sequence[BatchPlan]) -> None:
-    """Deliver the tombstones of generations that were superseded."""
-    if any(item.generation > 1 for plan in plans for item in plan.items):
-        await deliver(wallet)
-
-
-def _entries(registered: Sequence[Registered]) -> list[BackedUp]:
-    return [
-        BackedUp(value_id, receipt_id, batch.state)
-        for batch in registered
-        for value_id, receipt_id in batch.receipts.items()
-    ]
-
-
-def _failures(wallet: Wallet, registered: Sequence[Registered]) -> dict[str, SafeFailure]:
+def registered_report(wallet: Wallet, registered: Sequence[Registered]) -> BackupReport:
+    """What came of the batches, value by value, or key by key."""
     failed: dict[SafeId, SafeFailure] = {}
     for batch in registered:
         failed.update(batch.failed)
-    return {wallet.safe_name(safe_id): failure for safe_id, failure in failed.items()}
+    entries = tuple(
+        BackedUp(value_id, receipt_id, batch.state)
+        for batch in registered
+        for value_id, receipt_id in batch.receipts.items()
+    )
+    return BackupReport(entries, {wallet.safe_name(safe_id): one for safe_id, one in failed.items()})

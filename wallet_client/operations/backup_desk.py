@@ -11,21 +11,20 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from trust.manifest import MAX_ITEMS
-from wallet_client.errors import WalletBusy, WalletError
+from wallet_client.errors import KeyAway, UnknownKey, WalletBusy, WalletError
 from wallet_client.network.coalescer import Coalescer
 from wallet_client.operations.backup import BackupReport, back_up
 from wallet_client.operations.errors import TooFewSafes
 from wallet_client.operations.progress import Progress, silent
 from wallet_client.pipeline.plan import MAX_PARCEL_BYTES
 from wallet_client.policies.errors import PolicyUnfit
-from wallet_client.policies.presets import policy_named
 from wallet_client.values.value import ValueId
 from wallet_client.wallet import Wallet
 
 LANES: Final = 1
 """Batches under way at once: with two, each is half as full, and the safes have twice the work."""
 
-_EVERYBODYS = (TooFewSafes, PolicyUnfit, WalletBusy)
+_EVERYBODYS = (TooFewSafes, PolicyUnfit, WalletBusy, KeyAway, UnknownKey)
 
 
 class _Wanted(NamedTuple):
@@ -61,7 +60,7 @@ class BackupDesk:
         Raises:
             As `operations.backup.back_up`.
         """
-        policy_named(policy_name, self._wallet.roster)
+        self._wallet.policy(policy_name)
         size = await self._sizes.submit(value_id)
         if size > MAX_PARCEL_BYTES:
             return await back_up(self._wallet, [value_id], policy_name, progress)

@@ -2,7 +2,8 @@
 
 A value that is not backed up is simply replaced. For one that is, the new content becomes the next
 generation of its item under the same policy; the wallet keeps the old until the new is registered, and
-tombstones for the old generation follow.
+tombstones for the old generation follow. A value that shares its item with others leaves it for one of
+its own.
 """
 
 import asyncio
@@ -18,11 +19,11 @@ from wallet_client.operations.progress import silent
 from wallet_client.operations.register import begin_and_register
 from wallet_client.operations.settle import changing
 from wallet_client.operations.uninterrupted import to_the_end
-from wallet_client.pipeline.plan import PlanItem, plan_batches
-from wallet_client.pipeline.seal import TAG_BYTES
-from wallet_client.policies.presets import policy_named
+from wallet_client.operations.wallet_keys import KeyFinder
+from wallet_client.pipeline.plan import Member, PlanItem, plan_batches
 from wallet_client.receipts.receipt import Receipt, ReceiptId, ReceiptState
 from wallet_client.receipts.shelf import get_receipt
+from wallet_client.storage.values import ValueSummary
 from wallet_client.values.value import Value, ValueId, encode_value
 from wallet_client.wallet import Wallet
 
@@ -55,17 +56,19 @@ async def edit(wallet: Wallet, value_id: ValueId, changed: Value) -> EditReport:
             await to_the_end(wallet.store.values.replace, value_id, changed)
             return EditReport(None, {})
         old = await asyncio.to_thread(get_receipt, wallet.store, ReceiptId(summary.receipt_id))
-        return await _register_changed(wallet, value_id, old, changed)
+        return await _register_changed(wallet, summary, old, changed)
 
 
-async def _register_changed(wallet: Wallet, value_id: ValueId, old: Receipt, changed: Value) -> EditReport:
+async def _register_changed(
+    wallet: Wallet, summary: ValueSummary, old: Receipt, changed: Value
+) -> EditReport:
+    value_id = summary.id
     encoded = await asyncio.to_thread(encode_value, changed)
-    wallet.store.values.require_room(len(encoded), leaving=old.size_bytes)
-    policy = policy_named(old.policy_name, wallet.roster)
-    item_id, generation = next_generation(old)
-    overhead = TAG_BYTES if policy.sealing != "none" else 0
-    item = PlanItem(value_id, len(encoded) + overhead, item_id, generation)
-    (plan,) = plan_batches([item], policy, wallet.roster, wallet.now(), wallet.rng)
+    wallet.store.values.require_room(len(encoded), leaving=summary.size_bytes)
+    policy = wallet.policy(old.policy_name)
+    item = PlanItem((Member(value_id, len(encoded)),), *next_generation(old, [value_id]))
+    key = await KeyFinder(wallet).for_backup(policy)
+    (plan,) = plan_batches([item], policy, wallet.roster, wallet.now(), wallet.rng, key)
     begun = BackupBegun(plan, (NewContent(value_id, encoded),))
     try:
         registered = await begin_and_register(wallet, begun, silent)

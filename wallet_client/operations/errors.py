@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from wallet_client.errors import WalletError
 from wallet_client.network.failures import SafeFailure, explain
+from wallet_client.values.shown import shown
 
 
 @dataclass(eq=False)
@@ -63,10 +64,81 @@ class PiecesWaitHere(NotSafeYet):
 
 @dataclass(eq=False)
 class KeyNotInWallet(WalletError):
-    """The receipt's policy keeps the key in the wallet, and it is not there."""
+    """What is to be opened was sealed under a key of the wallet that is not there.
 
-    hint = "Recover the key first."
+    Args:
+        name: The key's; empty where the wallet has no entry of it.
+    """
+
+    name: str
+    hint = "Nothing was fetched. Once the key is back, say the same command again."
 
     def __str__(self) -> str:
-        """Say what is missing."""
-        return "The key of this item is not in the wallet."
+        """Name the key, and what brings it back."""
+        if not self.name:
+            return "The key of this item is not in the wallet, and the wallet knows nothing of it."
+        name = shown(self.name)
+        return f"The key {name} of this item is not in the wallet; `kura key recover {name}` brings it back."
+
+
+@dataclass(eq=False)
+class KeyUnderItself(WalletError):
+    """A key cannot be sealed under itself, nor the root under what comes from it.
+
+    Args:
+        name: The key's.
+        policy: The policy that would do so.
+    """
+
+    name: str
+    policy: str
+    sentence = "The key {name} would be sealed under itself by the policy {policy}."
+    hint = "Back it up under another policy, such as `threshold`."
+
+
+@dataclass(eq=False)
+class KeyNotSafe(WalletError):
+    """A key stays, since it would not come back.
+
+    Args:
+        name: The key's.
+        problem: What is missing.
+    """
+
+    name: str
+    problem: str
+    sentence = "The key {name} was not forgotten: {problem}."
+    hint = "Run `kura key backup`, or `kura resume` when its safes are back; --lose forgets it all the same."
+
+
+@dataclass(eq=False)
+class KeyPiecesWaitHere(KeyNotSafe):
+    """As KeyNotSafe, where the wallet itself still has enough pieces: it would not even be lost."""
+
+    hint = "Run `kura resume` when its safes are back."
+
+
+@dataclass(eq=False)
+class KeyLost(WalletError):
+    """Nothing brings a key back.
+
+    Args:
+        name: The key's.
+    """
+
+    name: str
+    sentence = "The key {name} is not in the wallet, has no receipt, and does not come from the root."
+    hint = "If you have it in a file, `kura key import` takes it in again."
+
+
+@dataclass(eq=False)
+class AlgorithmChanged(WalletError):
+    """Another description is known under the name and version of one that was brought.
+
+    Args:
+        label: Name and version.
+    """
+
+    label: str
+    sentence = "The key algorithm {label} is known, and says something else than the one that was brought."
+    hint = "Nothing was taken in. Its issuer must give a changed description another version."

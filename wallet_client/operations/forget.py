@@ -3,13 +3,15 @@
 The deletion is decided by one transaction; what a safe that is away still owes stays in the outbox.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from wallet_client.errors import UnknownValue
-from wallet_client.operations.outbox import Delivered, deliver, owe_deletion
+from wallet_client.errors import NotKept
+from wallet_client.operations.deletion import owe_deletion
+from wallet_client.operations.outbox import Delivered, deliver
 from wallet_client.operations.uninterrupted import to_the_end
 from wallet_client.receipts.receipt import Receipt, ReceiptId
-from wallet_client.receipts.shelf import get_receipt
+from wallet_client.receipts.shelf import get_receipt, update_receipt
+from wallet_client.values.value import ValueId
 from wallet_client.wallet import Wallet
 
 
@@ -19,23 +21,50 @@ async def forget(wallet: Wallet, receipt_ids: Sequence[ReceiptId]) -> Delivered:
     Raises:
         UnknownReceipt: There is none of that id; nothing was deleted.
     """
+    return await forget_members(wallet, dict.fromkeys(receipt_ids))
+
+
+async def forget_members(wallet: Wallet, wanted: Mapping[ReceiptId, Collection[ValueId] | None]) -> Delivered:
+    """Let values leave their items; an item that nothing is left of is deleted, receipt and pieces.
+
+    Args:
+        wallet: Held by `changing`.
+        wanted: By receipt, which of its values; None for all.
+
+    Raises:
+        UnknownReceipt: There is none of that id; nothing was deleted.
+    """
 
     def write() -> None:
         with wallet.store.transaction():
-            receipts = [get_receipt(wallet.store, receipt_id) for receipt_id in dict.fromkeys(receipt_ids)]
-            owe_deletion(wallet, receipts)
-            for receipt in receipts:
-                wallet.store.receipts.delete(receipt.receipt_id)
-                _unlink(wallet, receipt)
+            receipts = {receipt_id: get_receipt(wallet.store, receipt_id) for receipt_id in wanted}
+            left = {
+                receipt_id: receipt.without_members(_leaving(receipt, wanted[receipt_id]))
+                for receipt_id, receipt in receipts.items()
+            }
+            owe_deletion(wallet, [one for one in receipts.values() if not left[one.receipt_id].members])
+            for receipt in left.values():
+                if receipt.members:
+                    update_receipt(wallet.store, receipt)
+                else:
+                    wallet.store.receipts.delete(receipt.receipt_id)
+            for receipt in receipts.values():
+                _unlink(wallet, receipt, _leaving(receipt, wanted[receipt.receipt_id]))
 
     await to_the_end(write)
     return await deliver(wallet)
 
 
-def _unlink(wallet: Wallet, receipt: Receipt) -> None:
-    try:
-        linked = wallet.store.values.summary(receipt.value_id).receipt_id
-    except UnknownValue:
-        return
-    if linked == receipt.receipt_id:
-        wallet.store.values.link(receipt.value_id, None)
+def _leaving(receipt: Receipt, wanted: Collection[ValueId] | None) -> Collection[ValueId]:
+    return receipt.value_ids if wanted is None else wanted
+
+
+def _unlink(wallet: Wallet, receipt: Receipt, leaving: Collection[ValueId]) -> None:
+    holding = wallet.store.holding(receipt.kind)
+    for value_id in set(receipt.value_ids) & set(leaving):
+        try:
+            summary = holding.summary(value_id)
+        except NotKept:
+            continue
+        if summary.receipt_id == receipt.receipt_id:
+            holding.link_known(summary, None)

@@ -67,16 +67,13 @@ class OwedParcel(Document, frozen=True):
         return f"<OwedParcel of {len(self.pieces)} pieces>"
 
 
-class OwedTombstones(Document, frozen=True):
-    """Tombstones that a safe is still to get, each with its signature."""
-
-    title = "owed tombstones"
-
-    tombstones: tuple[tuple[bytes, SignatureField], ...]
-
-
 class Owed(Document, frozen=True):
-    """One entry of the outbox."""
+    """One entry of the outbox.
+
+    Args:
+        kind: What the safe is still to get.
+        body: The parcel; empty for tombstones, which stand in the deletion under whose id the entry is kept.
+    """
 
     title = "outbox entry"
 

@@ -6,8 +6,7 @@ next delivery.
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeAlias
@@ -15,28 +14,27 @@ from typing import TypeAlias
 from rpc_edge.errors import UnexpectedStatus
 from trust import refusals
 from trust.certificate import SignedCertificate
-from trust.ids import ItemId, SafeId, Signature, WalletKey
-from trust.manifest import MAX_ITEMS, ItemLeaf, Manifest
+from trust.ids import ItemId, SafeId
+from trust.manifest import ItemLeaf, Manifest
 from trust.piece import block_hashes
 from trust.refusals import ItemDeleted
-from trust.tombstone import Tombstone, sign_tombstone
 from wallet_client.errors import UnknownReceipt
 from wallet_client.network.failures import SafeFailure, is_failure_of_safe
 from wallet_client.network.fan_out import fan_out
+from wallet_client.operations.deletion import deliver_tombstones
 from wallet_client.operations.journal import (
     Owed,
     OwedParcel,
     OwedPiece,
-    OwedTombstones,
     read_entry,
     write_entry,
 )
 from wallet_client.operations.uninterrupted import to_the_end
 from wallet_client.pipeline.batch import expected_certificate
 from wallet_client.pipeline.parcel import CHUNK_BYTES, Parcel, ParcelPiece, StreamedBlob
-from wallet_client.policies.policy import Arrangement
-from wallet_client.receipts.receipt import Receipt, receipt_id_of
-from wallet_client.receipts.shelf import get_receipt, update_receipt
+from wallet_client.receipts.deletion import Deletion
+from wallet_client.receipts.receipt import receipt_id_of
+from wallet_client.receipts.shelf import get_deletion, get_receipt, update_receipt
 from wallet_client.wallet import Wallet
 
 _Generation: TypeAlias = tuple[ItemId, int]
@@ -54,6 +52,7 @@ _FOR_GOOD = (
     refusals.PieceConflict,
     refusals.ManifestInvalid,
     refusals.PieceMismatch,
+    refusals.DigestMismatch,
     refusals.KeyShareMismatch,
     refusals.NotPlacedHere,
     refusals.NotYourItem,
@@ -70,37 +69,6 @@ def owe_parcel(wallet: Wallet, cause: str, parcel: Parcel, chunks: Callable[[int
     body = OwedParcel(parcel.manifest, parcel.signature, parcel.leaves, pieces, parcel.key_shares).to_bytes()
     blob = chunks(parcel.streamed.x) if parcel.streamed else ()
     wallet.store.outbox.put(cause, parcel.safe_id, write_entry(Owed("parcel", body), blob))
-
-
-def owe_deletion(wallet: Wallet, receipts: Iterable[Receipt]) -> None:
-    """Write down the deletion of what receipts stand for, in few messages; call it inside a transaction."""
-    placements: dict[bytes, tuple[SafeId, ...]] = {}
-    groups: defaultdict[tuple[SafeId, ...], list[_Generation]] = defaultdict(list)
-    for receipt in receipts:
-        if receipt.manifest not in placements:
-            manifest = receipt.read_manifest()
-            placements[receipt.manifest] = Arrangement(manifest.terms, manifest.placement).safes
-        leaf = receipt.read_leaf()
-        groups[placements[receipt.manifest]].append((leaf.item_id, leaf.generation))
-    for safes, items in groups.items():
-        owe_tombstones(wallet, safes, items)
-
-
-def owe_tombstones(wallet: Wallet, safes: Iterable[SafeId], items: Sequence[_Generation]) -> None:
-    """Write down the deletion of items' generations at safes; call it inside a transaction."""
-    bodies = {}
-    for start in range(0, len(items), MAX_ITEMS):
-        part = items[start : start + MAX_ITEMS]
-        cause = f"{part[0][0].hex()}-{part[0][1]}-deleted"
-        bodies[cause] = OwedTombstones(tuple(_signed_tombstone(wallet, *item) for item in part)).to_bytes()
-    for safe_id in safes:
-        for cause, body in bodies.items():
-            wallet.store.outbox.put(cause, safe_id, write_entry(Owed("tombstones", body)))
-
-
-def _signed_tombstone(wallet: Wallet, item_id: ItemId, generation: int) -> tuple[bytes, Signature]:
-    tombstone = Tombstone(WalletKey(wallet.keys.signing.public), item_id, generation, wallet.now())
-    return sign_tombstone(tombstone, wallet.keys.signing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +105,12 @@ class _Entry:
 
     Args:
         cause: The operation or deletion it belongs to.
-        owed: What it says.
+        content: What the safe is to get.
         blob: Secret: of a streamed piece; else empty.
     """
 
     cause: str
-    owed: Owed
+    content: OwedParcel | Deletion
     blob: memoryview = field(repr=False)
 
 
@@ -167,54 +135,64 @@ async def _serve(wallet: Wallet, safe_id: SafeId) -> _Served:
     served = _Served()
     async with wallet.turns[safe_id]:
         for entry in await asyncio.to_thread(wallet.store.outbox.entries, safe_id=safe_id):
-            message = await asyncio.to_thread(wallet.store.outbox.get, entry.owner_id, safe_id)
-            if not await _serve_one(wallet, safe_id, _Entry(entry.owner_id, *read_entry(message)), served):
+            read = await asyncio.to_thread(_read, wallet, safe_id, entry.owner_id)
+            if not await _serve_one(wallet, safe_id, read, served):
                 break
     return served
 
 
+def _read(wallet: Wallet, safe_id: SafeId, cause: str) -> _Entry:
+    owed, blob = read_entry(wallet.store.outbox.get(cause, safe_id))
+    parcel = OwedParcel.from_bytes(owed.body) if owed.kind == "parcel" else None
+    return _Entry(cause, parcel or get_deletion(wallet.store, cause), blob)
+
+
 async def _serve_one(wallet: Wallet, safe_id: SafeId, entry: _Entry, served: _Served) -> bool:
     """Deliver one entry unless it must wait; whether the next one may be tried."""
-    if served.held and not served.held.isdisjoint(_concerned(entry.owed)):
+    if served.held and not served.held.isdisjoint(_concerned(entry.content)):
         return True
     try:
-        await _DELIVERERS[entry.owed.kind](wallet, safe_id, entry)
+        if isinstance(entry.content, Deletion):
+            await deliver_tombstones(wallet, safe_id, entry.cause, entry.content)
+        else:
+            await _deliver_parcel(wallet, safe_id, entry.cause, entry.content, entry.blob)
     except Exception as error:
         if not is_failure_of_safe(error):
             raise
         served.failure = error
         if isinstance(error, _FOR_NOW):
-            served.held |= _concerned(entry.owed)
+            served.held |= _concerned(entry.content)
         return isinstance(error, _FOR_NOW + _FOR_GOOD)
     served.entries += 1
     return True
 
 
-def _concerned(owed: Owed) -> set[_Generation]:
+def _concerned(content: OwedParcel | Deletion) -> set[_Generation]:
     """What an entry is about."""
-    if owed.kind == "parcel":
-        leaves = [ItemLeaf.from_bytes(leaf) for leaf in OwedParcel.from_bytes(owed.body).leaves]
-        return {(leaf.item_id, leaf.generation) for leaf in leaves}
-    dead = [Tombstone.from_bytes(body) for body, _ in OwedTombstones.from_bytes(owed.body).tombstones]
-    return {(tombstone.item_id, tombstone.generation) for tombstone in dead}
+    if isinstance(content, Deletion):
+        dead = [item.read() for item in content.items]
+        return {(tombstone.item_id, tombstone.generation) for tombstone in dead}
+    leaves = [ItemLeaf.from_bytes(leaf) for leaf in content.leaves]
+    return {(leaf.item_id, leaf.generation) for leaf in leaves}
 
 
-async def _deliver_parcel(wallet: Wallet, safe_id: SafeId, entry: _Entry) -> None:
-    parcel, leaves = await asyncio.to_thread(_unpack, safe_id, entry)
+async def _deliver_parcel(
+    wallet: Wallet, safe_id: SafeId, cause: str, owed: OwedParcel, blob: memoryview
+) -> None:
+    parcel, leaves = await asyncio.to_thread(_unpack, safe_id, owed, blob)
     link = wallet.links.to(safe_id)
     try:
         if parcel.streamed is not None:
-            signed = await link.register_stream(parcel, _chunks(entry.blob))
+            signed = await link.register_stream(parcel, _chunks(blob))
         else:
             signed = await link.register(parcel)
     except ItemDeleted:
         signed = ()
-    await to_the_end(_keep_certificates, wallet, safe_id, entry.cause, parcel, leaves, signed)
+    await to_the_end(_keep_certificates, wallet, safe_id, cause, parcel, leaves, signed)
 
 
-def _unpack(safe_id: SafeId, entry: _Entry) -> tuple[Parcel, list[ItemLeaf]]:
+def _unpack(safe_id: SafeId, owed: OwedParcel, blob: memoryview) -> tuple[Parcel, list[ItemLeaf]]:
     """The parcel as it was, and its leaves."""
-    owed = OwedParcel.from_bytes(entry.owed.body)
     manifest = Manifest.from_bytes(owed.manifest)
     places = {place.x: place for place in manifest.placement}
     leaves = [ItemLeaf.from_bytes(leaf) for leaf in owed.leaves]
@@ -224,7 +202,7 @@ def _unpack(safe_id: SafeId, entry: _Entry) -> tuple[Parcel, list[ItemLeaf]]:
         )
         for one in owed.pieces
     )
-    streamed = _streamed(pieces[0].x, entry.blob) if entry.blob else None
+    streamed = _streamed(pieces[0].x, blob) if blob else None
     parcel = Parcel(safe_id, owed.manifest, owed.signature, owed.leaves, pieces, owed.key_shares, streamed)
     return parcel, leaves
 
@@ -260,18 +238,3 @@ def _add_certificate(wallet: Wallet, leaf: ItemLeaf, signed: SignedCertificate) 
         return  # deleted meanwhile; its tombstone follows in this queue
     if receipt.read_leaf() == leaf:
         update_receipt(wallet.store, receipt.with_certificates((signed,)))
-
-
-async def _deliver_tombstones(wallet: Wallet, safe_id: SafeId, entry: _Entry) -> None:
-    link = wallet.links.to(safe_id)
-    tombstones = OwedTombstones.from_bytes(entry.owed.body).tombstones
-    for outcome in await link.delete(tombstones):
-        if isinstance(outcome, Exception):
-            raise outcome
-    await to_the_end(wallet.store.outbox.delete, entry.cause, safe_id)
-
-
-_DELIVERERS: dict[str, Callable[[Wallet, SafeId, _Entry], Awaitable[None]]] = {
-    "parcel": _deliver_parcel,
-    "tombstones": _deliver_tombstones,
-}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from trust.ids import SafeId
 from wallet_client.network.failures import SafeFailure
+from wallet_client.operations.backup import send_root_away
 from wallet_client.operations.outbox import deliver
 from wallet_client.operations.settle import changing
 from wallet_client.wallet import Wallet
@@ -39,6 +40,7 @@ async def resume(wallet: Wallet) -> ResumeReport:
     """
     async with changing(wallet) as settled:
         delivered = await deliver(wallet)
+        await send_root_away(wallet)
         waiting = await asyncio.to_thread(wallet.store.outbox.entries)
     owed = Counter(wallet.safe_name(SafeId(entry.safe_id)) for entry in waiting)
     failed = {wallet.safe_name(safe_id): failure for safe_id, failure in delivered.failed.items()}

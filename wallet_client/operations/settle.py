@@ -10,7 +10,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from wallet_client.errors import UnknownOperation, UnknownValue, WalletBusy, WalletDamaged, WalletFull
+from wallet_client.errors import (
+    KeyAway,
+    UnknownKey,
+    UnknownOperation,
+    UnknownValue,
+    WalletBusy,
+    WalletDamaged,
+    WalletFull,
+)
 from wallet_client.operations.errors import TooFewSafes
 from wallet_client.operations.journal import BackupBegun
 from wallet_client.operations.progress import silent
@@ -47,6 +55,7 @@ async def changing(wallet: Wallet) -> AsyncIterator[Settled]:
         yield await _settle(wallet)
     finally:
         wallet.changers -= 1
+        wallet.changed.set()
         if wallet.changers == 0:
             wallet.lock.release()
 
@@ -93,7 +102,7 @@ async def _end(wallet: Wallet, operation_id: str) -> bool:
         await register(wallet, operation_id, begun, silent)
     except TooFewSafes:
         return False
-    except (UnknownValue, WalletDamaged, PlanOutdated, WalletFull):
+    except (UnknownValue, UnknownKey, KeyAway, WalletDamaged, PlanOutdated, WalletFull):
         await withdraw(wallet, operation_id, begun)
         return False
     return True

@@ -1,30 +1,26 @@
-"""A batch made ready: the signed manifest, and for every safe the parcel of what it is to keep.
+"""A batch made ready: the signed manifest, and for every safe the parcels of what it is to keep.
 
-    BatchPlan + encoded values -> seal -> divide -> place -> Manifest, leaves, Parcels
-
-Small shares are made at once. The share of a large item is made twice, once for its hashes and once
-while it is sent, so that its pieces never lie in memory together.
+BatchPlan + encoded values -> couple -> seal -> divide -> place -> Manifest, leaves, Parcels
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import accumulate
 
-from threshold import feldman, merkle
+from threshold import feldman
 from threshold.randomness import SeededRandomness
-from threshold.ristretto import Point
+from threshold.ristretto import Point, Scalar
 from trust.certificate import Certificate
 from trust.digest import DigestFields
 from trust.documents import SigningKey
-from trust.ids import Hash, SafeId, WalletKey
-from trust.manifest import ItemLeaf, Manifest, Place, item_root, sign_manifest
-from trust.piece import BLINDING_BYTES, BlockHasher, piece_root
-from wallet_client.pipeline.divide import Divider, share_length
+from trust.ids import SafeId, WalletKey
+from trust.manifest import ItemLeaf, Manifest, Place, item_root, leaf_paths, sign_manifest
+from wallet_client.pipeline.blobs import Blobs
+from wallet_client.pipeline.couple import couple
 from wallet_client.pipeline.errors import PlanOutdated
-from wallet_client.pipeline.parcel import CHUNK_BYTES, STREAMED_ABOVE_BYTES, Parcel, ParcelPiece, StreamedBlob
+from wallet_client.pipeline.parcel import CHUNK_BYTES, Parcel, ParcelPiece
 from wallet_client.pipeline.plan import BatchPlan, PlannedItem
 from wallet_client.pipeline.rechunk import rechunk
-from wallet_client.pipeline.seal import BatchSecret, ItemName, make_digest
+from wallet_client.pipeline.seal import WHOLE, item_name, make_digest, member_role
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +37,12 @@ class WalletKeys:
 
 
 @dataclass(frozen=True, slots=True)
-class EncodedItem:
-    """A value on its way into the pipeline.
+class EncodedMember:
+    """A value, or a key, on its way into the pipeline.
 
     Args:
         plaintext: Secret: its encoding.
-        digest_fields: What a digest may say of it.
+        digest_fields: What a digest may say of each value in it.
     """
 
     plaintext: bytes = field(repr=False)
@@ -56,59 +52,55 @@ class EncodedItem:
 class PreparedBatch:
     """A batch of which every byte is decided by its plan."""
 
-    def __init__(self, plan: BatchPlan, items: Iterable[EncodedItem], keys: WalletKeys) -> None:
-        """Seal and divide.
+    def __init__(
+        self,
+        plan: BatchPlan,
+        members: Iterable[EncodedMember],
+        keys: WalletKeys,
+        wallet_scalar: Scalar | None = None,
+    ) -> None:
+        """Couple, seal and divide.
 
         Args:
             plan: From `plan_batches`.
-            items: One for each planned item, in order; taken one by one, so that a large plaintext
-                can be given up as soon as it is sealed.
+            members: One for each member of each planned item, in order; taken one by one, so that a large
+                plaintext can be given up as soon as it is sealed.
             keys: The wallet's.
+            wallet_scalar: Secret: the wallet's key, where the plan places shares of it.
 
         Raises:
             PlanOutdated: A value has another length than the plan says.
         """
         self.plan = plan
-        self.secret = BatchSecret.draw(self._randomness(b"secret"))
+        self.secret = plan.secret
         self._value_places = tuple(place for place in plan.placement if place.value)
-        sealed, digest_fields = self._seal(items)
-        xs = tuple(place.x for place in self._value_places)
-        self._divider = Divider(sealed, plan.terms.value, xs, plan.seed)
-        self._blobs = _Blobs(plan, self._divider)
-        self._commitments, self._key_shares = self._deal()
+        contents, entries = self._seal_all(iter(members))
+        self._blobs = Blobs(plan, contents, self.secret)
+        del contents
+        self._commitments, self._key_shares = self._deal(wallet_scalar)
         self.leaves = tuple(
-            self._leaf(index, fields, keys.digest_secret) for index, fields in enumerate(digest_fields)
+            self._leaf(index, shown, keys.digest_secret) for index, shown in enumerate(entries)
         )
         self.leaf_bytes = tuple(leaf.to_bytes() for leaf in self.leaves)
+        self.leaf_paths = leaf_paths(self.leaf_bytes)
         self.manifest = self._manifest(keys)
         self.manifest_bytes, self.signature = sign_manifest(self.manifest, keys.signing)
 
-    def parcel(self, safe_id: SafeId) -> Parcel:
-        """What this safe is to keep."""
+    def parcels(self, safe_id: SafeId) -> tuple[Parcel, ...]:
+        """What this safe is to keep: one parcel, unless a large item has several pieces there."""
         places = self.manifest.places_at(safe_id)
-        pieces = tuple(
-            ParcelPiece(index, self._blobs.whole(index, place), self._expected(leaf, place))
-            for index, leaf in enumerate(self.leaves)
-            for place in places
-        )
-        return Parcel(
-            safe_id=safe_id,
-            manifest=self.manifest_bytes,
-            signature=self.signature,
-            leaves=self.leaf_bytes,
-            pieces=pieces,
-            key_shares=tuple((place.x, self._key_shares[place.x]) for place in places if place.key),
-            streamed=next(
-                (self._blobs.streamed(place.x) for place in places if self._blobs.is_streamed(place)), None
-            ),
-        )
+        if not self._blobs.is_streamed:
+            return (self._parcel(safe_id, places),)
+        streamed = [self._parcel(safe_id, (place,)) for place in places if place.value]
+        rest = tuple(place for place in places if not place.value)
+        return (*streamed, *((self._parcel(safe_id, rest),) if rest else ()))
 
     def piece_items(self, safe_id: SafeId) -> list[int]:
-        """Of each piece in the safe's parcel, in order, which item it is of."""
+        """Of each piece in the safe's parcels, in order, which item it is of."""
         places = len(self.manifest.places_at(safe_id))
         return [index for index in range(len(self.leaves)) for _ in range(places)]
 
-    def blob_bytes(self, safe_id: SafeId) -> int:
+    def total_bytes(self, safe_id: SafeId) -> int:
         """Bytes of all blobs for this safe."""
         return sum(self._blobs.total for place in self.manifest.places_at(safe_id) if place.value)
 
@@ -116,45 +108,98 @@ class PreparedBatch:
         """The streamed blob at x, in messages. Secret."""
         return rechunk(self._blobs.stream(x), CHUNK_BYTES)
 
-    def _randomness(self, label: bytes) -> SeededRandomness:
-        return SeededRandomness(self.plan.seed, label)
+    def kept_shares(self, index: int) -> tuple[tuple[int, bytes], ...]:
+        """Secret: the value shares of one item that stay in the wallet, by x."""
+        return self._blobs.kept_shares(index)
 
-    def _seal(self, items: Iterable[EncodedItem]) -> tuple[bytes, list[DigestFields]]:
-        sealed, digest_fields = [], []
-        for planned, item in zip(self.plan.items, items, strict=True):
-            digest_fields.append(item.digest_fields)
-            sealed.append(self._seal_one(planned, item.plaintext))
-            del item
-        return (sealed[0] if len(sealed) == 1 else b"".join(sealed)), digest_fields
+    @property
+    def kept_key_shares(self) -> tuple[tuple[int, bytes], ...]:
+        """Secret: the key shares that stay in the wallet, 32 bytes each, by x."""
+        return tuple((x, self._key_shares[x]) for x in self.plan.kept_keys)
 
-    def _seal_one(self, planned: PlannedItem, plaintext: bytes) -> bytes:
-        sealed = plaintext
-        if self.plan.terms.sealing != "none":
-            sealed = self.secret.seal_value(ItemName(planned.item_id, planned.generation), plaintext)
-        if len(sealed) != planned.sealed_length:
-            raise PlanOutdated(planned.value_id)
-        return sealed
+    def _parcel(self, safe_id: SafeId, places: tuple[Place, ...]) -> Parcel:
+        pieces = tuple(
+            ParcelPiece(index, self._blob(index, place), expected_certificate(self.manifest, leaf, place))
+            for index, leaf in enumerate(self.leaves)
+            for place in places
+        )
+        streamed = self._blobs.is_streamed and places[0].value
+        return Parcel(
+            safe_id=safe_id,
+            manifest=self.manifest_bytes,
+            signature=self.signature,
+            leaves=self.leaf_bytes,
+            pieces=pieces,
+            key_shares=tuple((place.x, self._key_shares[place.x]) for place in places if place.key),
+            streamed=self._blobs.streamed(places[0].x) if streamed else None,
+        )
 
-    def _deal(self) -> tuple[tuple[Point, ...], dict[int, bytes]]:
+    def _blob(self, index: int, place: Place) -> bytes | None:
+        return self._blobs.whole(index, place.x) if place.value and not self._blobs.is_streamed else None
+
+    def _seal_all(
+        self, members: Iterator[EncodedMember]
+    ) -> tuple[list[bytes], list[tuple[DigestFields, ...]]]:
+        """What is divided of every item, and what its digest may say."""
+        contents, entries = [], []
+        for planned in self.plan.items:
+            shown: list[DigestFields] = []
+            contents.append(self._sealed(planned, self._coupled(planned, members, shown)))
+            entries.append(tuple(shown))
+        return contents, entries
+
+    def _coupled(
+        self, planned: PlannedItem, members: Iterator[EncodedMember], shown: list[DigestFields]
+    ) -> bytes:
+        parts = self._parts(planned, members, shown)
+        return next(parts) if self.plan.terms.coupling == "single" else couple(parts)
+
+    def _parts(
+        self, planned: PlannedItem, members: Iterator[EncodedMember], shown: list[DigestFields]
+    ) -> Iterator[bytes]:
+        for number, member in enumerate(planned.members):
+            encoded = next(members)
+            if len(encoded.plaintext) != member.length:
+                raise PlanOutdated(member.value_id)
+            shown.append(encoded.digest_fields)
+            plaintext = encoded.plaintext
+            del encoded
+            if self.plan.terms.coupling == "seal-then-couple":
+                plaintext = self.secret.seal(item_name(planned), member_role(number), plaintext)
+            yield plaintext
+
+    def _sealed(self, planned: PlannedItem, content: bytes) -> bytes:
+        terms = self.plan.terms
+        apart = terms.coupling == "seal-then-couple" or terms.order == "divide-then-seal"
+        if terms.sealing == "none" or apart:
+            return content
+        return self.secret.seal(item_name(planned), WHOLE, content)
+
+    def _deal(self, wallet_scalar: Scalar | None) -> tuple[tuple[Point, ...], dict[int, bytes]]:
+        """Shares of the batch secret, or of the key that seals it."""
         rule = self.plan.terms.key
-        if rule.mode == "none":
+        if not rule.is_shared:
             return (), {}
-        if rule.mode == "kept":
-            return feldman.commit((self.secret.scalar,)), {}
-        xs = [place.x for place in self.plan.placement if place.key]
-        dealing = feldman.deal(self.secret.scalar, rule.k, xs, self._randomness(b"key shares"))
+        scalar = self._dealt_scalar(wallet_scalar)
+        xs = sorted([place.x for place in self.plan.placement if place.key] + list(self.plan.kept_keys))
+        dealing = feldman.deal(scalar, rule.k, xs, SeededRandomness(self.plan.seed, b"key shares"))
         return dealing.commitments, {share.x: share.value.to_bytes() for share in dealing.shares}
 
-    def _leaf(self, index: int, fields: DigestFields, digest_secret: bytes) -> ItemLeaf:
+    def _dealt_scalar(self, wallet_scalar: Scalar | None) -> Scalar:
+        if not self.plan.terms.is_wrapped:
+            return self.secret.scalar
+        return self.plan.pair_scalar if wallet_scalar is None else wallet_scalar
+
+    def _leaf(self, index: int, shown: tuple[DigestFields, ...], digest_secret: bytes) -> ItemLeaf:
         planned = self.plan.items[index]
-        name = ItemName(planned.item_id, planned.generation)
+        name = item_name(planned)
         return ItemLeaf(
             item_id=planned.item_id,
             generation=planned.generation,
-            kind="value",
-            digest=make_digest(self.plan.terms.digest, fields, digest_secret, self.secret.salt, name),
-            sealed_length=planned.sealed_length,
-            piece_roots=tuple(self._blobs.root(index, place) for place in self._value_places),
+            kind=planned.kind,
+            digest=make_digest(self.plan.terms.digest, shown, digest_secret, self.secret.salt, name),
+            sealed_length=planned.divided_length,
+            piece_roots=tuple(self._blobs.root(index, place.x) for place in self._value_places),
         )
 
     def _manifest(self, keys: WalletKeys) -> Manifest:
@@ -171,10 +216,8 @@ class PreparedBatch:
             created_at=plan.created_at,
             item_count=len(plan.items),
             item_root=item_root(self.leaf_bytes),
+            wrap=plan.wrap,
         )
-
-    def _expected(self, leaf: ItemLeaf, place: Place) -> Certificate:
-        return expected_certificate(self.manifest, leaf, place)
 
 
 def expected_certificate(manifest: Manifest, leaf: ItemLeaf, place: Place) -> Certificate:
@@ -189,56 +232,3 @@ def expected_certificate(manifest: Manifest, leaf: ItemLeaf, place: Place) -> Ce
         generation=leaf.generation,
         index=place.x,
     )
-
-
-class _Blobs:
-    """Blinding and share of every piece: whole while they fit in messages, else as streams."""
-
-    def __init__(self, plan: BatchPlan, divider: Divider) -> None:
-        self._plan = plan
-        self._divider = divider
-        lengths = [share_length(plan.terms.value, item.sealed_length) for item in plan.items]
-        self._ends = list(accumulate(lengths))
-        self.total = self._ends[-1] + BLINDING_BYTES * len(lengths)
-        self._large = len(lengths) == 1 and BLINDING_BYTES + lengths[0] > STREAMED_ABOVE_BYTES
-        self._blinding = self._draw_blinding(BLINDING_BYTES * len(lengths))
-        self._shares = {} if self._large else divider.all_shares()
-        self._streamed = self._hash_streams() if self._large else {}
-
-    def is_streamed(self, place: Place) -> bool:
-        return self._large and place.value
-
-    def streamed(self, x: int) -> StreamedBlob:
-        return self._streamed[x]
-
-    def whole(self, index: int, place: Place) -> bytes | None:
-        if self._large or not place.value:
-            return None
-        start = self._ends[index - 1] if index else 0
-        return self._blinding_of(index, place.x) + self._shares[place.x][start : self._ends[index]]
-
-    def root(self, index: int, place: Place) -> Hash:
-        if self._large:
-            return Hash(merkle.root(self._streamed[place.x].block_hashes))
-        return piece_root(self.whole(index, place) or b"")
-
-    def stream(self, x: int) -> Iterator[bytes]:
-        yield self._blinding_of(0, x)
-        yield from self._divider.share(x)
-
-    def _hash_streams(self) -> dict[int, StreamedBlob]:
-        """Hash all blobs in one pass: dividing a segment for all indices costs little more than for one."""
-        hashers = {x: BlockHasher() for x in self._divider.xs}
-        for x, hasher in hashers.items():
-            hasher.update(self._blinding_of(0, x))
-        for shares in self._divider.segments():
-            for x, share in shares.items():
-                hashers[x].update(share)
-        return {x: StreamedBlob(x, self.total, tuple(hasher.finish())) for x, hasher in hashers.items()}
-
-    def _blinding_of(self, index: int, x: int) -> bytes:
-        return self._blinding[x][BLINDING_BYTES * index : BLINDING_BYTES * (index + 1)]
-
-    def _draw_blinding(self, length: int) -> dict[int, bytes]:
-        rng = SeededRandomness(self._plan.seed, b"blinding")
-        return {x: rng.read(length) for x in self._divider.xs}

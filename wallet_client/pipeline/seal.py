@@ -5,15 +5,14 @@ passed off as another's.
 """
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 from threshold.randomness import RandomSource
 from threshold.ristretto import Scalar
 from threshold.sealing import SealingKey, derive_item_key, open_sealed, seal
-from trust.digest import VACANT, Digest, DigestFields, public_digest
+from trust.digest import VACANT, Digest, DigestEntries, DigestFields, public_digest
 from trust.ids import ItemId
 
-TAG_BYTES = 16
 SALT_BYTES = 32
 
 
@@ -27,6 +26,19 @@ class ItemName:
     def associated_data(self, role: str) -> bytes:
         """What an AEAD binds besides the key."""
         return b"kura/v1/item\x00" + self.item_id + self.generation.to_bytes(4, "big") + role.encode()
+
+
+class _Named(Protocol):
+    @property
+    def item_id(self) -> ItemId: ...
+
+    @property
+    def generation(self) -> int: ...
+
+
+def item_name(item: _Named) -> ItemName:
+    """Which sealing of which item a leaf, or a planned item, stands for."""
+    return ItemName(item.item_id, item.generation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +58,39 @@ class BatchSecret:
         """A fresh one."""
         return cls(Scalar.random(rng), rng.read(SALT_BYTES))
 
-    def seal_value(self, name: ItemName, plaintext: bytes) -> bytes:
-        """The ciphertext, 16 bytes longer than the plaintext."""
-        return seal(self._key(name), plaintext, name.associated_data("value"))
+    def seal(self, name: ItemName, role: str, plaintext: bytes) -> bytes:
+        """The ciphertext, 16 bytes longer than the plaintext; one message for each role of an item."""
+        return seal(self._key(name, role), plaintext, name.associated_data(role))
 
-    def open_value(self, name: ItemName, sealed: bytes | bytearray) -> bytes:
-        """What was sealed.
+    def open(self, name: ItemName, role: str, sealed: bytes | bytearray) -> bytes:
+        """What was sealed. Secret.
 
         Raises:
-            SealBroken: It was not sealed under this secret, for this item and generation.
+            SealBroken: It was not sealed under this secret, for this item, generation and role.
         """
-        return open_sealed(self._key(name), sealed, name.associated_data("value"))
+        return open_sealed(self._key(name, role), sealed, name.associated_data(role))
 
-    def _key(self, name: ItemName) -> SealingKey:
-        return derive_item_key(self.scalar.to_bytes(), b"", self.salt, name.item_id, "value", name.generation)
+    def _key(self, name: ItemName, role: str) -> SealingKey:
+        return derive_item_key(self.scalar.to_bytes(), b"", self.salt, name.item_id, role, name.generation)
+
+
+WHOLE = "value"
+"""Role of an item that is sealed as one."""
+
+
+def member_role(number: int) -> str:
+    """Role of one value of an item, which is sealed before it is coupled with the others."""
+    return f"member {number}"
+
+
+def share_role(x: int, segment: int) -> str:
+    """Role of one segment of one share, which is sealed after dividing."""
+    return f"share {x} segment {segment}"
 
 
 def make_digest(
     mode: Literal["public", "sealed", "vacant"],
-    fields: DigestFields,
+    entries: tuple[DigestFields, ...],
     digest_secret: bytes,
     salt: bytes,
     name: ItemName,
@@ -72,27 +98,37 @@ def make_digest(
     """The digest of one item in the policy's mode.
 
     Args:
+        mode: Which.
+        entries: One for each value of the item.
         digest_secret: Secret: the wallet's 32 bytes for digests.
         salt: The batch's salt.
+        name: The item's.
+
+    Raises:
+        DocumentProblem: The entries take more than 16,368 bytes.
     """
     if mode == "vacant":
         return VACANT
     if mode == "public":
-        return public_digest(fields)
+        return public_digest(entries)
     key = derive_item_key(digest_secret, b"", salt, name.item_id, "digest", name.generation)
-    return Digest("sealed", seal(key, fields.to_bytes(), name.associated_data("digest")))
+    plaintext = DigestEntries(entries).to_bytes()
+    return Digest("sealed", seal(key, plaintext, name.associated_data("digest")))
 
 
-def read_digest(digest: Digest, digest_secret: bytes, salt: bytes, name: ItemName) -> DigestFields:
-    """What a digest says; a vacant one says nothing.
+def read_digest(
+    digest: Digest, digest_secret: bytes, salt: bytes, name: ItemName
+) -> tuple[DigestFields, ...]:
+    """What a digest says of each value of its item; a vacant one says nothing.
 
     Raises:
         SealBroken: A sealed digest is another wallet's or item's.
         DocumentMalformed: What it holds is no digest.
     """
     if digest.mode == "vacant":
-        return DigestFields()
+        return ()
     if digest.mode == "public":
-        return DigestFields.from_bytes(digest.content)
+        return DigestEntries.from_bytes(digest.content).entries
     key = derive_item_key(digest_secret, b"", salt, name.item_id, "digest", name.generation)
-    return DigestFields.from_bytes(open_sealed(key, digest.content, name.associated_data("digest")))
+    plaintext = open_sealed(key, digest.content, name.associated_data("digest"))
+    return DigestEntries.from_bytes(plaintext).entries

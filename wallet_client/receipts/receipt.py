@@ -7,64 +7,104 @@ can be verified at any time without contacting anyone.
 import base64
 from collections.abc import Collection
 from functools import cached_property, lru_cache
-from typing import Annotated, NewType
+from typing import Annotated, Literal, NewType
 
 from msgspec import Meta, structs
 
 from trust.certificate import Certificate, SignedCertificate, check_certificate, verify_certificate
 from trust.documents import Document
 from trust.errors import CertificateMismatch, TrustError
-from trust.ids import ItemId, SafeId, SignatureField
-from trust.manifest import ItemLeaf, Manifest, Place, check_leaf, read_manifest
+from trust.ids import Bytes32, ItemId, SafeId, ShareIndex, SignatureField
+from trust.manifest import ItemLeaf, Manifest, Place, read_leaf, read_manifest
 from trust.roster import Roster
+from trust.value_fields import ValueFields
 from wallet_client.pipeline.batch import expected_certificate
-from wallet_client.pipeline.seal import ItemName
-from wallet_client.policies.policy import Arrangement
-from wallet_client.values.value import ValueFields, ValueId
+from wallet_client.policies.arrangement import Arrangement
+from wallet_client.values.value import ValueId
 
 ReceiptId = NewType("ReceiptId", str)
 """A receipt in one wallet: `r-` and the first ten base32 characters of the item id, in lower case."""
+
+
+class ReceiptMember(Document, frozen=True):
+    """One value, or one key, of an item.
+
+    Args:
+        value_id: The value it stands for, or the key.
+        position: Its place in the item.
+        fields: Its fields when it was registered.
+        size_bytes: What it takes of the wallet's capacity.
+    """
+
+    title = "receipt member"
+
+    value_id: ValueId
+    position: int
+    fields: ValueFields
+    size_bytes: int
 
 
 class Receipt(Document, frozen=True, dict=True):
     """One registered item.
 
     Args:
-        value_id: The value it stands for.
-        fields: The value's fields when it was registered.
-        size_bytes: What the value takes of the wallet's capacity.
+        kind: "value", or "key" for a key of the wallet.
+        members: What it stands for: one value or key, or several values that were coupled, less those that
+            were registered otherwise since.
         policy_name: The wallet's policy.
         manifest: Exact bytes of the batch's manifest.
         manifest_signature: This wallet's.
         leaf: Exact bytes of the item's leaf.
         certificates: Those received so far, at most one per place.
-        kept_key: Secret: the batch scalar, 32 bytes, where the policy keeps it in the wallet; else empty.
+        kept_shares: Secret: value shares that stay in the wallet, by x.
+        kept_key_shares: Secret: key shares that stay in the wallet, 32 bytes each, by x.
         spent_generation: The newest generation that was withdrawn; safes refuse it for ever. 0 for none.
+        leaf_position: The leaf's place among the manifest's leaves.
+        leaf_path: Its RFC 9162 inclusion path to the manifest's root: so the wallet's signature covers it.
         has_lost_pieces: A safe no longer has what it certified; the next backup makes a new generation.
     """
 
     title = "receipt"
 
-    value_id: ValueId
-    fields: ValueFields
-    size_bytes: int
+    kind: Literal["value", "key"]
+    members: tuple[ReceiptMember, ...]
     policy_name: str
     manifest: bytes
     manifest_signature: SignatureField
     leaf: bytes
     certificates: tuple[SignedCertificate, ...]
-    kept_key: bytes = b""
+    kept_shares: tuple[tuple[ShareIndex, bytes], ...] = ()
+    kept_key_shares: tuple[tuple[ShareIndex, Bytes32], ...] = ()
     spent_generation: Annotated[int, Meta(ge=0, le=2**32 - 1)] = 0
+    leaf_position: Annotated[int, Meta(ge=0)] = 0
+    leaf_path: tuple[Bytes32, ...] = ()
     has_lost_pieces: bool = False
 
     def __repr__(self) -> str:
-        """Without the key."""
-        return f"<Receipt of {self.value_id}>"
+        """Without what it keeps."""
+        return f"<Receipt of {', '.join(self.value_ids)}>"
 
     @property
     def receipt_id(self) -> ReceiptId:
         """Its name."""
         return receipt_id_of(self.read_leaf().item_id)
+
+    @property
+    def value_ids(self) -> tuple[ValueId, ...]:
+        """The values, or the key, it stands for."""
+        return tuple(member.value_id for member in self.members)
+
+    @property
+    def is_coupled(self) -> bool:
+        """Whether its item may hold several values."""
+        return self.read_manifest().terms.coupling != "single"
+
+    @property
+    def arrangement(self) -> Arrangement:
+        """Which safe keeps what of it, and what the wallet does."""
+        manifest = self.read_manifest()
+        kept = tuple(x for x, _ in self.kept_shares), tuple(x for x, _ in self.kept_key_shares)
+        return Arrangement(manifest.terms, manifest.placement, *kept)
 
     def read_leaf(self) -> ItemLeaf:
         """The item's leaf."""
@@ -73,6 +113,14 @@ class Receipt(Document, frozen=True, dict=True):
     @cached_property
     def _parsed_leaf(self) -> ItemLeaf:
         return ItemLeaf.from_bytes(self.leaf)
+
+    def check_leaf(self, manifest: Manifest) -> ItemLeaf:
+        """The item's leaf, once it is shown to be the manifest's [E2].
+
+        Raises:
+            DocumentMalformed: It is another, or does not fit.
+        """
+        return read_leaf(manifest, self.leaf, self.leaf_position, self.leaf_path)
 
     def read_manifest(self) -> Manifest:
         """The batch's manifest, its signature checked."""
@@ -87,6 +135,10 @@ class Receipt(Document, frozen=True, dict=True):
         """The receipt after safes said that they no longer have the pieces at these share indices."""
         left = tuple(signed for signed in self.certificates if signed.read().index not in lost)
         return structs.replace(self, certificates=left, has_lost_pieces=True)
+
+    def without_members(self, gone: Collection[ValueId]) -> "Receipt":
+        """The receipt after some of its values were registered otherwise."""
+        return structs.replace(self, members=tuple(one for one in self.members if one.value_id not in gone))
 
     def with_spent(self, generation: int) -> "Receipt":
         """The receipt after a newer generation of its item was withdrawn."""
@@ -118,17 +170,11 @@ def receipt_id_of(item_id: ItemId) -> ReceiptId:
     return ReceiptId("r-" + base64.b32encode(item_id).decode("ascii")[:10].lower())
 
 
-def item_name(leaf: ItemLeaf) -> ItemName:
-    """Which sealing of which item the leaf stands for."""
-    return ItemName(leaf.item_id, leaf.generation)
-
-
 def state_of(receipt: Receipt) -> ReceiptState:
     """Count the certificates against the placement."""
-    manifest = receipt.read_manifest()
-    arrangement = Arrangement(manifest.terms, manifest.placement)
+    arrangement = receipt.arrangement
     xs = {signed.read().index for signed in receipt.certificates}
-    missing = {place.safe_id for place in manifest.placement if place.x not in xs}
+    missing = {place.safe_id for place in arrangement.placement if place.x not in xs}
     holding = tuple(safe for safe in arrangement.safes if safe not in missing)
     return ReceiptState(holding, arrangement.safes, arrangement.may_still_be_lost(set(holding)))
 
@@ -139,8 +185,8 @@ def verify_receipt(receipt: Receipt, roster: Roster) -> dict[SafeId, TrustError 
     Raises:
         TrustError: The manifest or the leaf themselves do not hold, or a certificate cannot be read.
     """
-    manifest, leaf = receipt.read_manifest(), receipt.read_leaf()
-    check_leaf(manifest, leaf)
+    manifest = receipt.read_manifest()
+    leaf = receipt.check_leaf(manifest)
     places = {place.x: place for place in manifest.placement}
     findings: dict[SafeId, TrustError | None] = {}
     for signed in receipt.certificates:

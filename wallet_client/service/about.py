@@ -1,10 +1,9 @@
-"""The calls about the wallet itself: its state, its policies."""
+"""The call about the wallet itself: its state."""
 
 import asyncio
 from importlib.metadata import PackageNotFoundError, version
 
 from kura.wallet.v1 import wallet_pb2 as pb
-from wallet_client.policies.presets import DEFAULT_POLICY, policy_named, policy_names
 from wallet_client.service.served import Served
 
 try:
@@ -37,14 +36,3 @@ async def describe(served: Served) -> pb.DescribeResponse:
         for one in roster.safes
     )
     return response
-
-
-def list_policies(served: Served) -> pb.ListPoliciesResponse:
-    """All of them, fitted to the roster."""
-    policies = (policy_named(name, served.wallet.roster) for name in policy_names())
-    return pb.ListPoliciesResponse(
-        policies=[
-            pb.Policy(name=one.name, summary=one.summary, is_default=one.name == DEFAULT_POLICY)
-            for one in policies
-        ]
-    )

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from kura.wallet.v1 import wallet_pb2 as pb
 from trust.certificate import Certificate
@@ -17,13 +17,15 @@ from trust.digest import DigestFields
 from trust.ids import SafeId
 from trust.refusals import Malformed
 from trust.roster import Roster
+from trust.value_fields import ValueFields
 from wallet_client.errors import ValueRefused
 from wallet_client.network.failures import SafeFailure, explain
 from wallet_client.operations.backup import BackedUp
 from wallet_client.receipts.receipt import ReceiptState
 from wallet_client.receipts.shelf import ReceiptSummary
+from wallet_client.storage.keyring import KeyEntry
+from wallet_client.storage.store import WalletStore
 from wallet_client.storage.values import ValueSummary
-from wallet_client.values.value import ValueFields
 
 PART_ENTRIES: Final = 500
 """Most entries in one message of a list."""
@@ -34,6 +36,7 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _AMOUNTS: Final = ("unit_price", "quantity", "total_amount", "remaining_amount")
 _DAYS: Final = ("valid_from", "valid_until")
 _TEXTS: Final = ("item_class", "name", "place", "remarks", "file_name")
+_KEY_KINDS: Final = {"shared": pb.KEY_KIND_SHARED, "pair": pb.KEY_KIND_PAIR, "root": pb.KEY_KIND_ROOT}
 _STATES: Final = {"registered": pb.BACKUP_STATE_REGISTERED, "safe": pb.BACKUP_STATE_SAFE}
 
 
@@ -56,8 +59,8 @@ def read_fields(message: pb.ValueFields, *, held_since: int | None = None) -> di
     return fields
 
 
-def read_condition(name: str, text: str) -> date | None:
-    """A day of a list's condition; None where it is not stated.
+def read_request_day(name: str, text: str) -> date | None:
+    """A day that a request names; None where it names none.
 
     Raises:
         Malformed: It is no day.
@@ -66,6 +69,42 @@ def read_condition(name: str, text: str) -> date | None:
         return _read_day(name, text)
     except ValueRefused:
         raise Malformed(name) from None
+
+
+class ValidityWindow(NamedTuple):
+    """Bounds of the first and the last day of validity, as the conditions of a list give them.
+
+    Args:
+        starts: First and last day on which validity may begin; None for any, stated or not.
+        expires: First and last day on which it may end; None for any, stated or not.
+    """
+
+    starts: tuple[date, date] | None
+    expires: tuple[date, date] | None
+
+    def holds(self, fields: ValueFields) -> bool:
+        """Whether a value's validity is within; a day that is not stated is within no bounds."""
+        return _within(fields.valid_from, self.starts) and _within(fields.valid_until, self.expires)
+
+
+def read_validity(request: pb.ListValuesRequest | pb.ListReceiptsRequest) -> ValidityWindow:
+    """The bounds that a list's request gives.
+
+    Raises:
+        Malformed: A bound is no day.
+    """
+    return ValidityWindow(_bounds(request, "starts"), _bounds(request, "expires"))
+
+
+def _bounds(request: pb.ListValuesRequest | pb.ListReceiptsRequest, what: str) -> tuple[date, date] | None:
+    first, last = (
+        read_request_day(name, getattr(request, name)) for name in (f"{what}_from", f"{what}_until")
+    )
+    return None if first is last is None else (first or date.min, last or date.max)
+
+
+def _within(day: date | None, bounds: tuple[date, date] | None) -> bool:
+    return bounds is None or (day is not None and bounds[0] <= day <= bounds[1])
 
 
 def _read_amount(name: str, text: str) -> Decimal | None:
@@ -119,13 +158,42 @@ def write_value(summary: ValueSummary, states: Mapping[str, str]) -> pb.StoredVa
     )
 
 
+def write_key(entry: KeyEntry, states: Mapping[str, str]) -> pb.Key:
+    """A key as lists show it; `states` as in `write_value`."""
+    word = states.get(entry.receipt_id or "")
+    return pb.Key(
+        key_id=entry.id,
+        name=entry.name,
+        kind=_KEY_KINDS[entry.kind],
+        commitment=entry.key_id,
+        public_key=entry.public,
+        algorithm=entry.algorithm,
+        held_since=entry.held_since,
+        is_here=entry.is_here,
+        state=_STATES[word] if word else pb.BACKUP_STATE_NOT_BACKED_UP,
+        receipt_id=entry.receipt_id or "",
+    )
+
+
+def receipt_states(store: WalletStore) -> dict[str, str]:
+    """The state of every receipt by its id."""
+    return {entry.id: entry.state for entry in store.receipts.entries()}
+
+
 def write_receipt(receipt_id: str, summary: ReceiptSummary, roster: Roster) -> pb.Receipt:
     """A receipt as lists show it."""
     state = summary.state
     return pb.Receipt(
         receipt_id=receipt_id,
-        value_id=summary.value_id,
+        value_id=summary.value_ids[0] if len(summary.value_ids) == 1 else "",
         fields=write_fields(summary.fields),
+        kind=summary.kind,
+        members=[
+            pb.ReceiptMember(
+                value_id=one.value_id, fields=write_fields(one.fields), size_bytes=one.size_bytes
+            )
+            for one in summary.members
+        ],
         size_bytes=summary.size_bytes,
         policy=summary.policy_name,
         created_at=summary.created_at,
@@ -154,7 +222,7 @@ def write_certificate(document: bytes, certificate: Certificate, roster: Roster)
 
 
 def write_digest(fields: DigestFields) -> pb.DigestFields:
-    """What a digest says."""
+    """What a digest says of one value."""
     return pb.DigestFields(**{name: getattr(fields, name) for name in DigestFields.__struct_fields__})
 
 

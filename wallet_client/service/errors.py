@@ -1,33 +1,16 @@
-"""What the wallet service refuses, and how the wallet's own errors become such refusals.
+"""What the wallet service refuses: typed public fields, and one table to statuses and back.
 
-The wallet's errors are for people: sentences with paths, names and hints. What crosses the wire is a
-Refusal with typed public fields, so one table (rpc_edge.error_table) turns all of them into statuses and
-back. `refusal_of` is the only step between the two; an error it does not know is a defect and leaves
-the process as INTERNAL with an incident id.
+The wallet's own errors become these in translation.py.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import singledispatch
-from itertools import islice
 from typing import Final
 
 import grpc
 
 from kura.common.v1 import error_reason_pb2
-from rpc_edge.edge import Call, RawRequest
 from rpc_edge.error_table import SAFE_ERRORS, Row
-from trust.errors import RosterRefused, TrustError
 from trust.refusals import Refusal
-from wallet_client import errors
-from wallet_client.network.failures import explain
-from wallet_client.operations.errors import KeyNotInWallet, NotSafeYet, TooFewSafes
-from wallet_client.policies.errors import PolicyUnfit, UnknownPolicy
-
-_SAFES_NAMED = 40
-_REASON_CHARACTERS = 160
-"""Together below the 16 KiB of metadata that a status may have."""
 
 
 @dataclass(eq=False)
@@ -39,7 +22,7 @@ class TokenInvalid(Refusal):
 
 @dataclass(eq=False)
 class UnknownName(Refusal):
-    """The wallet has nothing of that name; `kind` is "value", "receipt" or "policy"."""
+    """The wallet has nothing of that name; `kind` is "value", "receipt", "policy" and so on."""
 
     sentence = "The wallet keeps nothing under that name."
     kind: str
@@ -48,11 +31,12 @@ class UnknownName(Refusal):
 
 @dataclass(eq=False)
 class NoRoom(Refusal):
-    """The wallet's capacity does not suffice."""
+    """The wallet's capacity does not suffice; `helping` has figures where room could have been made."""
 
-    sentence = "The wallet is full. Nothing was changed."
+    sentence = "The wallet is full. What was to come is not in it."
     needed_bytes: int
     free_bytes: int
+    helping: dict[str, str]
 
 
 @dataclass(eq=False)
@@ -124,9 +108,10 @@ class DeviceIsFull(Refusal):
 
 @dataclass(eq=False)
 class KeyElsewhere(Refusal):
-    """The policy keeps the item's key in the wallet, and it is not there."""
+    """What is to be sealed or opened needs a key of the wallet that is away; "" where none is known."""
 
-    sentence = "The key of this item is not in the wallet."
+    sentence = "A key that this needs is not in the wallet."
+    key: str
 
 
 @dataclass(eq=False)
@@ -142,6 +127,97 @@ class PayloadNeedsStream(Refusal):
 
     sentence = "The payload is too large for one message. Use the streaming call."
     limit_bytes: int
+
+
+@dataclass(eq=False)
+class NameTaken(Refusal):
+    """Something else of that kind has the name."""
+
+    sentence = "That name is taken. What has it stays as it is."
+    kind: str
+    name: str
+
+
+@dataclass(eq=False)
+class NameUnfit(Refusal):
+    """Nothing of that kind can be called so."""
+
+    sentence = "Nothing of that kind can be called so."
+    kind: str
+    name: str
+
+
+@dataclass(eq=False)
+class PolicyRefused(Refusal):
+    """The text says no policy that can be used; `line` counts from 1."""
+
+    sentence = "The policy is refused. Nothing was kept."
+    line: int
+    problem: str
+    allowed: str
+
+
+@dataclass(eq=False)
+class PolicyStays(Refusal):
+    """Every wallet has it."""
+
+    sentence = "The policy is built in."
+    policy: str
+
+
+@dataclass(eq=False)
+class PolicyNeeded(Refusal):
+    """Receipts name it, and what they call their policy must stay what they were made by."""
+
+    sentence = "The policy is in use."
+    policy: str
+    receipts: int
+
+
+@dataclass(eq=False)
+class ConditionRefused(Refusal):
+    """The text says no condition; `line` and `column` count from 1."""
+
+    sentence = "The condition is refused. Nothing was kept."
+    line: int
+    column: int
+    problem: str
+    allowed: str
+
+
+@dataclass(eq=False)
+class TriggerRefused(Refusal):
+    """Name, phrases and start make no trigger."""
+
+    sentence = "The trigger is refused. Nothing was kept."
+    phrase: str
+    problem: str
+
+
+@dataclass(eq=False)
+class TriggerNotAsked(Refusal):
+    """It does not run on request."""
+
+    sentence = "The trigger does not run on request."
+    trigger: str
+
+
+@dataclass(eq=False)
+class KeyCircle(Refusal):
+    """No order of recoveries would bring the key back."""
+
+    sentence = "The key would be sealed under itself."
+    key: str
+    policy: str
+
+
+@dataclass(eq=False)
+class KeyStays(Refusal):
+    """Not all its safes have it, or a certificate does not hold, or there is none."""
+
+    sentence = "The key was not forgotten: nothing is sure to bring it back."
+    key: str
+    problem: str
 
 
 _Code = grpc.StatusCode
@@ -164,100 +240,16 @@ WALLET_ERRORS: Final = SAFE_ERRORS.extended(
         (KeyElsewhere, _Code.FAILED_PRECONDITION, _pb.ERROR_REASON_KEY_NOT_IN_WALLET),
         (TracesStay, _Code.FAILED_PRECONDITION, _pb.ERROR_REASON_TRACES_REMAIN),
         (PayloadNeedsStream, _Code.FAILED_PRECONDITION, _pb.ERROR_REASON_PAYLOAD_NEEDS_STREAM),
+        (NameTaken, _Code.ALREADY_EXISTS, _pb.ERROR_REASON_NAME_TAKEN),
+        (NameUnfit, _Code.INVALID_ARGUMENT, _pb.ERROR_REASON_NAME_REFUSED),
+        (PolicyRefused, _Code.INVALID_ARGUMENT, _pb.ERROR_REASON_POLICY_INVALID),
+        (PolicyStays, _Code.FAILED_PRECONDITION, _pb.ERROR_REASON_POLICY_BUILT_IN),
+        (PolicyNeeded, _Code.FAILED_PRECONDITION, _pb.ERROR_REASON_POLICY_IN_USE),
+        (ConditionRefused, _Code.INVALID_ARGUMENT, _pb.ERROR_REASON_CONDITION_INVALID),
+        (TriggerRefused, _Code.INVALID_ARGUMENT, _pb.ERROR_REASON_TRIGGER_INVALID),
+        (TriggerNotAsked, _Code.FAILED_PRECONDITION, _pb.ERROR_REASON_TRIGGER_NOT_ON_REQUEST),
+        (KeyCircle, _Code.FAILED_PRECONDITION, _pb.ERROR_REASON_KEY_UNDER_ITSELF),
+        (KeyStays, _Code.FAILED_PRECONDITION, _pb.ERROR_REASON_KEY_NOT_SAFE),
     )
 )
 """What a wallet service says: the reasons common to all servers, and its own."""
-
-
-@asynccontextmanager
-async def wallet_errors_as_refusals(call: Call, request: RawRequest) -> AsyncIterator[RawRequest]:
-    """The layer around every call that lets the wallet's errors leave as refusals."""
-    try:
-        yield request
-    except (errors.WalletError, TrustError) as error:
-        refusal = refusal_of(error)
-        if refusal is None:
-            raise
-        raise refusal from error
-
-
-@singledispatch
-def refusal_of(error: Exception) -> Refusal | None:
-    """What crosses the wire for an error of the wallet; None for one that no call can cause."""
-    return None
-
-
-@refusal_of.register
-def _(error: errors.NotKept) -> Refusal:
-    return UnknownName(error.kind, _printable(error.text))
-
-
-@refusal_of.register
-def _(error: UnknownPolicy) -> Refusal:
-    return UnknownName("policy", _printable(error.name))
-
-
-@refusal_of.register
-def _(error: errors.WalletFull) -> Refusal:
-    return NoRoom(error.needed, error.free)
-
-
-@refusal_of.register
-def _(error: TooFewSafes) -> Refusal:
-    named = islice(sorted(error.failed.items()), _SAFES_NAMED)
-    reasons = {name: explain(failure)[:_REASON_CHARACTERS] for name, failure in named}
-    return SafesMissing(error.good, error.needed, reasons)
-
-
-@refusal_of.register
-def _(error: errors.WalletBusy) -> Refusal:
-    return ChangedElsewhere()
-
-
-@refusal_of.register
-def _(error: NotSafeYet) -> Refusal:
-    return DropRefused(error.may_still_be_lost, ",".join(error.missing))
-
-
-@refusal_of.register
-def _(error: errors.ValueRefused) -> Refusal:
-    return ValueUnfit(error.field, error.reason)
-
-
-@refusal_of.register
-def _(error: PolicyUnfit) -> Refusal:
-    return PolicyImpossible(error.name, error.problem)
-
-
-@refusal_of.register
-def _(error: errors.DeviceFull) -> Refusal:
-    return DeviceIsFull()
-
-
-@refusal_of.register
-def _(error: KeyNotInWallet) -> Refusal:
-    return KeyElsewhere()
-
-
-@refusal_of.register
-def _(error: errors.TracesRemain) -> Refusal:
-    return TracesStay()
-
-
-@refusal_of.register(errors.StorageFailed)
-@refusal_of.register(errors.WalletDamaged)
-@refusal_of.register(errors.ValueDamaged)
-@refusal_of.register(errors.WalletMissing)
-@refusal_of.register(TrustError)
-def _(error: Exception) -> Refusal:
-    return WalletUnusable(_printable(str(error)))
-
-
-@refusal_of.register
-def _(error: RosterRefused) -> Refusal:
-    return RosterUnfit(error.problem)
-
-
-def _printable(text: str) -> str:
-    """Text that passes a terminal unharmed: whoever reads a status refuses any other."""
-    return text if text.isprintable() else text.encode("unicode_escape", "surrogatepass").decode("ascii")

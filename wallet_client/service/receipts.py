@@ -8,18 +8,21 @@ from threshold.errors import SealBroken
 from trust.certificate import SignedCertificate
 from trust.digest import DigestFields
 from trust.errors import TrustError
+from trust.refusals import Malformed
 from trust.roster import Roster
 from wallet_client.errors import WalletDamaged
-from wallet_client.pipeline.seal import read_digest
-from wallet_client.receipts.receipt import Receipt, ReceiptId, item_name, verify_receipt
-from wallet_client.receipts.shelf import get_receipt, read_summary
+from wallet_client.pipeline.seal import item_name, read_digest
+from wallet_client.receipts.receipt import Receipt, ReceiptId, verify_receipt
+from wallet_client.receipts.shelf import ReceiptSummary, get_receipt, read_summary
 from wallet_client.service.converters import (
     in_parts,
+    read_validity,
     safe_name,
     write_certificate,
     write_digest,
     write_receipt,
 )
+from wallet_client.service.deletions import verify_deletions
 from wallet_client.service.served import Served
 
 
@@ -27,13 +30,22 @@ async def list_receipts(
     served: Served, request: pb.ListReceiptsRequest
 ) -> AsyncIterator[pb.ListReceiptsResponse]:
     """What meets the conditions, as it stands now."""
+    validity = read_validity(request)
+    if request.kind not in ("", "value", "key"):
+        raise Malformed("kind")
+
+    def meets(summary: ReceiptSummary) -> bool:
+        return request.kind in ("", summary.kind) and any(
+            request.item_class in ("", one.fields.item_class) and validity.holds(one.fields)
+            for one in summary.members
+        )
 
     def read() -> list[pb.Receipt]:
         pairs = ((entry.id, read_summary(entry)) for entry in served.wallet.store.receipts.entries())
         return [
             write_receipt(receipt_id, summary, served.wallet.roster)
             for receipt_id, summary in pairs
-            if request.item_class in ("", summary.fields.item_class)
+            if meets(summary)
         ]
 
     for part in in_parts(await asyncio.to_thread(read)):
@@ -50,7 +62,7 @@ def _read_one(served: Served, receipt_id: ReceiptId) -> pb.GetReceiptResponse:
     receipt = get_receipt(store, receipt_id)
     return pb.GetReceiptResponse(
         receipt=write_receipt(receipt_id, read_summary(store.receipts.entry(receipt_id)), roster),
-        digest=write_digest(_digest_of(receipt, served.wallet.keys.digest_secret)),
+        digests=map(write_digest, _digest_of(receipt, served.wallet.keys.digest_secret)),
         certificates=[
             write_certificate(signed.certificate, signed.read(), roster)
             for signed in _in_roster_order(receipt.certificates, roster)
@@ -58,7 +70,7 @@ def _read_one(served: Served, receipt_id: ReceiptId) -> pb.GetReceiptResponse:
     )
 
 
-def _digest_of(receipt: Receipt, digest_secret: bytes) -> DigestFields:
+def _digest_of(receipt: Receipt, digest_secret: bytes) -> tuple[DigestFields, ...]:
     leaf = receipt.read_leaf()
     try:
         return read_digest(leaf.digest, digest_secret, receipt.read_manifest().salt, item_name(leaf))
@@ -72,18 +84,20 @@ def _in_roster_order(certificates: Sequence[SignedCertificate], roster: Roster) 
 
 
 async def verify_receipts(served: Served, request: pb.VerifyReceiptsRequest) -> pb.VerifyReceiptsResponse:
-    """Signatures, paths and contents of those named, or of all."""
+    """Signatures, paths and contents of those named, or of all, and of all deletions."""
     return await asyncio.to_thread(_verify, served, [ReceiptId(one) for one in request.receipt_ids])
 
 
 def _verify(served: Served, named: Sequence[ReceiptId]) -> pb.VerifyReceiptsResponse:
     store, roster = served.wallet.store, served.wallet.roster
     receipt_ids = named or [ReceiptId(entry.id) for entry in store.receipts.entries()]
-    response = pb.VerifyReceiptsResponse(receipts=len(receipt_ids))
+    erasures, problems = (0, []) if named else verify_deletions(served.wallet)
+    response = pb.VerifyReceiptsResponse(receipts=len(receipt_ids), deletion_receipts=erasures)
     for receipt_id in receipt_ids:
         receipt = get_receipt(store, receipt_id)
         response.certificates += len(receipt.certificates)
         response.problems.extend(_problems(receipt, roster))
+    response.problems.extend(problems)
     return response
 
 

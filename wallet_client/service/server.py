@@ -1,4 +1,4 @@
-"""`kura wallet serve`: open the wallet, let callers in, and end in good order.
+"""`kura wallet serve`: open the wallet, let callers in, run its triggers, and end in good order.
 
 It ends as every Kura server does (rpc_edge.server), then waits for what departed callers began, and
 closes the wallet last. A wallet that is killed instead loses nothing: `resume` ends what was begun.
@@ -15,6 +15,7 @@ from structlog.typing import FilteringBoundLogger
 from kura.wallet.v1 import wallet_pb2_grpc
 from rpc_edge.server import UNIX_PREFIX, AddressUnavailable, Listening, ServerRunner, run_server
 from wallet_client.operations.backup_desk import BackupDesk
+from wallet_client.operations.triggers import TriggerRunner
 from wallet_client.service.entrance import (
     CannotListen,
     Entrance,
@@ -23,9 +24,11 @@ from wallet_client.service.entrance import (
     only_server,
     socket_entrance,
 )
-from wallet_client.service.errors import WALLET_ERRORS, wallet_errors_as_refusals
+from wallet_client.service.errors import WALLET_ERRORS
 from wallet_client.service.served import Operations, Served
 from wallet_client.service.servicer import SERVICE, WalletServicer
+from wallet_client.service.translation import wallet_errors_as_refusals
+from wallet_client.service.watch import watching
 from wallet_client.storage.keyfile import Unlock
 from wallet_client.wallet import Wallet
 
@@ -73,9 +76,10 @@ async def serve(
     async with _opened(home, unlock) as served:
         with only_server(home), _entrance(home, loopback) as entrance:
             try:
-                await run_server(
-                    build_runner(served, entrance, log), partial(_ready, home, entrance, on_ready)
-                )
+                async with watching(served, TriggerRunner(served.wallet), log):
+                    await run_server(
+                        build_runner(served, entrance, log), partial(_ready, home, entrance, on_ready)
+                    )
             except AddressUnavailable:
                 raise CannotListen(entrance.address) from None
             finally:

@@ -2,22 +2,24 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
-from datetime import date
 from typing import Final
 
 from kura.wallet.v1 import wallet_pb2 as pb
 from trust.refusals import CallTooLarge, Malformed
 from wallet_client.errors import ValueRefused
+from wallet_client.operations.add_in_room import add_in_room
 from wallet_client.operations.edit import EditReport, edit
 from wallet_client.operations.settle import changing
 from wallet_client.service.converters import (
     in_parts,
-    read_condition,
     read_fields,
+    read_validity,
+    receipt_states,
     write_failures,
     write_value,
 )
 from wallet_client.service.errors import PayloadNeedsStream
+from wallet_client.service.room import read_ways, write_moved
 from wallet_client.service.served import Served
 from wallet_client.storage.store import WalletStore
 from wallet_client.storage.values import ValueSummary
@@ -30,24 +32,16 @@ ADDED_AT_ONCE: Final = 1000
 
 async def list_values(served: Served, request: pb.ListValuesRequest) -> AsyncIterator[pb.ListValuesResponse]:
     """What meets the conditions, as it stands now."""
-    expires = _expiry(request)
+    validity = read_validity(request)
 
     def read() -> list[pb.StoredValue]:
         found = served.wallet.store.values.summaries(
-            item_class=request.item_class or None, ending_within=expires
+            item_class=request.item_class or None, ending_within=validity.expires
         )
-        return _written(served.wallet.store, found)
+        return _written(served.wallet.store, (one for one in found if validity.holds(one)))
 
     for part in in_parts(await asyncio.to_thread(read)):
         yield pb.ListValuesResponse(values=part)
-
-
-def _expiry(request: pb.ListValuesRequest) -> tuple[date, date] | None:
-    first = read_condition("expires_from", request.expires_from)
-    last = read_condition("expires_until", request.expires_until)
-    if first is None and last is None:
-        return None
-    return first or date.min, last or date.max
 
 
 async def get_value(served: Served, request: pb.GetValueRequest) -> pb.GetValueResponse:
@@ -87,7 +81,8 @@ async def add_values(served: Served, request: pb.AddValuesRequest) -> pb.AddValu
     if len(request.values) > ADDED_AT_ONCE:
         raise CallTooLarge("values", ADDED_AT_ONCE)
     values = [_read_value(one) for one in request.values]
-    return pb.AddValuesResponse(values=await _keep(served, values))
+    kept, moved = await _keep(served, values, request.room)
+    return pb.AddValuesResponse(values=kept, moved=moved)
 
 
 def _read_value(message: pb.NewValue) -> Value:
@@ -105,8 +100,8 @@ async def add_value_stream(
         raise Malformed("fields")
     value = Value(**read_fields(first.fields))
     payload = await _joined(parts)
-    (stored,) = await _keep(served, [value.with_fields(payload=payload)])
-    return pb.AddValueStreamResponse(value=stored)
+    (stored,), moved = await _keep(served, [value.with_fields(payload=payload)], first.room)
+    return pb.AddValueStreamResponse(value=stored, moved=moved)
 
 
 async def _joined(parts: AsyncIterator[pb.AddValueStreamRequest]) -> bytes:
@@ -122,17 +117,15 @@ async def _joined(parts: AsyncIterator[pb.AddValueStreamRequest]) -> bytes:
     return b"".join(chunks)
 
 
-async def _keep(served: Served, values: Sequence[Value]) -> list[pb.StoredValue]:
-    store = served.wallet.store
+async def _keep(
+    served: Served, values: Sequence[Value], room: pb.Room
+) -> tuple[list[pb.StoredValue], pb.Moved | None]:
+    wallet = served.wallet
 
-    def write() -> list[pb.StoredValue]:
-        with store.transaction():
-            kept = [store.values.summary(store.values.add(value)) for value in values]
-        return [write_value(summary, {}) for summary in kept]
-
-    async def add() -> list[pb.StoredValue]:
-        async with changing(served.wallet):
-            return await asyncio.to_thread(write)
+    async def add() -> tuple[list[pb.StoredValue], pb.Moved | None]:
+        ids, moved = await add_in_room(wallet, values, ways=await read_ways(wallet, room))
+        kept = await asyncio.to_thread(lambda: [wallet.store.values.summary(value_id) for value_id in ids])
+        return [write_value(summary, {}) for summary in kept], write_moved(moved)
 
     return await served.operations.run(add())
 
@@ -172,5 +165,5 @@ def _written(store: WalletStore, summaries: Iterable[ValueSummary]) -> list[pb.S
 def _states(store: WalletStore, receipt_ids: set[str]) -> dict[str, str]:
     """The state of these receipts; of many, one list is cheaper than asking for each."""
     if len(receipt_ids) > 1:
-        return {entry.id: entry.state for entry in store.receipts.entries()}
+        return receipt_states(store)
     return {receipt_id: store.receipts.entry(receipt_id).state for receipt_id in receipt_ids}

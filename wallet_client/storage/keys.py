@@ -1,4 +1,4 @@
-"""Named secrets of the wallet: its signing seed and whatever keys a policy keeps at home."""
+"""Named secrets of the wallet: its signing seed."""
 
 from typing import Final
 
@@ -27,7 +27,7 @@ class Keys:
         """The secret of that name.
 
         Raises:
-            UnknownKey: There is none.
+            UnknownSecret: There is none.
             WalletDamaged: It does not open.
         """
         return Secret(self._records.body(name))
@@ -40,6 +40,6 @@ class Keys:
         """Erase a secret beyond recovery.
 
         Raises:
-            UnknownKey: There is none of that name.
+            UnknownSecret: There is none of that name.
         """
         self._records.remove(name)

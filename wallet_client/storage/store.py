@@ -12,21 +12,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Literal, Self
 
+from trust.key_algorithm import KeyAlgorithm
+from wallet_client.conditions.default import DEFAULT_NAME, DEFAULT_NOTE, DEFAULT_TEXT
 from wallet_client.errors import (
-    DeviceFull,
-    StorageFailed,
+    PolicyNotKept,
+    UnknownAlgorithm,
+    UnknownCondition,
+    UnknownDeletion,
     UnknownDelivery,
     UnknownKey,
     UnknownOperation,
     UnknownReceipt,
+    UnknownSecret,
     UnknownValue,
-    WalletDamaged,
     WalletExists,
-    WalletMissing,
 )
+from wallet_client.storage.conditions import ConditionEntry, Conditions
 from wallet_client.storage.database import DATABASE_NAME, Database, check_file
+from wallet_client.storage.deletions import DeletionEntry, Deletions
+from wallet_client.storage.folder import device_errors, make_folder, require_files, sync_folder
 from wallet_client.storage.journal import Journal, Operation
 from wallet_client.storage.keyfile import (
     KEY_FILE_NAME,
@@ -37,17 +43,21 @@ from wallet_client.storage.keyfile import (
     read_key_file,
     write_key_file,
 )
+from wallet_client.storage.keyring import KeyEntry, Keyring
 from wallet_client.storage.keys import SIGNING_SEED, Keys
 from wallet_client.storage.lock import HomeLock
 from wallet_client.storage.outbox import Delivery, Outbox
+from wallet_client.storage.policies import Policies, StoredPolicy
 from wallet_client.storage.receipts import ReceiptEntry, Receipts
 from wallet_client.storage.records import Records
 from wallet_client.storage.schema import migrate, schema_version
 from wallet_client.storage.secret import Secret
 from wallet_client.storage.settings import Settings, SettingsMissing, WalletSettings
+from wallet_client.storage.suspended import Suspended, Suspension
+from wallet_client.storage.triggers import SensorEntry, Sensors, TriggerEntry, Triggers
 from wallet_client.storage.values import Usage, Values, ValueSummary
+from wallet_client.triggers.errors import UnknownSensor, UnknownSuspension, UnknownTrigger
 
-HOME_MODE: Final = 0o700
 _UNFINISHED: Final = DATABASE_NAME + ".new"
 
 
@@ -59,9 +69,16 @@ class WalletStore:
     Attributes:
         values: What the wallet keeps.
         receipts: Where it is backed up.
+        deletions: What was deleted at safes, and which of them confirmed it.
         journal: What is under way.
         outbox: What waits for a safe.
         keys: Named secrets.
+        keyring: Keys that seal batches, and the root.
+        conditions: Which values are backed up by themselves.
+        policies: Policies that came from files.
+        triggers: What starts backups and recoveries by itself.
+        sensors: Commands that triggers may ask.
+        suspended: Recoveries that wait for room.
         settings: Capacity, roster, pinned fingerprint.
     """
 
@@ -73,9 +90,19 @@ class WalletStore:
             Records(*parts, "value", ValueSummary, UnknownValue, purges=True), self._capacity
         )
         self.receipts = Receipts(Records(*parts, "receipt", ReceiptEntry, UnknownReceipt, purges=True))
+        self.deletions = Deletions(Records(*parts, "deletion", DeletionEntry, UnknownDeletion))
         self.journal = Journal(Records(*parts, "operation", Operation, UnknownOperation))
         self.outbox = Outbox(Records(*parts, "delivery", Delivery, UnknownDelivery))
-        self.keys = Keys(Records(*parts, "key", str, UnknownKey, purges=True))
+        self.keys = Keys(Records(*parts, "secret", str, UnknownSecret, purges=True))
+        self.keyring = Keyring(
+            Records(*parts, "key", KeyEntry, UnknownKey, purges=True),
+            Records(*parts, "algorithm", KeyAlgorithm, UnknownAlgorithm),
+        )
+        self.conditions = Conditions(Records(*parts, "condition", ConditionEntry, UnknownCondition))
+        self.policies = Policies(Records(*parts, "policy", StoredPolicy, PolicyNotKept))
+        self.triggers = Triggers(Records(*parts, "trigger", TriggerEntry, UnknownTrigger))
+        self.sensors = Sensors(Records(*parts, "sensor", SensorEntry, UnknownSensor))
+        self.suspended = Suspended(Records(*parts, "suspension", Suspension, UnknownSuspension))
 
     @classmethod
     def create(
@@ -111,8 +138,8 @@ class WalletStore:
             roster_version=roster_version,
             genesis_fingerprint=roster_fingerprint,
         )
-        with _device_errors():
-            _make_home(home)
+        with device_errors():
+            make_folder(home)
             with HomeLock(home):
                 if (home / DATABASE_NAME).exists():
                     raise WalletExists(home)
@@ -132,8 +159,8 @@ class WalletStore:
             WalletTooNew: A newer Kura wrote it; nothing was touched.
             StorageFailed: The device or the permissions do not allow it.
         """
-        with _device_errors():
-            key_file = read_key_file(_require_files(home))
+        with device_errors():
+            key_file = read_key_file(require_files(home))
             path = home / DATABASE_NAME
             check_file(path)
             master = open_key_file(key_file, unlock)
@@ -154,8 +181,9 @@ class WalletStore:
             with store.transaction():
                 store.settings.create(settings)
                 store.keys.put(SIGNING_SEED, seed)
+                store.conditions.add(DEFAULT_NAME, DEFAULT_TEXT, note=DEFAULT_NOTE)
         path.rename(home / DATABASE_NAME)
-        _sync_folder(home)
+        sync_folder(home)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -177,6 +205,10 @@ class WalletStore:
     def usage(self) -> Usage:
         """How full the wallet is."""
         return self.values.usage()
+
+    def holding(self, kind: Literal["value", "key"]) -> Values | Keyring:
+        """Where the members of an item of this kind are."""
+        return self.values if kind == "value" else self.keyring
 
     def signing_seed(self) -> Secret:
         """The wallet's Ed25519 seed, 32 bytes."""
@@ -213,25 +245,12 @@ def wallet_protection(home: Path) -> Protection:
         WalletMissing: There is none.
         WalletDamaged: Its key file does not tell.
     """
-    with _device_errors():
-        return read_key_file(_require_files(home)).protection
+    with device_errors():
+        return read_key_file(require_files(home)).protection
 
 
 def _settings(database: Database, master: Secret, wallet_id: bytes) -> Settings:
     return Settings(Records(database, master, wallet_id, "setting", WalletSettings, SettingsMissing))
-
-
-def _require_files(home: Path) -> Path:
-    """The key file's path, both files being there."""
-    key_file, database = home / KEY_FILE_NAME, home / DATABASE_NAME
-    if not database.exists():
-        # Without a database a key file is what a crash in `create` leaves, unless a log tells otherwise.
-        if (home / f"{DATABASE_NAME}-wal").exists():
-            raise WalletDamaged(f"{DATABASE_NAME} is missing")
-        raise WalletMissing(home)
-    if not key_file.exists():
-        raise WalletDamaged(f"{KEY_FILE_NAME} is missing")
-    return key_file
 
 
 def _check_unchanged(path: Path, master: Secret, wallet_id: bytes) -> None:
@@ -260,30 +279,3 @@ def _opened(path: Path) -> Database:
 def _has_log(path: Path) -> bool:
     log = path.with_name(path.name + "-wal")
     return log.exists() and log.stat().st_size > 0
-
-
-def _make_home(home: Path) -> None:
-    home.mkdir(mode=HOME_MODE, parents=True, exist_ok=True)
-    if not any(home.iterdir()):
-        home.chmod(HOME_MODE)
-
-
-def _sync_folder(home: Path) -> None:
-    descriptor = os.open(home, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def _device_errors() -> Iterator[None]:
-    """The operating system's errors as the wallet's."""
-    import errno
-
-    try:
-        yield
-    except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise DeviceFull from error
-        raise StorageFailed((error.strerror or "the device failed").lower()) from error

@@ -10,13 +10,14 @@ from typing import NamedTuple
 
 import msgspec
 
+from trust.value_fields import ValueFields
 from wallet_client.errors import UnknownValue, WalletFull
 from wallet_client.storage.naming import resolve
 from wallet_client.storage.records import Records
-from wallet_client.values.value import Value, ValueFields, ValueId, new_value_id, stored_size
+from wallet_client.values.value import Value, ValueId, new_value_id, stored_size
 
 
-class ValueSummary(ValueFields, frozen=True, kw_only=True, array_like=True, forbid_unknown_fields=True):
+class ValueSummary(ValueFields, frozen=True, kw_only=True):
     """A value without its payload, as lists show it.
 
     Args:
@@ -30,6 +31,9 @@ class ValueSummary(ValueFields, frozen=True, kw_only=True, array_like=True, forb
     payload_bytes: int
     size_bytes: int
     receipt_id: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check nothing: the fields are those of a `Value`, sealed by this wallet since."""
 
 
 class Usage(NamedTuple):

@@ -16,9 +16,10 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
+from trust.value_fields import HELD_SINCE_MAX_SECONDS
 from wallet_client.errors import ImportRefused, ValueRefused
 from wallet_client.values.files import file_name, read_bytes
-from wallet_client.values.value import HELD_SINCE_MAX_SECONDS, Value
+from wallet_client.values.value import Value
 
 JSON_MAX_BYTES: Final = 128 * 1024 * 1024
 VALUES_MAX: Final = 100_000

@@ -9,8 +9,9 @@ import stat
 from pathlib import Path
 from typing import Final
 
+from trust.value_fields import NAME_MAX_CHARACTERS
 from wallet_client.errors import ImportRefused
-from wallet_client.values.value import NAME_MAX_CHARACTERS, PAYLOAD_MAX_BYTES, Value
+from wallet_client.values.value import PAYLOAD_MAX_BYTES, Value
 
 FILE_CLASS: Final = "file"
 _OPEN_FLAGS: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC

@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from wallet_client.values.value import NAME_MAX_CHARACTERS
+from trust.value_fields import NAME_MAX_CHARACTERS
 
 _PLACE_KEYS: Final = ("destination", "venue", "location", "place", "arrive", "arrival", "to")
 

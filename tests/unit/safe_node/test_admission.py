@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from safe_node.decisions.admission import Membership, admit_batch, admit_opening
+from safe_node.decisions.admission import Membership, admit_batch
 from safe_node.records import AnnouncedBlob, CandidateBatch, CandidatePiece, KeyShare
 from support.safe_requests import Dealt, deal, roster_of, wallet_key
 from trust.ids import Hash, SafeId, WalletKey
@@ -188,7 +188,7 @@ def test_a_batch_without_keys_needs_none() -> None:
 def test_an_opening_is_admitted_by_its_announcement() -> None:
     """The blob is not there yet; its block hashes lead to the piece root."""
     candidate, blob = LARGE.streamed_candidate(HERE)
-    piece = admit_opening(candidate, CALLER, MEMBERSHIP).pieces[0]
+    piece = admit_batch(candidate, CALLER, MEMBERSHIP).pieces[0]
     assert isinstance(piece.content, AnnouncedBlob)
     assert piece.content.length == len(blob)
 
@@ -199,7 +199,7 @@ def test_an_opening_may_bring_one_of_several_pieces() -> None:
     dealt = deal(ROSTER, WALLET, [bytes(100_000)], places=places, label="two here")
     for x in (1, 2):
         candidate, _ = dealt.streamed_candidate(HERE, x)
-        assert [piece.x for piece in admit_opening(candidate, CALLER, MEMBERSHIP).pieces] == [x]
+        assert [piece.x for piece in admit_batch(candidate, CALLER, MEMBERSHIP).pieces] == [x]
 
 
 OPENING_SPOILT: dict[str, tuple[Callable[[AnnouncedBlob], AnnouncedBlob], str]] = {
@@ -220,7 +220,7 @@ def test_refuses_an_opening_with(spoil: Callable[[AnnouncedBlob], AnnouncedBlob]
     assert isinstance(content, AnnouncedBlob)
     pieces = (replace(candidate.pieces[0], content=spoil(content)),)
     with pytest.raises(PieceMismatch) as caught:
-        admit_opening(replace(candidate, pieces=pieces), CALLER, MEMBERSHIP)
+        admit_batch(replace(candidate, pieces=pieces), CALLER, MEMBERSHIP)
     assert caught.value.field == field
 
 
@@ -228,7 +228,7 @@ def test_an_opening_for_an_index_elsewhere_is_not_placed_here() -> None:
     """x belongs to another safe."""
     candidate, _ = LARGE.streamed_candidate(ELSEWHERE)
     with pytest.raises(NotPlacedHere):
-        admit_opening(candidate, CALLER, MEMBERSHIP)
+        admit_batch(candidate, CALLER, MEMBERSHIP)
 
 
 def test_secrets_have_no_repr() -> None:

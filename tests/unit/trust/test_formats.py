@@ -12,19 +12,30 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from support.document_vectors import vectors
 from support.sample_documents import DOCUMENTS, SIGNED, TOMBSTONE_BYTES, TOMBSTONE_SIGNATURE, WALLET, draw
-from trust import certificate, digest, manifest, policy, request, roster, tombstone
+from trust import (
+    certificate,
+    digest,
+    key_algorithm,
+    manifest,
+    policy,
+    request,
+    roster,
+    tombstone,
+    value_fields,
+)
 from trust.certificate import CertificateHead
 from trust.documents import Document
 from trust.ids import Hash, SafeId
 from trust.request import RequestProof, verify_request
 from trust.roster import verify_chain
 from trust.roster_file import read_roster
+from wallet_client.storage.keyring import KeyDocument
 
 ROOT = Path(__file__).parents[3]
 PINNED: dict[str, Any] = json.loads((ROOT / "tests" / "vectors" / "kura_documents.json").read_text())
 PAGE = (ROOT / "docs" / "FORMATS.md").read_text()
 EXAMPLES = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)
-MODULES = (certificate, digest, manifest, policy, request, roster, tombstone)
+MODULES = (certificate, digest, key_algorithm, manifest, policy, request, roster, tombstone, value_fields)
 
 
 def documents() -> dict[str, type[Document]]:
@@ -107,6 +118,15 @@ def test_pinned_trees_are_those_of_the_rfc(name: str) -> None:
     ]
 
 
+def test_the_pinned_value_is_its_head_and_its_payload() -> None:
+    """From the bytes alone: a length, the pinned fields, and the rest."""
+    pinned = PINNED["value"]
+    encoding = bytes.fromhex(pinned["encoding"])
+    end = 4 + int.from_bytes(encoding[:4], "big")
+    assert encoding[4:end].hex() == PINNED["documents"][pinned["document"]]["bytes"]
+    assert encoding[end:].hex() == pinned["payload"]
+
+
 @pytest.mark.parametrize("item", range(3))
 def test_pinned_pieces_are_cut_and_hashed_as_the_page_says(item: int) -> None:
     """From the label alone."""
@@ -126,23 +146,37 @@ def test_the_pinned_roster_file_is_read_and_believed() -> None:
     assert verify_chain(read_roster(pinned["file"].encode()), fingerprint).version == 2
 
 
-@pytest.mark.parametrize("name", documents())
+def on_the_page() -> dict[str, type[Document]]:
+    """Those, and what a wallet seals when it backs up a key."""
+    return documents() | {"KeyDocument": KeyDocument}
+
+
+@pytest.mark.parametrize("name", on_the_page())
 def test_the_page_lists_every_field_in_its_order(name: str) -> None:
     """A document's table is its layout."""
-    kind = documents()[name]
+    kind = on_the_page()[name]
     section = PAGE.split(f"\n### {name}\n")[1].split("\n#")[0]
     rows = re.findall(r"^\| (\w+) \| ", section, re.MULTILINE)
     assert rows == ["field", *kind.__struct_fields__]
 
 
-@pytest.mark.parametrize("name", documents())
+@pytest.mark.parametrize("name", on_the_page())
 def test_the_page_states_every_length_and_range(name: str) -> None:
     """As the types demand them."""
     section = PAGE.split(f"\n### {name}\n")[1].split("\n#")[0]
     rows = dict(re.findall(r"^\| (\w+) \| (.*?) \| ", section, re.MULTILINE))
-    for info in msgspec.inspect.type_info(documents()[name]).fields:  # type: ignore[attr-defined]
+    for info in msgspec.inspect.type_info(on_the_page()[name]).fields:  # type: ignore[attr-defined]
         stated = rows[info.name]
-        assert any(form in stated for form in _forms(info.type)), (info.name, stated, _forms(info.type))
+        if (words := _words(info.type)) is not None:
+            assert set(re.findall(r'`"(.*?)"`', stated)) == words
+        else:
+            assert any(form in stated for form in _forms(info.type)), (info.name, stated, _forms(info.type))
+
+
+def _words(kind: Any) -> set[str] | None:
+    """The words that a literal, or a list of them, may have; None for another type."""
+    inner = kind.item_type if type(kind).__name__ == "VarTupleType" else kind
+    return set(inner.values) if type(inner).__name__ == "LiteralType" else None
 
 
 def _forms(kind: Any) -> list[str]:
@@ -150,8 +184,6 @@ def _forms(kind: Any) -> list[str]:
     match type(kind).__name__:
         case "StructType":
             return [kind.cls.__name__]
-        case "LiteralType":
-            return [", ".join(f'`"{word}"`' for word in _in_order(kind.values))]
         case "BoolType":
             return ["`bool`"]
         case "IntType":
@@ -164,13 +196,12 @@ def _forms(kind: Any) -> list[str]:
             return [f"`bin{_range(kind.min_length or 0, kind.max_length, None)}`", "`bin 32`, `bin 0`"]
         case "StrType":
             return [f"`str{_range(kind.min_length or 0, kind.max_length, None)}`"]
+        case "DecimalType" | "DateType":
+            return ["`str`"]
+        case "UnionType":
+            (inner,) = [one for one in kind.types if type(one).__name__ != "NoneType"]
+            return [f"{_forms(inner)[0]} or nil"]
     raise TypeError(kind)
-
-
-def _in_order(words: tuple[str, ...]) -> list[str]:
-    """msgspec sorts a literal's words; the page gives them in the order of the code."""
-    known = "none kept shared public sealed vacant shared-key shamir compact value key"
-    return sorted(words, key=known.split().index)
 
 
 def _range(least: int | None, most: int | None, unbounded: int | None) -> str:

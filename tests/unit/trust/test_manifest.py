@@ -29,6 +29,7 @@ from trust.errors import DocumentMalformed, SignatureInvalid
 from trust.ids import ItemId, SafeId, WalletKey
 from trust.manifest import (
     ItemLeaf,
+    KeyWrap,
     Manifest,
     Place,
     check_leaf,
@@ -133,21 +134,87 @@ def test_a_manifest_that_contradicts_its_terms_is_refused(fields: dict[str, Any]
         Manifest.from_bytes(pack(data))
 
 
-KEPT = PolicyTerms("sealed", "shared-key", Division("shamir", 3, 5), KeyRule("kept"), "public", 4)
-UNSEALED = PolicyTerms("plain", "none", Division("shamir", 1, 5), KeyRule("none"), "public", 4)
+def terms(sealing: Any, key: KeyRule) -> PolicyTerms:
+    """Terms that seal so."""
+    return PolicyTerms("any", sealing, Division("shamir", 3, 5), key, "public", 4)
+
+
+SHARED, BOTH = KeyRule("shared", 3, 5), KeyRule("kept-and-shared", 3, 5)
+UNSEALED, KEPT = terms("none", KeyRule("none")), terms("shared-key", KeyRule("kept"))
+ROOT, DEALT = terms("shared-key", KeyRule("root")), terms("shared-key", SHARED)
+PAIR, KEPT_AND_DEALT = terms("key-pair", SHARED), terms("shared-key", BOTH)
 VALUES_ONLY = tuple(Place(place.x, place.safe_id, True, False) for place in PLACEMENT)
+OWN = KeyWrap(MANIFEST.commitments[0], "", bytes(48))
+"""Under the key whose shares are dealt, if any are."""
+DERIVED = KeyWrap(MANIFEST.commitments[0], "kura-hkdf/1", bytes(48))
 
 
-@pytest.mark.parametrize(("terms", "commitments"), [(KEPT, 1), (UNSEALED, 0)], ids=["kept", "none"])
-def test_a_key_that_is_not_shared_has_no_key_places(terms: PolicyTerms, commitments: int) -> None:
-    """One commitment when it is kept, none when nothing is sealed."""
-    fields = {"terms": terms, "placement": VALUES_ONLY}
-    fits = changed(**fields, commitments=MANIFEST.commitments[:commitments])
+@pytest.mark.parametrize(
+    ("agreed", "wrap"), [(KEPT, OWN), (ROOT, DERIVED), (UNSEALED, None)], ids=["kept", "root", "none"]
+)
+def test_a_key_that_is_not_shared_has_no_key_places(agreed: PolicyTerms, wrap: KeyWrap | None) -> None:
+    """And no commitments."""
+    fields = {"terms": agreed, "placement": VALUES_ONLY, "wrap": wrap}
+    fits = changed(**fields, commitments=())
     assert Manifest.from_bytes(fits.to_bytes()).key_places() == ()
     with pytest.raises(DocumentProblem, match="commitments"):
-        changed(**fields, commitments=MANIFEST.commitments[: commitments + 1])
+        changed(**fields, commitments=MANIFEST.commitments[:1])
     with pytest.raises(DocumentProblem, match="more shares placed than made"):
-        changed(terms=terms, commitments=MANIFEST.commitments[:commitments])
+        changed(terms=agreed, wrap=wrap, commitments=())
+
+
+@pytest.mark.parametrize(
+    ("agreed", "wrap", "says"),
+    [
+        (KEPT, None, "wrap: does not fit the sealing and the key"),
+        (ROOT, None, "wrap: does not fit the sealing and the key"),
+        (PAIR, None, "wrap: does not fit the sealing and the key"),
+        (KEPT_AND_DEALT, None, "wrap: does not fit the sealing and the key"),
+        (DEALT, OWN, "wrap: does not fit the sealing and the key"),
+        (UNSEALED, OWN, "wrap: does not fit the sealing and the key"),
+        (KEPT, DERIVED, "an algorithm without a root"),
+        (PAIR, DERIVED, "an algorithm without a root"),
+        (ROOT, OWN, "a root without an algorithm"),
+        (PAIR, KeyWrap(bytes(32), "", bytes(80)), "is under another key than the one dealt"),
+        (KEPT_AND_DEALT, KeyWrap(bytes(32), "", bytes(48)), "is under another key than the one dealt"),
+    ],
+)
+def test_a_wrap_that_does_not_fit_the_terms_is_refused(
+    agreed: PolicyTerms, wrap: KeyWrap | None, says: str
+) -> None:
+    """Where none should be, where one is missing, and under another key than it says."""
+    is_dealt = agreed.key.is_shared
+    with pytest.raises(DocumentProblem, match=says):
+        changed(
+            terms=agreed,
+            placement=PLACEMENT if is_dealt else VALUES_ONLY,
+            commitments=MANIFEST.commitments if is_dealt else (),
+            wrap=wrap,
+        )
+
+
+@pytest.mark.parametrize(("agreed", "sealed"), [(PAIR, 80), (KEPT_AND_DEALT, 48)], ids=["pair", "kept"])
+def test_a_wrap_under_the_key_that_is_dealt_is_read(agreed: PolicyTerms, sealed: int) -> None:
+    """Its key id is the first commitment."""
+    manifest = changed(terms=agreed, wrap=KeyWrap(MANIFEST.commitments[0], "", bytes(sealed)))
+    assert Manifest.from_bytes(manifest.to_bytes()) == manifest
+
+
+@pytest.mark.parametrize("length", [0, 47, 81])
+def test_a_wrap_of_another_length_is_none(length: int) -> None:
+    """48 bytes under a shared key, 80 to a pair."""
+    with pytest.raises(DocumentMalformed):
+        KeyWrap.from_bytes(pack([bytes(32), "", bytes(length)]))
+
+
+def test_a_value_share_beyond_n_is_none() -> None:
+    """Key shares alone may stand behind the value's."""
+    value = Division("shamir", 3, 4)
+    behind = (*PLACEMENT[:4], Place(200, SAFE_IDS[4], value=False, key=True))
+    fits = msgspec.structs.replace(TERMS, value=value)
+    assert changed(terms=fits, placement=behind).places_at(SAFE_IDS[4])[0].x == 200
+    with pytest.raises(DocumentProblem, match="value shares stand at 1 to n"):
+        changed(terms=fits, placement=(*PLACEMENT[:3], PLACEMENT[4]))
 
 
 def test_fewer_shares_may_be_placed_than_made() -> None:

@@ -14,6 +14,13 @@ COMPACT = Division("compact", 3, 5)
 NONE = KeyRule("none")
 KEPT = KeyRule("kept")
 SHARED = KeyRule("shared", 3, 5)
+BOTH = KeyRule("kept-and-shared", 3, 5)
+ROOT = KeyRule("root")
+
+
+PLAINEST: list[Plain] = ["single", "seal-then-divide"]
+"""Coupling and order of most terms."""
+UNSEALED: list[Plain] = ["p", "none", plain(SHAMIR), plain(NONE), "public", 1]
 
 
 def refused(document_type: type[Document], elements: list[Plain], *, says: str) -> None:
@@ -46,9 +53,13 @@ def test_a_division_that_can_be_met_is_read(k: int, n: int) -> None:
         ("kept", 3, 5),
         ("kept", 0, 5),
         ("kept", 5, 0),
+        ("root", 1, 1),
+        ("root", 0, 5),
         ("shared", 0, 0),
         ("shared", 0, 5),
         ("shared", 6, 5),
+        ("kept-and-shared", 0, 0),
+        ("kept-and-shared", 6, 5),
     ],
 )
 def test_a_key_rule_that_contradicts_itself_is_refused(mode: Any, k: int, n: int) -> None:
@@ -58,9 +69,11 @@ def test_a_key_rule_that_contradicts_itself_is_refused(mode: Any, k: int, n: int
     refused(KeyRule, [mode, k, n], says="does not fit the mode and n")
 
 
-@pytest.mark.parametrize("rule", [NONE, KEPT, SHARED, KeyRule("shared", 1, 1), KeyRule("shared", 255, 255)])
+@pytest.mark.parametrize(
+    "rule", [NONE, KEPT, ROOT, SHARED, BOTH, KeyRule("shared", 1, 1), KeyRule("shared", 255, 255)]
+)
 def test_a_key_rule_that_fits_is_read(rule: KeyRule) -> None:
-    """All three modes."""
+    """All five modes."""
     assert KeyRule.from_bytes(rule.to_bytes()) == rule
 
 
@@ -69,7 +82,10 @@ def test_a_key_rule_that_fits_is_read(rule: KeyRule) -> None:
     [
         ("none", SHAMIR, KEPT, "a key without sealing"),
         ("none", SHAMIR, SHARED, "a key without sealing"),
+        ("none", SHAMIR, BOTH, "a key without sealing"),
+        ("none", SHAMIR, ROOT, "a key without sealing"),
         ("shared-key", SHAMIR, NONE, "sealing without a key"),
+        ("key-pair", SHAMIR, NONE, "sealing without a key"),
         ("none", COMPACT, NONE, "compact division hides nothing"),
     ],
 )
@@ -79,7 +95,27 @@ def test_terms_that_contradict_each_other_are_refused(
     """Sealing and key go together, and what hides nothing needs sealing."""
     with pytest.raises(DocumentProblem, match=says):
         PolicyTerms("p", sealing, value, key, "public", 3)
-    refused(PolicyTerms, ["p", sealing, plain(value), plain(key), "public", 3], says=says)
+    refused(PolicyTerms, ["p", sealing, plain(value), plain(key), "public", 3, *PLAINEST], says=says)
+
+
+@pytest.mark.parametrize(
+    ("sealing", "key", "coupling", "order", "says"),
+    [
+        ("none", NONE, "seal-then-couple", "seal-then-divide", "order: nothing is sealed"),
+        ("none", NONE, "single", "divide-then-seal", "order: nothing is sealed"),
+        ("none", NONE, "seal-then-couple", "divide-then-seal", "order: nothing is sealed"),
+        ("shared-key", KEPT, "seal-then-couple", "divide-then-seal", "are not sealed again"),
+        ("key-pair", SHARED, "seal-then-couple", "divide-then-seal", "are not sealed again"),
+    ],
+)
+def test_what_is_sealed_is_sealed_once_and_somewhere(
+    sealing: Any, key: KeyRule, coupling: Any, order: Any, says: str
+) -> None:
+    """Whole, each value by itself, or each share by itself."""
+    with pytest.raises(DocumentProblem, match=says):
+        PolicyTerms("p", sealing, SHAMIR, key, "public", 3, coupling, order)
+    elements = ["p", sealing, plain(SHAMIR), plain(key), "public", 3, coupling, order]
+    refused(PolicyTerms, elements, says=says.rpartition(": ")[2])
 
 
 @pytest.mark.parametrize(
@@ -90,6 +126,12 @@ def test_terms_that_contradict_each_other_are_refused(
         ("shared-key", SHAMIR, SHARED),
         ("shared-key", COMPACT, KEPT),
         ("shared-key", COMPACT, SHARED),
+        ("shared-key", SHAMIR, BOTH),
+        ("shared-key", SHAMIR, ROOT),
+        ("key-pair", SHAMIR, KEPT),
+        ("key-pair", COMPACT, SHARED),
+        ("key-pair", SHAMIR, BOTH),
+        ("key-pair", SHAMIR, ROOT),
     ],
 )
 @pytest.mark.parametrize("digest", ["public", "sealed", "vacant"])
@@ -104,10 +146,31 @@ def test_terms_that_fit_are_read(sealing: Any, value: Division, key: KeyRule, di
     [
         (Division, ["xor", 1, 1]),
         (KeyRule, ["lost", 0, 0]),
-        (PolicyTerms, ["p", "rot13", ["shamir", 1, 1], ["none", 0, 0], "public", 1]),
-        (PolicyTerms, ["p", "none", ["shamir", 1, 1], ["none", 0, 0], "loud", 1]),
+        (PolicyTerms, ["p", "rot13", *UNSEALED[2:], *PLAINEST]),
+        (PolicyTerms, [*UNSEALED[:4], "loud", 1, *PLAINEST]),
+        (PolicyTerms, [*UNSEALED, "paired", PLAINEST[1]]),
+        (PolicyTerms, [*UNSEALED, PLAINEST[0], "divided"]),
     ],
 )
 def test_unknown_words_are_refused(document_type: type[Document], elements: list[Plain]) -> None:
     """What this version does not know it does not accept."""
     refused(document_type, elements, says="not one of the words allowed here")
+
+
+@pytest.mark.parametrize(
+    ("sealing", "key", "is_wrapped"),
+    [
+        ("none", NONE, False),
+        ("shared-key", SHARED, False),
+        ("shared-key", KEPT, True),
+        ("shared-key", BOTH, True),
+        ("shared-key", ROOT, True),
+        ("key-pair", SHARED, True),
+        ("key-pair", KEPT, True),
+    ],
+)
+def test_the_batch_secret_is_wrapped_unless_it_is_dealt_itself(
+    sealing: Any, key: KeyRule, is_wrapped: bool
+) -> None:
+    """Under a key of the wallet, or under a pair of the batch."""
+    assert PolicyTerms("p", sealing, SHAMIR, key, "public", 1).is_wrapped == is_wrapped

@@ -35,7 +35,7 @@ def test_a_parcel_crosses_with_everything_it_has(policy: str) -> None:
     """Manifest, signature, all leaves, its pieces in order, its key shares."""
     batch = batch_of([b"one", b"two"], policy)
     for safe_id in batch.plan.arrangement.safes:
-        parcel = batch.parcel(safe_id)
+        (parcel,) = batch.parcels(safe_id)
         request = messages.register_request([parcel, parcel])
         assert len(request.batches) == 2
         (first, _) = request.batches
@@ -53,7 +53,7 @@ def test_a_parcel_crosses_with_everything_it_has(policy: str) -> None:
 def test_the_opening_of_a_stream_announces_the_blob_and_has_none() -> None:
     """Length and block hashes are what the signature over the opening commits to."""
     batch = batch_of([plaintext(4_000_000)], "threshold")
-    parcel = batch.parcel(batch.plan.arrangement.safes[0])
+    (parcel,) = batch.parcels(batch.plan.arrangement.safes[0])
     assert parcel.streamed is not None
     opening = messages.stream_opening(parcel).opening
     assert not opening.batch.pieces[0].HasField("blob")
@@ -65,7 +65,7 @@ def test_what_is_not_streamed_has_no_opening() -> None:
     """A defect of the caller's."""
     batch = batch_of([b"small"], "threshold")
     with pytest.raises(ValueError, match="not streamed"):
-        messages.stream_opening(batch.parcel(batch.plan.arrangement.safes[0]))
+        messages.stream_opening(batch.parcels(batch.plan.arrangement.safes[0])[0])
 
 
 def test_a_registration_is_its_certificates() -> None:

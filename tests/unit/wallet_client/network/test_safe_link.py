@@ -20,10 +20,10 @@ from trust.documents import SigningKey
 from trust.ids import ItemId, SafeId, WalletKey
 from trust.piece import block_hashes, piece_root
 from trust.refusals import ItemDeleted, PieceConflict, StorageFull
-from trust.tombstone import DeletionReceipt, Tombstone, sign_deletion, sign_tombstone
+from trust.tombstone import Tombstone, sign_deletion, sign_tombstone
 from wallet_client.network.failures import WrongCertificate, WrongPiece, WrongReply
 from wallet_client.network.messages import FetchedPiece
-from wallet_client.network.safe_link import SafeLink
+from wallet_client.network.safe_link import SafeLink, SignedBytes
 from wallet_client.pipeline.batch import PreparedBatch
 from wallet_client.pipeline.parcel import CHUNK_BYTES, Parcel
 
@@ -31,7 +31,7 @@ SAFE = ROSTER.safes[0]
 OTHER = ROSTER.safes[1]
 KEY = safe_key(1)
 BATCH = batch_of([b"one", b"two"], "threshold")
-PARCEL = BATCH.parcel(SAFE.safe_id)
+(PARCEL,) = BATCH.parcels(SAFE.safe_id)
 BLOB = plaintext(5 * 65_536 + 7, "blob")
 
 
@@ -209,7 +209,7 @@ class TestRegister:
     async def test_of_parcels_that_went_together_each_gets_its_own_outcome(self) -> None:
         """Certificates, a refusal, and certificates of somebody else."""
         batches = [batch_of([b"value"], "threshold", seed=f"batch {number}") for number in range(3)]
-        parcels = [batch.parcel(SAFE.safe_id) for batch in batches]
+        parcels = [batch.parcels(SAFE.safe_id)[0] for batch in batches]
 
         def answer(request: pb.RegisterRequest) -> pb.RegisterResponse:
             return registered(certificates(parcels[0]), PieceConflict(), certificates(parcels[0]))
@@ -223,7 +223,7 @@ class TestRegister:
     @pytest.mark.parametrize(("length", "seconds"), [(0, 5.0), (500_000, 5.5), (1_000_000, 6.0)])
     async def test_a_large_message_gets_more_time(self, length: int, seconds: float) -> None:
         """Patience, and a second for each MiB, to a tenth."""
-        parcel = batch_of([bytes(length)], "plain").parcel(SAFE.safe_id)
+        (parcel,) = batch_of([bytes(length)], "plain").parcels(SAFE.safe_id)
         caller = FakeCaller(lambda request: registered(certificates(parcel)))
         await link(caller).register(parcel)
         ((_, _, timeout),) = caller.asked
@@ -240,7 +240,7 @@ class TestRegister:
 
     async def test_never_more_pieces_in_a_message_than_a_safe_takes(self) -> None:
         """Many small batches at once stay below 10,000 pieces each time."""
-        parcel = batch_of([b""] * 900, "threshold").parcel(SAFE.safe_id)
+        (parcel,) = batch_of([b""] * 900, "threshold").parcels(SAFE.safe_id)
         caller = FakeCaller(lambda request: registered(*[StorageFull()] * len(request.batches)))
         safe = link(caller)
         await asyncio.gather(*(safe.register(parcel) for _ in range(30)), return_exceptions=True)
@@ -253,7 +253,7 @@ class TestRegisterStream:
     """One large parcel."""
 
     batch: PreparedBatch = batch_of([plaintext(4_000_000)], "threshold")
-    parcel = batch.parcel(SAFE.safe_id)
+    (parcel,) = batch.parcels(SAFE.safe_id)
 
     def answer(self, *outcome: list[bytes] | Exception, **signing: Any) -> Callable[[Any], Any]:
         response = registered(*outcome, **signing)
@@ -471,7 +471,7 @@ class TestFetchStream:
             await self.receive([*[head(), *HONEST][:after], failure], BytesIO())
 
 
-def tombstones(count: int) -> list[tuple[bytes, bytes]]:
+def tombstones(count: int) -> list[SignedBytes]:
     """Signed tombstones of as many items."""
     wallet = KEYS.signing
     return [
@@ -495,15 +495,14 @@ def erased(*receipts: tuple[bytes, bytes] | Exception) -> pb.DeleteResponse:
 class TestDelete:
     """Tombstones in, checked deletion receipts out."""
 
-    async def test_honest_receipts_come_back(self) -> None:
-        """One for each tombstone; a refusal counts for its own."""
+    async def test_honest_receipts_come_back_byte_for_byte(self) -> None:
+        """With their signatures, one for each tombstone; a refusal counts for its own."""
         dead = tombstones(3)
         good = [sign_deletion(SAFE.safe_id, body, NOW, KEY) for body, _ in dead]
         caller = FakeCaller(lambda request: erased(good[0], StorageFull(), good[2]))
         first, second, third = await link(caller).delete(dead)
-        assert isinstance(first, DeletionReceipt)
+        assert (first, third) == (good[0], good[2])
         assert isinstance(second, StorageFull)
-        assert isinstance(third, DeletionReceipt)
 
     @pytest.mark.parametrize(
         "made",
@@ -522,7 +521,7 @@ class TestDelete:
         good = sign_deletion(SAFE.safe_id, dead[1][0], NOW, KEY)
         first, second = await link(FakeCaller(lambda request: erased(made(dead[0][0]), good))).delete(dead)
         assert isinstance(first, Exception)
-        assert isinstance(second, DeletionReceipt)
+        assert second == good
 
     @pytest.mark.parametrize("count", [0, 1, 3])
     async def test_too_few_or_too_many_receipts_are_a_wrong_reply(self, count: int) -> None:

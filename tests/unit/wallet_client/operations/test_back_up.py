@@ -405,4 +405,4 @@ async def test_a_receipt_id_is_shown_by_the_summary_of_its_value(wallet: Wallet)
     (entry,) = (await back_up(wallet, [value_id], "threshold")).entries
     summary = wallet.store.values.summary(value_id)
     assert summary.receipt_id == entry.receipt_id
-    assert get_receipt(wallet.store, ReceiptId(summary.receipt_id or "")).value_id == value_id
+    assert get_receipt(wallet.store, ReceiptId(summary.receipt_id or "")).value_ids == (value_id,)

@@ -24,8 +24,9 @@ from wallet_client.operations.forget import forget
 from wallet_client.operations.recover import recover
 from wallet_client.operations.resume import resume
 from wallet_client.operations.settle import changing
+from wallet_client.receipts.deletion import generations_of
 from wallet_client.receipts.receipt import ReceiptId
-from wallet_client.receipts.shelf import get_receipt
+from wallet_client.receipts.shelf import all_deletions, get_receipt
 from wallet_client.values.value import ValueId
 from wallet_client.wallet import Wallet
 
@@ -43,9 +44,10 @@ def ids(wallet: Wallet) -> list[ValueId]:
     return [one.id for one in wallet.store.values.summaries()]
 
 
-def receipt_ids(wallet: Wallet) -> list[ReceiptId]:
-    """All receipts."""
-    return [ReceiptId(entry.id) for entry in wallet.store.receipts.entries()]
+def receipt_ids(wallet: Wallet, kind: str = "value") -> list[ReceiptId]:
+    """The receipts of values, or of keys."""
+    found = [ReceiptId(entry.id) for entry in wallet.store.receipts.entries()]
+    return [one for one in found if get_receipt(wallet.store, one).kind == kind]
 
 
 async def two_values(wallet: Wallet, safes: MemorySafes) -> None:
@@ -67,6 +69,25 @@ async def two_receipts_alone(wallet: Wallet, safes: MemorySafes) -> None:
     await drop_backed_up(wallet, ids(wallet), accept_fewer=False)
 
 
+async def two_under_the_root(wallet: Wallet, safes: MemorySafes) -> None:
+    """At all safes under a key that comes from the root; neither they nor the root are in the wallet."""
+    await two_values(wallet, safes)
+    await back_up(wallet, ids(wallet), "seed")
+    await drop_backed_up(wallet, ids(wallet), accept_fewer=False)
+
+
+async def one_coupled_receipt(wallet: Wallet, safes: MemorySafes) -> None:
+    """Both are one item, in the wallet and at all safes."""
+    await two_values(wallet, safes)
+    await back_up(wallet, ids(wallet), "coupled")
+
+
+async def one_coupled_receipt_alone(wallet: Wallet, safes: MemorySafes) -> None:
+    """Both are one item, at all safes and not in the wallet."""
+    await one_coupled_receipt(wallet, safes)
+    await drop_backed_up(wallet, ids(wallet), accept_fewer=False)
+
+
 async def one_safe_short(wallet: Wallet, safes: MemorySafes) -> None:
     """Registered, with a parcel in the outbox for a safe that is back."""
     await two_values(wallet, safes)
@@ -81,6 +102,14 @@ async def withdrawn(wallet: Wallet, safes: MemorySafes) -> None:
     safes.take_down(1, 2, 3)
     with pytest.raises(TooFewSafes):
         await back_up(wallet, ids(wallet), "threshold")
+    safes.take_down()
+
+
+async def deleted_but_for_two_safes(wallet: Wallet, safes: MemorySafes) -> None:
+    """Recovered, and the receipts deleted while two safes were away that are back."""
+    await two_receipts_alone(wallet, safes)
+    safes.take_down(2, 4)
+    await recover(wallet, receipt_ids(wallet), delete_receipts=True)
     safes.take_down()
 
 
@@ -119,10 +148,46 @@ async def values_or_receipts(wallet: Wallet, safes: MemorySafes) -> None:
     assert sorted(wallet.store.values.get(one).name for one in ids(wallet)) == ["old", "other"]
 
 
+async def root_before_values(wallet: Wallet, safes: MemorySafes) -> None:
+    """Nothing hangs on a root that is not registered, and whatever was registered comes back."""
+    assert len(receipt_ids(wallet)) in {0, 2}
+    roots = [entry for entry in wallet.store.keyring.entries() if entry.kind == "root"]
+    assert len(roots) <= 1
+    if receipt_ids(wallet):
+        assert [root.receipt_id for root in roots] == receipt_ids(wallet, "key")
+    assert all(root.is_here or root.receipt_id for root in roots)
+    assert [wallet.store.values.get(one) for one in ids(wallet)] == [OLD, OTHER]
+    await both_come_back(wallet, safes)
+
+
+async def coupled_or_not(wallet: Wallet, safes: MemorySafes) -> None:
+    """One receipt of both, or none."""
+    receipts = [get_receipt(wallet.store, one) for one in receipt_ids(wallet)]
+    assert [receipt.value_ids for receipt in receipts] in ([], [tuple(ids(wallet))])
+    await both_come_back(wallet, safes)
+
+
+async def each_in_one_item(wallet: Wallet, safes: MemorySafes) -> None:
+    """Each of both values stands in exactly one receipt, and comes back from it."""
+    named = [id for one in receipt_ids(wallet) for id in get_receipt(wallet.store, one).value_ids]
+    assert sorted(named) == sorted(ids(wallet))
+    contents = [wallet.store.values.get(one) for one in ids(wallet)]
+    assert contents in ([OLD, OTHER], [NEW, OTHER])
+    await both_come_back(wallet, safes)
+
+
 async def nothing_lost(wallet: Wallet, safes: MemorySafes) -> None:
     """A value is in the wallet or has its receipt."""
-    kept = {get_receipt(wallet.store, one).value_id for one in receipt_ids(wallet)}
+    kept = {id for one in receipt_ids(wallet) for id in get_receipt(wallet.store, one).value_ids}
     assert len(kept | set(ids(wallet))) == 2
+
+
+async def receipts_or_deletions(wallet: Wallet, safes: MemorySafes) -> None:
+    """A value has its receipt, or all safes' word is kept that its pieces are gone."""
+    await nothing_lost(wallet, safes)
+    deleted = [one for deletion in all_deletions(wallet.store) for one in generations_of(deletion)]
+    assert len(receipt_ids(wallet)) + len(deleted) == 2
+    assert [(len(one.erased_at), one.owed_to) for one in deleted] == [(5, ())] * len(deleted)
 
 
 async def no_receipts(wallet: Wallet, safes: MemorySafes) -> None:
@@ -166,6 +231,41 @@ CASES: dict[str, tuple[Prepare, Operation, Check]] = {
     ),
     "recover and delete the receipts": (
         two_receipts_alone,
+        lambda wallet, safes: recover(wallet, receipt_ids(wallet), delete_receipts=True),
+        receipts_or_deletions,
+    ),
+    "deliver a deletion": (
+        deleted_but_for_two_safes,
+        lambda wallet, safes: resume(wallet),
+        receipts_or_deletions,
+    ),
+    "back up under a key from the root": (
+        two_values,
+        lambda wallet, safes: back_up(wallet, ids(wallet), "seed"),
+        root_before_values,
+    ),
+    "recover under a root that is away": (
+        two_under_the_root,
+        lambda wallet, safes: recover(wallet, receipt_ids(wallet)),
+        values_or_receipts,
+    ),
+    "back up two values as one item": (
+        two_values,
+        lambda wallet, safes: back_up(wallet, ids(wallet), "coupled"),
+        coupled_or_not,
+    ),
+    "back up one of two coupled values under another policy": (
+        one_coupled_receipt,
+        lambda wallet, safes: back_up(wallet, ids(wallet)[:1], "threshold"),
+        each_in_one_item,
+    ),
+    "edit one of two coupled values": (
+        one_coupled_receipt,
+        lambda wallet, safes: edit(wallet, ids(wallet)[0], NEW),
+        each_in_one_item,
+    ),
+    "recover two coupled values and delete their receipt": (
+        one_coupled_receipt_alone,
         lambda wallet, safes: recover(wallet, receipt_ids(wallet), delete_receipts=True),
         nothing_lost,
     ),

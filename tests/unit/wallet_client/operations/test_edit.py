@@ -61,7 +61,8 @@ async def test_the_new_content_is_registered_and_the_old_erased(
     check_books(wallet, safes)
     receipt = get_receipt(wallet.store, entry.receipt_id)
     assert (receipt.policy_name, receipt.read_leaf().generation) == (policy, 2)
-    assert (receipt.fields, receipt.size_bytes) == (NEW.fields, stored_size(NEW))
+    (member,) = receipt.members
+    assert (member.fields, member.size_bytes) == (NEW.fields, stored_size(NEW))
     await drop_backed_up(wallet, [entry.value_id], accept_fewer=False)
     await recover(wallet, [entry.receipt_id])
     assert wallet.store.values.get(entry.value_id) == NEW

@@ -236,7 +236,7 @@ async def test_each_safe_gets_its_queue_in_order(wallet: Wallet, safes: MemorySa
     """First generation, its tombstone, second generation: each in its turn after a long absence."""
     safes.take_down(3)
     (receipt,) = await backed_up(wallet, "first")
-    value_id = get_receipt(wallet.store, receipt).value_id
+    (value_id,) = get_receipt(wallet.store, receipt).value_ids
     for name in ("second", "third"):
         await edit(wallet, value_id, small_value(name))
     assert waiting(wallet) == 5
@@ -313,7 +313,7 @@ async def test_a_new_generation_of_many_takes_one_message_of_tombstones(
 ) -> None:
     """To each safe that had the old one."""
     receipts = await backed_up(wallet, *(f"value {number}" for number in range(50)))
-    ids = [get_receipt(wallet.store, receipt).value_id for receipt in receipts]
+    ids = [get_receipt(wallet.store, receipt).value_ids[0] for receipt in receipts]
     await back_up(wallet, ids, "apart")
     assert [safe.calls.count("delete") for safe in safes] == [1] * 5
     check_books(wallet, safes)
@@ -342,7 +342,7 @@ async def test_certificates_of_an_old_generation_do_not_enter_the_new_receipt(
     """They come late, for a leaf that is no longer the receipt's."""
     safes.take_down(3)
     (receipt,) = await backed_up(wallet, "first")
-    await edit(wallet, get_receipt(wallet.store, receipt).value_id, small_value("second"))
+    await edit(wallet, get_receipt(wallet.store, receipt).value_ids[0], small_value("second"))
     safes.take_down()
     honest = safes[3].register
 

@@ -6,11 +6,13 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from rpc_edge.errors import NothingListens
 from support.memory_safes import KeptPiece, MemorySafe, MemorySafes, check_books, opened
 from support.sample_documents import draw
 from support.wallet_samples import small_value
+from trust.manifest import sign_manifest
 from trust.refusals import CertificateUnknown, StorageFull
 from wallet_client.errors import UnknownReceipt, ValueDamaged, WalletFull
 from wallet_client.network.failures import NotRegisteredThere, WrongKeyShare, WrongPiece
@@ -218,7 +220,7 @@ async def test_what_does_not_fit_is_refused_before_anything_is_fetched(
 ) -> None:
     """With needed and free bytes; the same command goes on after room was made."""
     receipts = await away(wallet, VALUES[:3])
-    needed = sum(get_receipt(wallet.store, receipt).size_bytes for receipt in receipts)
+    needed = sum(get_receipt(wallet.store, receipt).members[0].size_bytes for receipt in receipts)
     wallet.store.settings.set_capacity(needed - 1)
     with pytest.raises(WalletFull) as caught:
         await recover(wallet, receipts)
@@ -289,27 +291,36 @@ async def test_recovering_and_deleting_beside_a_backup_under_another_policy(
     assert contents(wallet) == VALUES[:4]
 
 
-async def test_a_key_that_is_kept_must_be_in_the_receipt(wallet: Wallet, safes: MemorySafes) -> None:
-    """Without it the pieces open nothing."""
-    receipts = await away(wallet, VALUES[:1], "sealed")
-    receipt = get_receipt(wallet.store, receipts[0])
-    names = {name: getattr(receipt, name) for name in receipt.__struct_fields__}
-    put_receipt(wallet.store, type(receipt)(**(names | {"kept_key": b""})), state_of(receipt), 0)
-    with pytest.raises(KeyNotInWallet):
+@pytest.mark.parametrize("policy", ["sealed", "sealed-pair", "divided"])
+@pytest.mark.parametrize("is_known", [True, False], ids=["away", "never seen"])
+async def test_a_key_that_is_kept_must_be_in_the_wallet(
+    wallet: Wallet, safes: MemorySafes, policy: str, is_known: bool
+) -> None:
+    """Without it the pieces open nothing, and no safe is asked for them; the key is named if it can be."""
+    receipts = await away(wallet, VALUES[:1], policy)
+    (key,) = wallet.store.keyring.entries()
+    if is_known:
+        wallet.store.keyring.send_away(key.id)
+    else:
+        wallet.store.keyring.remove(key.id)
+    calls = [len(safe.calls) for safe in safes]
+    with pytest.raises(KeyNotInWallet) as caught:
         await recover(wallet, receipts)
+    assert caught.value.name == (key.name if is_known else "")
+    assert [len(safe.calls) for safe in safes] == calls
+    assert contents(wallet) == []
 
 
 async def test_pieces_that_were_registered_and_do_not_open_blame_no_safe(
     wallet: Wallet, safes: MemorySafes
 ) -> None:
-    """A receipt whose leaf names another item: every piece is right, and the seal does not open."""
+    """A manifest of this wallet that names another salt: the pieces are right, the seal is not."""
     receipts = await away(wallet, VALUES[1:2])
     receipt = get_receipt(wallet.store, receipts[0])
-    leaf = receipt.read_leaf()
-    fields = {name: getattr(leaf, name) for name in leaf.__struct_fields__}
-    other = type(leaf)(**(fields | {"generation": 2}))
-    names = {name: getattr(receipt, name) for name in receipt.__struct_fields__}
-    put_receipt(wallet.store, type(receipt)(**(names | {"leaf": other.to_bytes()})), state_of(receipt), 0)
+    other = structs.replace(receipt.read_manifest(), salt=bytes(32))
+    body, signature = sign_manifest(other, wallet.keys.signing)
+    changed = structs.replace(receipt, manifest=body, manifest_signature=signature)
+    put_receipt(wallet.store, changed, state_of(receipt), 0)
     with pytest.raises(ValueDamaged):
         await recover(wallet, receipts)
     assert contents(wallet) == []

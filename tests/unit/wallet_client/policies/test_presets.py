@@ -6,8 +6,8 @@ import pytest
 
 from support.memory_safes import roster_of
 from trust.policy import Division, KeyRule
+from wallet_client.policies.arrangement import arrange
 from wallet_client.policies.errors import PolicyUnfit, UnknownPolicy
-from wallet_client.policies.policy import arrange
 from wallet_client.policies.presets import DEFAULT_POLICY, policy_named, policy_names
 
 SHAMIR: Literal["shamir"] = "shamir"
@@ -30,6 +30,12 @@ NO_KEY, KEPT = KeyRule("none"), KeyRule("kept")
         ("apart", 9, 5, Division(SHAMIR, 1, 5), KeyRule("shared", 1, 4), 5),
         ("sealed", 1, 1, Division(SHAMIR, 1, 1), KEPT, 1),
         ("sealed", 5, 3, Division(SHAMIR, 1, 1), KEPT, 1),
+        ("sealed-pair", 5, 3, Division(SHAMIR, 1, 1), KEPT, 1),
+        ("divided", 1, 1, Division(SHAMIR, 1, 1), KEPT, 1),
+        ("divided", 5, 3, Division(SHAMIR, 3, 5), KEPT, 4),
+        ("coupled", 5, 3, Division(SHAMIR, 3, 5), KeyRule("shared", 3, 5), 4),
+        ("compact", 5, 3, Division("compact", 3, 5), KeyRule("shared", 3, 5), 4),
+        ("seed", 5, 3, Division(SHAMIR, 3, 5), KeyRule("root"), 4),
         ("plain", 1, 1, Division(SHAMIR, 1, 1), NO_KEY, 1),
         ("plain", 9, 5, Division(SHAMIR, 1, 1), NO_KEY, 1),
     ],
@@ -48,8 +54,13 @@ def test_a_preset_fits_itself_to_the_roster(
     ("name", "sealing", "digest"),
     [
         ("threshold", "shared-key", "sealed"),
+        ("compact", "shared-key", "sealed"),
+        ("coupled", "shared-key", "sealed"),
+        ("divided", "shared-key", "sealed"),
         ("apart", "shared-key", "sealed"),
         ("sealed", "shared-key", "sealed"),
+        ("sealed-pair", "key-pair", "sealed"),
+        ("seed", "shared-key", "sealed"),
         ("plain", "none", "public"),
     ],
 )
@@ -62,13 +73,12 @@ def test_only_plain_shows_anything(name: str, sealing: str, digest: str) -> None
 def test_apart_needs_a_second_safe() -> None:
     """With one safe the key would lie beside the value."""
     roster = roster_of(1, 1)
-    with pytest.raises(PolicyUnfit, match="it needs 2 safes and the roster has 1"):
+    with pytest.raises(PolicyUnfit, match="it needs 1 safes that keep no value share and the roster has 0"):
         arrange(policy_named("apart", roster), roster, 0)
 
 
 def test_the_default_comes_first() -> None:
     """So a list begins with what is used unless something else is said."""
-    assert policy_names() == ("threshold", "apart", "sealed", "plain")
     assert policy_names()[0] == DEFAULT_POLICY
 
 
@@ -76,7 +86,10 @@ def test_an_unknown_policy_names_those_there_are() -> None:
     """And what to do."""
     with pytest.raises(UnknownPolicy) as caught:
         policy_named("thresold", roster_of(5, 3))
-    assert str(caught.value) == ("There is no policy 'thresold'; there are threshold, apart, sealed, plain.")
+    assert str(caught.value) == (
+        "There is no policy 'thresold'; there are threshold, compact, coupled, divided, apart, sealed, "
+        "sealed-pair, seed, plain."
+    )
     assert "kura policy list" in caught.value.hint
 
 

@@ -5,15 +5,21 @@ from pathlib import Path
 
 import pytest
 
-from support.batches import batch_of
-from support.memory_safes import MemorySafes
+from support.batches import batch_of, receipt_of
 from support.sample_documents import NOW
 from support.wallet_samples import FULL_VALUE, everything_in, new_wallet, small_value
+from trust.value_fields import NAME_MAX_CHARACTERS, ValueFields
 from wallet_client.errors import UnknownReceipt
-from wallet_client.receipts.receipt import Receipt, ReceiptId, state_of
-from wallet_client.receipts.shelf import get_receipt, put_receipt, read_summary, update_receipt
+from wallet_client.receipts.receipt import Receipt, ReceiptId, ReceiptMember, state_of
+from wallet_client.receipts.shelf import (
+    ReceiptSummary,
+    get_receipt,
+    put_receipt,
+    read_summary,
+    update_receipt,
+)
 from wallet_client.storage.store import WalletStore
-from wallet_client.values.value import ValueId
+from wallet_client.values.value import Value, ValueId
 
 
 @pytest.fixture
@@ -25,22 +31,7 @@ def store(tmp_path: Path) -> Iterator[WalletStore]:
 
 async def made(*missing: int) -> Receipt:
     """The receipt of a value that these safes did not take."""
-    batch = batch_of([b"value"], "threshold")
-    certificates = [
-        (await safe.register(batch.parcel(safe.entry.safe_id)))[0]
-        for number, safe in enumerate(MemorySafes.of(), 1)
-        if number not in missing
-    ]
-    return Receipt(
-        ValueId("v-0"),
-        FULL_VALUE.fields,
-        123,
-        "threshold",
-        batch.manifest_bytes,
-        batch.signature,
-        batch.leaf_bytes[0],
-        tuple(certificates),
-    )
+    return await receipt_of(batch_of([b"value"], "threshold"), missing=missing)
 
 
 async def test_a_receipt_comes_back_as_it_was_put(store: WalletStore) -> None:
@@ -58,9 +49,32 @@ async def test_the_summary_has_what_a_list_shows(store: WalletStore) -> None:
     put_receipt(store, receipt, state_of(receipt), NOW)
     (entry,) = store.receipts.entries()
     summary = read_summary(entry)
-    assert (summary.value_id, summary.fields, summary.size_bytes) == ("v-0", FULL_VALUE.fields, 123)
+    assert (summary.value_ids, summary.fields, summary.size_bytes) == (("v-0",), FULL_VALUE.fields, 123)
     assert (summary.policy_name, summary.created_at) == ("threshold", NOW)
     assert (summary.state, entry.state) == (state_of(receipt), "registered")
+
+
+@pytest.mark.parametrize(
+    ("others", "item_class", "name"),
+    [
+        ([small_value("B"), small_value("C")], "movie-ticket", "Chūshingura 忠臣蔵, B, C"),
+        ([small_value("B", item_class="card")], "coupled", "Chūshingura 忠臣蔵, B"),
+        ([small_value("x" * NAME_MAX_CHARACTERS)], "movie-ticket", f"Chūshingura 忠臣蔵, {'x' * 1000}"),
+    ],
+    ids=["of-one-class", "of-two-classes", "of-long-names"],
+)
+async def test_several_values_show_their_common_class_and_their_names(
+    others: list[Value], item_class: str, name: str
+) -> None:
+    """A list has one line for them, and it is never too long."""
+    receipt = await made()
+    members = [
+        ReceiptMember(ValueId(f"v-{position}"), position, value.fields, 100)
+        for position, value in enumerate([FULL_VALUE, *others])
+    ]
+    summary = ReceiptSummary("value", tuple(members), "coupled", NOW, state_of(receipt))
+    assert summary.fields == ValueFields(item_class=item_class, name=name[:NAME_MAX_CHARACTERS])
+    assert summary.size_bytes == 100 * len(members)
 
 
 async def test_more_certificates_change_receipt_state_and_summary_together(store: WalletStore) -> None:

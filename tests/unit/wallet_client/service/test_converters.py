@@ -4,15 +4,25 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import asdict
 
 import rpc_edge  # noqa: F401  # isort: split
 from kura.wallet.v1 import wallet_pb2 as pb
+from support.sample_documents import ALL_SHOWN
 from support.wallet_samples import FULL_VALUE, NOW
 from trust.refusals import Malformed
+from trust.value_fields import ValueFields
 from wallet_client.errors import ValueRefused
-from wallet_client.service.converters import PART_ENTRIES, in_parts, read_condition, read_fields, write_fields
+from wallet_client.service.converters import (
+    PART_ENTRIES,
+    in_parts,
+    read_fields,
+    read_request_day,
+    write_digest,
+    write_fields,
+)
 from wallet_client.storage.values import ValueSummary
-from wallet_client.values.value import Value, ValueFields
+from wallet_client.values.value import Value
 
 
 def test_every_field_goes_there_and_back() -> None:
@@ -28,6 +38,13 @@ def test_a_message_has_all_fields_of_a_value_and_no_other() -> None:
     assert {"id", "payload_bytes", "size_bytes", "receipt_id"} == set(ValueSummary.__struct_fields__) - set(
         ValueFields.__struct_fields__
     )
+
+
+def test_a_message_has_all_fields_of_a_digest_and_no_other() -> None:
+    """And shows each as the digest does."""
+    message = write_digest(ALL_SHOWN)
+    shown = {field.name: getattr(message, field.name) for field in pb.DigestFields.DESCRIPTOR.fields}
+    assert shown == asdict(ALL_SHOWN)
 
 
 def test_a_field_that_is_not_stated_stays_unstated() -> None:
@@ -62,13 +79,13 @@ def test_a_day_is_written_in_one_way(text: str) -> None:
         read_fields(pb.ValueFields(valid_from=text))
     assert caught.value.field == "valid_from"
     with pytest.raises(Malformed):
-        read_condition("expires_until", text)
+        read_request_day("expires_until", text)
 
 
 def test_a_condition_is_a_day_or_none() -> None:
     """Empty is no condition."""
-    assert read_condition("expires_until", "2026-12-31") == date(2026, 12, 31)
-    assert read_condition("expires_until", "") is None
+    assert read_request_day("expires_until", "2026-12-31") == date(2026, 12, 31)
+    assert read_request_day("expires_until", "") is None
 
 
 @pytest.mark.parametrize(

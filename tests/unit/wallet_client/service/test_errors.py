@@ -15,11 +15,31 @@ from rpc_edge.errors import NoAnswer, NothingListens
 from trust.errors import DocumentMalformed, RosterRefused
 from trust.refusals import Refusal
 from wallet_client import errors as wallet
+from wallet_client.conditions.errors import ConditionInvalid, ConditionNameRefused
 from wallet_client.network.failures import SafeFailure
-from wallet_client.operations.errors import KeyNotInWallet, NotSafeYet, TooFewSafes
-from wallet_client.policies.errors import PolicyUnfit, UnknownPolicy
+from wallet_client.operations.errors import (
+    KeyLost,
+    KeyNotInWallet,
+    KeyNotSafe,
+    KeyPiecesWaitHere,
+    KeyUnderItself,
+    NotSafeYet,
+    TooFewSafes,
+)
+from wallet_client.operations.put_away import PutAway
+from wallet_client.operations.room import Candidate, RoomShort
+from wallet_client.policies.errors import (
+    PolicyBuiltIn,
+    PolicyFileInvalid,
+    PolicyInUse,
+    PolicyUnfit,
+    UnknownPolicy,
+)
 from wallet_client.service import errors as service
-from wallet_client.service.errors import WALLET_ERRORS, refusal_of
+from wallet_client.service.errors import WALLET_ERRORS
+from wallet_client.service.translation import refusal_of
+from wallet_client.triggers.errors import TriggerInvalid, TriggerNotOnRequest, UnknownTrigger
+from wallet_client.values.value import ValueId
 
 NOT_FROM_CALLS = {
     "WalletError": "the base",
@@ -31,20 +51,39 @@ NOT_FROM_CALLS = {
     "PassphraseUnused": "the wallet is open",
     "PassphraseRefused": "the wallet is open",
     "WalletTooNew": "the wallet is open",
-    "AlreadyKept": "ids are drawn afresh",
     "Ambiguous": "calls name whole ids",
 }
 """Errors of wallet_client.errors for which there is no reason, each with the reason why."""
 
+VALUE = ValueId("v-a")
 FAILED: dict[str, SafeFailure] = {"safe-2": NoAnswer(5.0), "safe-1": NothingListens()}
 REFUSALS: list[tuple[Exception, Refusal]] = [
     (wallet.UnknownValue("v-x"), service.UnknownName("value", "v-x")),
     (wallet.UnknownReceipt("r\n"), service.UnknownName("receipt", "r\\n")),
+    (wallet.UnknownDeletion("e"), service.UnknownName("deletion", "e")),
     (wallet.UnknownOperation("o"), service.UnknownName("operation", "o")),
     (wallet.UnknownDelivery("d"), service.UnknownName("delivery", "d")),
     (wallet.UnknownKey("k"), service.UnknownName("key", "k")),
+    (wallet.UnknownCondition("c"), service.UnknownName("condition", "c")),
+    (wallet.UnknownSecret("s"), service.UnknownName("secret", "s")),
+    (wallet.UnknownAlgorithm("a/1"), service.UnknownName("algorithm", "a/1")),
+    (wallet.PolicyNotKept("p"), service.UnknownName("policy", "p")),
+    (wallet.SecondRoot("key", "root"), service.NameTaken("key", "root")),
+    (wallet.KeyNameRefused("k-1"), service.NameUnfit("key", "k-1")),
     (UnknownPolicy("none", ("plain",)), service.UnknownName("policy", "none")),
-    (wallet.WalletFull(7, 3), service.NoRoom(7, 3)),
+    (wallet.WalletFull(7, 3), service.NoRoom(7, 3, {})),
+    (
+        RoomShort(
+            7,
+            3,
+            (Candidate(VALUE, "A", 5, True, "size > 1 B"), Candidate(VALUE, "B", 6, False, "size > 1 B")),
+            (PutAway(left=(VALUE,)), PutAway()),
+        ),
+        service.NoRoom(7, 3, {"selected_bytes": "11", "safe_bytes": "5", "left_values": "1"}),
+    ),
+    (TriggerInvalid("'at 25:00'", "is none"), service.TriggerRefused("'at 25:00'", "is none")),
+    (TriggerNotOnRequest("nightly"), service.TriggerNotAsked("nightly")),
+    (UnknownTrigger("t"), service.UnknownName("trigger", "t")),
     (
         TooFewSafes("backed up", 2, 4, FAILED),
         service.SafesMissing(
@@ -62,7 +101,21 @@ REFUSALS: list[tuple[Exception, Refusal]] = [
     (wallet.ValueRefused("class", "is odd"), service.ValueUnfit("class", "is odd")),
     (PolicyUnfit("apart", "it needs 2 safes"), service.PolicyImpossible("apart", "it needs 2 safes")),
     (wallet.DeviceFull(), service.DeviceIsFull()),
-    (KeyNotInWallet(), service.KeyElsewhere()),
+    (KeyNotInWallet("main"), service.KeyElsewhere("main")),
+    (wallet.KeyAway("main"), service.KeyElsewhere("main")),
+    (KeyLost("main"), service.KeyElsewhere("main")),
+    (KeyUnderItself("main", "sealed"), service.KeyCircle("main", "sealed")),
+    (KeyNotSafe("main", "it is backed up nowhere"), service.KeyStays("main", "it is backed up nowhere")),
+    (KeyPiecesWaitHere("main", "safe-1 waits"), service.KeyStays("main", "safe-1 waits")),
+    (wallet.AlreadyKept("condition", "old"), service.NameTaken("condition", "old")),
+    (PolicyFileInvalid("p", 7, "it is\nodd", "other"), service.PolicyRefused(7, "it is\\nodd", "other")),
+    (PolicyBuiltIn("plain"), service.PolicyStays("plain")),
+    (PolicyInUse("office", 2), service.PolicyNeeded("office", 2)),
+    (
+        ConditionInvalid("`<` does not fit there", 1, 4, "a <", ("is", "=")),
+        service.ConditionRefused(1, 4, "`<` does not fit there", "is, ="),
+    ),
+    (ConditionNameRefused("Old"), service.NameUnfit("condition", "Old")),
     (wallet.TracesRemain(), service.TracesStay()),
     (
         wallet.StorageFailed("no permission"),

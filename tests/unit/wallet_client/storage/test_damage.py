@@ -154,7 +154,7 @@ def test_a_log_without_its_database_is_damage_not_absence(home: Path) -> None:
         ),
         pytest.param("UPDATE slots SET secret = zeroblob(32)", id="secrets erased"),
         pytest.param(
-            "UPDATE records SET kind = 'value', name = zeroblob(16) WHERE kind = 'key'", id="kind changed"
+            "UPDATE records SET kind = 'value', name = zeroblob(16) WHERE kind = 'secret'", id="kind changed"
         ),
     ],
 )
@@ -189,7 +189,7 @@ def test_a_large_value_with_damaged_parts_is_refused(tmp_path: Path, change: str
         value_id = store.values.add(small_value(payload=bytes(2 * 1024 * 1024 + 5)))
     _sql(
         tmp_path,
-        "DELETE FROM chunks WHERE slot IN (SELECT body_slot FROM records WHERE kind = 'key')",
+        "DELETE FROM chunks WHERE slot IN (SELECT body_slot FROM records WHERE kind = 'secret')",
         change,
     )
     with WalletStore.open(tmp_path, NoPassphrase()) as store, pytest.raises(WalletDamaged, match="content"):

@@ -28,10 +28,18 @@ MADE: list[WalletError] = [
     errors.DeviceFull(),
     errors.UnknownValue(HOSTILE),
     errors.UnknownReceipt(HOSTILE),
+    errors.UnknownDeletion(HOSTILE),
     errors.UnknownOperation(HOSTILE),
     errors.UnknownDelivery(HOSTILE),
+    errors.UnknownSecret(HOSTILE),
     errors.UnknownKey(HOSTILE),
+    errors.UnknownCondition(HOSTILE),
+    errors.UnknownAlgorithm(HOSTILE),
+    errors.KeyAway(HOSTILE),
+    errors.PolicyNotKept(HOSTILE),
     errors.AlreadyKept("value", HOSTILE),
+    errors.SecondRoot("key", HOSTILE),
+    errors.KeyNameRefused(HOSTILE),
     errors.Ambiguous("value", HOSTILE, ("v-1", "v-2")),
 ]
 

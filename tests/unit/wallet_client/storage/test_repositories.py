@@ -6,25 +6,32 @@ from pathlib import Path
 
 import pytest
 
-from support.wallet_samples import FULL_VALUE, new_wallet, small_value
+from support.wallet_samples import FULL_VALUE, everything_in, new_wallet, small_value
+from trust.value_fields import ValueFields
+from wallet_client.conditions.condition import condition_name, parse_condition
+from wallet_client.conditions.default import DEFAULT_NAME, DEFAULT_NOTE, DEFAULT_TEXT
 from wallet_client.errors import (
     AlreadyKept,
     Ambiguous,
     NotKept,
+    UnknownCondition,
+    UnknownDeletion,
     UnknownDelivery,
-    UnknownKey,
     UnknownOperation,
     UnknownReceipt,
+    UnknownSecret,
     UnknownValue,
     WalletFull,
 )
+from wallet_client.storage.keyfile import NoPassphrase
 from wallet_client.storage.keys import SIGNING_SEED
 from wallet_client.storage.receipts import ReceiptEntry
 from wallet_client.storage.secret import Secret
 from wallet_client.storage.store import WalletStore
-from wallet_client.values.value import ValueFields, ValueId, stored_size
+from wallet_client.values.value import ValueId, stored_size
 
 MIB = 1024 * 1024
+CINEMA = condition_name("cinema")
 
 
 @pytest.fixture
@@ -192,6 +199,21 @@ class TestReceipts:
         assert store.receipts.entries() == []
 
 
+class TestDeletions:
+    """What was deleted at safes."""
+
+    def test_a_deletion_is_kept_and_grows_in_its_place(self, store: WalletStore) -> None:
+        """In the order decided, under the id of what is owed."""
+        store.deletions.put("d-1", b"decided")
+        store.deletions.put("d-2", b"")
+        store.deletions.put("d-1", bytes(MIB + 1))
+        assert store.deletions.get("d-1") == bytes(MIB + 1)
+        assert [(one.id, one.size_bytes) for one in store.deletions.entries()] == [
+            ("d-1", MIB + 1),
+            ("d-2", 0),
+        ]
+
+
 class TestJournal:
     """Operations under way."""
 
@@ -250,6 +272,47 @@ class TestKeys:
         assert store.keys.names() == [SIGNING_SEED]
 
 
+class TestConditions:
+    """Backup conditions by name."""
+
+    def test_a_new_wallet_has_the_default_condition_and_nothing_else(self, store: WalletStore) -> None:
+        """The initial setting; it holds together."""
+        (entry,) = store.conditions.entries()
+        assert (entry.name, entry.text) == (DEFAULT_NAME, DEFAULT_TEXT)
+        assert parse_condition(entry.text).text == DEFAULT_TEXT
+
+    def test_conditions_are_kept_in_the_order_in_which_they_were_made(self, store: WalletStore) -> None:
+        """A changed one keeps its place, and its note unless it gets another."""
+        store.conditions.add(CINEMA, parse_condition("class is movie-ticket").text, note="for G")
+        store.conditions.replace(DEFAULT_NAME, parse_condition("has place").text)
+        store.conditions.replace(CINEMA, parse_condition("name is G").text)
+        assert [(one.name, one.text, one.note) for one in store.conditions.entries()] == [
+            (DEFAULT_NAME, "has place", DEFAULT_NOTE),
+            (CINEMA, "name is G", "for G"),
+        ]
+        store.conditions.replace(CINEMA, parse_condition("name is A").text, note="for A")
+        assert store.conditions.entry(CINEMA).note == "for A"
+
+    def test_a_name_is_taken_once(self, store: WalletStore) -> None:
+        """What it says already stays."""
+        with pytest.raises(AlreadyKept, match="condition default"):
+            store.conditions.add(DEFAULT_NAME, parse_condition("has place").text)
+        assert store.conditions.entry(DEFAULT_NAME).text == DEFAULT_TEXT
+
+    def test_what_was_removed_stays_removed(self, store: WalletStore, tmp_path: Path) -> None:
+        """The default condition too, when the wallet is opened again."""
+        store.conditions.remove(DEFAULT_NAME)
+        with WalletStore.open(tmp_path, NoPassphrase()) as opened:
+            assert opened.conditions.entries() == []
+            opened.conditions.add(DEFAULT_NAME, parse_condition("has place").text)
+
+    def test_what_a_condition_says_is_sealed(self, store: WalletStore, tmp_path: Path) -> None:
+        """Name, text and note."""
+        store.conditions.add(CINEMA, parse_condition("name is Chushingura").text, note="a whisper")
+        found = everything_in(tmp_path)
+        assert [text for text in (b"cinema", b"Chushingura", b"whisper") if text in found] == []
+
+
 @pytest.mark.parametrize(
     ("ask", "error"),
     [
@@ -263,13 +326,19 @@ class TestKeys:
         pytest.param(lambda store: store.receipts.get("?"), UnknownReceipt, id="get a receipt"),
         pytest.param(lambda store: store.receipts.entry("?"), UnknownReceipt, id="its entry"),
         pytest.param(lambda store: store.receipts.delete("?"), UnknownReceipt, id="delete a receipt"),
+        pytest.param(lambda store: store.deletions.get("?"), UnknownDeletion, id="get a deletion"),
         pytest.param(lambda store: store.journal.body("?"), UnknownOperation, id="an operation's body"),
         pytest.param(lambda store: store.journal.update("?", step="x"), UnknownOperation, id="update one"),
         pytest.param(lambda store: store.journal.delete("?"), UnknownOperation, id="delete one"),
         pytest.param(lambda store: store.outbox.get("?", bytes(16)), UnknownDelivery, id="get a delivery"),
         pytest.param(lambda store: store.outbox.delete("?", bytes(16)), UnknownDelivery, id="delete one"),
-        pytest.param(lambda store: store.keys.get("?"), UnknownKey, id="get a key"),
-        pytest.param(lambda store: store.keys.delete("?"), UnknownKey, id="delete a key"),
+        pytest.param(lambda store: store.keys.get("?"), UnknownSecret, id="get a secret"),
+        pytest.param(lambda store: store.keys.delete("?"), UnknownSecret, id="delete a secret"),
+        pytest.param(lambda store: store.conditions.entry("?"), UnknownCondition, id="get a condition"),
+        pytest.param(
+            lambda store: store.conditions.replace("?", DEFAULT_TEXT), UnknownCondition, id="change one"
+        ),
+        pytest.param(lambda store: store.conditions.remove("?"), UnknownCondition, id="remove one"),
     ],
 )
 def test_what_is_not_kept_has_its_own_error(store: WalletStore, ask: object, error: type[NotKept]) -> None:

@@ -48,6 +48,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """INVALID_ARGUMENT. A value share does not have the piece root its manifest states. Metadata: `field`."""
     ERROR_REASON_KEY_SHARE_MISMATCH: _ErrorReason.ValueType  # 23
     """INVALID_ARGUMENT. A key share does not lie on the committed polynomial. Metadata: `field`."""
+    ERROR_REASON_DIGEST_MISMATCH: _ErrorReason.ValueType  # 26
+    """INVALID_ARGUMENT. The digest of an unsealed whole value is not the one that the value gives. Metadata: `field`."""
     ERROR_REASON_ROSTER_UNKNOWN: _ErrorReason.ValueType  # 24
     """FAILED_PRECONDITION. The manifest was made under a roster this safe does not know. Metadata: `roster_version`."""
     ERROR_REASON_NOT_PLACED_HERE: _ErrorReason.ValueType  # 25
@@ -79,7 +81,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_UNKNOWN_NAME: _ErrorReason.ValueType  # 100
     """NOT_FOUND. The wallet has no such value, receipt or policy. Metadata: `kind`, `name`."""
     ERROR_REASON_WALLET_FULL: _ErrorReason.ValueType  # 101
-    """RESOURCE_EXHAUSTED. The wallet's capacity does not suffice. Metadata: `needed_bytes`, `free_bytes`."""
+    """RESOURCE_EXHAUSTED. The wallet's capacity does not suffice. Metadata: `needed_bytes`, `free_bytes`, and where the
+    call could have made room `selected_bytes` (what the conditions select takes so much), `safe_bytes` (what every
+    safe has already) and `left_values` (how many values left in vain).
+    """
     ERROR_REASON_TOO_FEW_SAFES: _ErrorReason.ValueType  # 102
     """UNAVAILABLE. Too few safes answered well; the call may be repeated. Metadata: `safes_good`, `safes_needed`,
     and one key per failed safe's name, its value the reason.
@@ -103,13 +108,39 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_DEVICE_FULL: _ErrorReason.ValueType  # 109
     """RESOURCE_EXHAUSTED. No space is left on the device under the wallet. Nothing was changed."""
     ERROR_REASON_KEY_NOT_IN_WALLET: _ErrorReason.ValueType  # 110
-    """FAILED_PRECONDITION. The receipt's policy keeps the key in the wallet, and it is not there."""
+    """FAILED_PRECONDITION. What is to be sealed or opened needs a key of the wallet, and it is not there. Metadata:
+    `key` (its name; empty where the wallet knows nothing of it).
+    """
     ERROR_REASON_TRACES_REMAIN: _ErrorReason.ValueType  # 111
     """FAILED_PRECONDITION. The change was made, but while another process reads the wallet traces of what was
     erased remain on the device; the next change overwrites them. Do not repeat the call.
     """
     ERROR_REASON_PAYLOAD_NEEDS_STREAM: _ErrorReason.ValueType  # 112
     """FAILED_PRECONDITION. The payload is too large for one message; use the streaming call. Metadata: `limit_bytes`."""
+    ERROR_REASON_NAME_TAKEN: _ErrorReason.ValueType  # 113
+    """ALREADY_EXISTS. Something else of that kind has the name, and stays as it is. Metadata: `kind`, `name`."""
+    ERROR_REASON_NAME_REFUSED: _ErrorReason.ValueType  # 114
+    """INVALID_ARGUMENT. Nothing of that kind can be called so. Metadata: `kind`, `name`."""
+    ERROR_REASON_POLICY_INVALID: _ErrorReason.ValueType  # 115
+    """INVALID_ARGUMENT. The text is no policy, or one that cannot or should not be used. Metadata: `line`, from 1,
+    `problem`, `allowed` (what could stand there; empty where the problem says so).
+    """
+    ERROR_REASON_POLICY_BUILT_IN: _ErrorReason.ValueType  # 116
+    """FAILED_PRECONDITION. Every wallet has the policy, and it stays. Metadata: `policy`."""
+    ERROR_REASON_POLICY_IN_USE: _ErrorReason.ValueType  # 117
+    """FAILED_PRECONDITION. Receipts, or backups that were begun, name the policy. Metadata: `policy`, `receipts`."""
+    ERROR_REASON_CONDITION_INVALID: _ErrorReason.ValueType  # 118
+    """INVALID_ARGUMENT. The text is no condition. Metadata: `line` and `column`, from 1, `problem`, `allowed` (what may
+    stand there, separated by commas; empty where the place is not the trouble).
+    """
+    ERROR_REASON_TRIGGER_INVALID: _ErrorReason.ValueType  # 119
+    """INVALID_ARGUMENT. Name, phrases and start make no trigger. Metadata: `phrase`, the one at fault, `problem`."""
+    ERROR_REASON_TRIGGER_NOT_ON_REQUEST: _ErrorReason.ValueType  # 120
+    """FAILED_PRECONDITION. The trigger was asked for and does not run on request. Metadata: `trigger`."""
+    ERROR_REASON_KEY_UNDER_ITSELF: _ErrorReason.ValueType  # 130
+    """FAILED_PRECONDITION. The policy would seal the key under itself, at once or by a detour. Metadata: `key`, `policy`."""
+    ERROR_REASON_KEY_NOT_SAFE: _ErrorReason.ValueType  # 131
+    """FAILED_PRECONDITION. The key stays: nothing is sure to bring it back. Metadata: `key`, `problem`."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is why a request, or one entry of a batch, was refused.
@@ -145,6 +176,8 @@ ERROR_REASON_PIECE_MISMATCH: ErrorReason.ValueType  # 22
 """INVALID_ARGUMENT. A value share does not have the piece root its manifest states. Metadata: `field`."""
 ERROR_REASON_KEY_SHARE_MISMATCH: ErrorReason.ValueType  # 23
 """INVALID_ARGUMENT. A key share does not lie on the committed polynomial. Metadata: `field`."""
+ERROR_REASON_DIGEST_MISMATCH: ErrorReason.ValueType  # 26
+"""INVALID_ARGUMENT. The digest of an unsealed whole value is not the one that the value gives. Metadata: `field`."""
 ERROR_REASON_ROSTER_UNKNOWN: ErrorReason.ValueType  # 24
 """FAILED_PRECONDITION. The manifest was made under a roster this safe does not know. Metadata: `roster_version`."""
 ERROR_REASON_NOT_PLACED_HERE: ErrorReason.ValueType  # 25
@@ -176,7 +209,10 @@ ERROR_REASON_BUSY: ErrorReason.ValueType  # 82
 ERROR_REASON_UNKNOWN_NAME: ErrorReason.ValueType  # 100
 """NOT_FOUND. The wallet has no such value, receipt or policy. Metadata: `kind`, `name`."""
 ERROR_REASON_WALLET_FULL: ErrorReason.ValueType  # 101
-"""RESOURCE_EXHAUSTED. The wallet's capacity does not suffice. Metadata: `needed_bytes`, `free_bytes`."""
+"""RESOURCE_EXHAUSTED. The wallet's capacity does not suffice. Metadata: `needed_bytes`, `free_bytes`, and where the
+call could have made room `selected_bytes` (what the conditions select takes so much), `safe_bytes` (what every
+safe has already) and `left_values` (how many values left in vain).
+"""
 ERROR_REASON_TOO_FEW_SAFES: ErrorReason.ValueType  # 102
 """UNAVAILABLE. Too few safes answered well; the call may be repeated. Metadata: `safes_good`, `safes_needed`,
 and one key per failed safe's name, its value the reason.
@@ -200,11 +236,37 @@ ERROR_REASON_POLICY_UNFIT: ErrorReason.ValueType  # 108
 ERROR_REASON_DEVICE_FULL: ErrorReason.ValueType  # 109
 """RESOURCE_EXHAUSTED. No space is left on the device under the wallet. Nothing was changed."""
 ERROR_REASON_KEY_NOT_IN_WALLET: ErrorReason.ValueType  # 110
-"""FAILED_PRECONDITION. The receipt's policy keeps the key in the wallet, and it is not there."""
+"""FAILED_PRECONDITION. What is to be sealed or opened needs a key of the wallet, and it is not there. Metadata:
+`key` (its name; empty where the wallet knows nothing of it).
+"""
 ERROR_REASON_TRACES_REMAIN: ErrorReason.ValueType  # 111
 """FAILED_PRECONDITION. The change was made, but while another process reads the wallet traces of what was
 erased remain on the device; the next change overwrites them. Do not repeat the call.
 """
 ERROR_REASON_PAYLOAD_NEEDS_STREAM: ErrorReason.ValueType  # 112
 """FAILED_PRECONDITION. The payload is too large for one message; use the streaming call. Metadata: `limit_bytes`."""
+ERROR_REASON_NAME_TAKEN: ErrorReason.ValueType  # 113
+"""ALREADY_EXISTS. Something else of that kind has the name, and stays as it is. Metadata: `kind`, `name`."""
+ERROR_REASON_NAME_REFUSED: ErrorReason.ValueType  # 114
+"""INVALID_ARGUMENT. Nothing of that kind can be called so. Metadata: `kind`, `name`."""
+ERROR_REASON_POLICY_INVALID: ErrorReason.ValueType  # 115
+"""INVALID_ARGUMENT. The text is no policy, or one that cannot or should not be used. Metadata: `line`, from 1,
+`problem`, `allowed` (what could stand there; empty where the problem says so).
+"""
+ERROR_REASON_POLICY_BUILT_IN: ErrorReason.ValueType  # 116
+"""FAILED_PRECONDITION. Every wallet has the policy, and it stays. Metadata: `policy`."""
+ERROR_REASON_POLICY_IN_USE: ErrorReason.ValueType  # 117
+"""FAILED_PRECONDITION. Receipts, or backups that were begun, name the policy. Metadata: `policy`, `receipts`."""
+ERROR_REASON_CONDITION_INVALID: ErrorReason.ValueType  # 118
+"""INVALID_ARGUMENT. The text is no condition. Metadata: `line` and `column`, from 1, `problem`, `allowed` (what may
+stand there, separated by commas; empty where the place is not the trouble).
+"""
+ERROR_REASON_TRIGGER_INVALID: ErrorReason.ValueType  # 119
+"""INVALID_ARGUMENT. Name, phrases and start make no trigger. Metadata: `phrase`, the one at fault, `problem`."""
+ERROR_REASON_TRIGGER_NOT_ON_REQUEST: ErrorReason.ValueType  # 120
+"""FAILED_PRECONDITION. The trigger was asked for and does not run on request. Metadata: `trigger`."""
+ERROR_REASON_KEY_UNDER_ITSELF: ErrorReason.ValueType  # 130
+"""FAILED_PRECONDITION. The policy would seal the key under itself, at once or by a detour. Metadata: `key`, `policy`."""
+ERROR_REASON_KEY_NOT_SAFE: ErrorReason.ValueType  # 131
+"""FAILED_PRECONDITION. The key stays: nothing is sure to bring it back. Metadata: `key`, `problem`."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

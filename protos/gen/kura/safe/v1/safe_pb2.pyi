@@ -150,11 +150,11 @@ class Batch(_message.Message):
 
     @_builtins.property
     def pieces(self) -> _containers.RepeatedCompositeFieldContainer[Global___Piece]:
-        """Required. The pieces placed at this safe, each item at least once."""
+        """Required. Pieces placed at this safe: at every index that is sent, one of each item."""
 
     @_builtins.property
     def key_shares(self) -> _containers.RepeatedCompositeFieldContainer[Global___KeyShare]:
-        """The key shares placed at this safe, one per index that holds a key share."""
+        """The key shares placed at this safe, one per index that is sent and holds a key share."""
 
     def __init__(
         self,

@@ -94,7 +94,9 @@ class SafeServiceServicer:
         """Register stores pieces durably and certifies them. The wallet key of the manifest must sign the
         call. Idempotent: the same batch again gives certificates with the same counters. Each batch
         stands or falls as a whole and alone.
-        Refusals of a batch: MANIFEST_INVALID, PIECE_MISMATCH, KEY_SHARE_MISMATCH, ROSTER_UNKNOWN,
+        A safe that keeps several pieces of an item may be sent them in several calls. The public digest of an
+        unsealed whole value is derived from the value by the safe, and must be the leaf's.
+        Refusals of a batch: MANIFEST_INVALID, PIECE_MISMATCH, DIGEST_MISMATCH, KEY_SHARE_MISMATCH, ROSTER_UNKNOWN,
         NOT_PLACED_HERE, NOT_YOUR_ITEM, ITEM_DELETED, PIECE_CONFLICT, STORAGE_FULL, QUOTA_EXCEEDED.
         Errors of the call: MALFORMED, CALL_TOO_LARGE.
         """

@@ -22,109 +22,39 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from kura.wallet.v1 import conditions_pb2 as kura_dot_wallet_dot_v1_dot_conditions__pb2
+from kura.wallet.v1 import keys_pb2 as kura_dot_wallet_dot_v1_dot_keys__pb2
+from kura.wallet.v1 import policies_pb2 as kura_dot_wallet_dot_v1_dot_policies__pb2
+from kura.wallet.v1 import receipts_pb2 as kura_dot_wallet_dot_v1_dot_receipts__pb2
+from kura.wallet.v1 import room_pb2 as kura_dot_wallet_dot_v1_dot_room__pb2
+from kura.wallet.v1 import shared_pb2 as kura_dot_wallet_dot_v1_dot_shared__pb2
+from kura.wallet.v1 import transfers_pb2 as kura_dot_wallet_dot_v1_dot_transfers__pb2
+from kura.wallet.v1 import triggers_pb2 as kura_dot_wallet_dot_v1_dot_triggers__pb2
+from kura.wallet.v1 import values_pb2 as kura_dot_wallet_dot_v1_dot_values__pb2
 
+from kura.wallet.v1.conditions_pb2 import *
+from kura.wallet.v1.keys_pb2 import *
+from kura.wallet.v1.policies_pb2 import *
+from kura.wallet.v1.receipts_pb2 import *
+from kura.wallet.v1.room_pb2 import *
+from kura.wallet.v1.shared_pb2 import *
+from kura.wallet.v1.transfers_pb2 import *
+from kura.wallet.v1.triggers_pb2 import *
+from kura.wallet.v1.values_pb2 import *
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bkura/wallet/v1/wallet.proto\x12\x0ekura.wallet.v1\"\xa2\x02\n\x0bValueFields\x12\x19\n\nitem_class\x18\x01 \x01(\tR\x05\x63lass\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x12\n\nunit_price\x18\x03 \x01(\t\x12\x10\n\x08quantity\x18\x04 \x01(\t\x12\x14\n\x0ctotal_amount\x18\x05 \x01(\t\x12\r\n\x05place\x18\x06 \x01(\t\x12\x12\n\nvalid_from\x18\x07 \x01(\t\x12\x13\n\x0bvalid_until\x18\x08 \x01(\t\x12\x18\n\x10remaining_amount\x18\t \x01(\t\x12\x0f\n\x07remarks\x18\n \x01(\t\x12\x12\n\nheld_since\x18\x0b \x01(\x03\x12\x12\n\nmedia_type\x18\x0c \x01(\t\x12\x10\n\x08\x63urrency\x18\r \x01(\t\x12\x11\n\tfile_name\x18\x0e \x01(\t\"\xb7\x01\n\x0bStoredValue\x12\x10\n\x08value_id\x18\x01 \x01(\t\x12+\n\x06\x66ields\x18\x02 \x01(\x0b\x32\x1b.kura.wallet.v1.ValueFields\x12\x15\n\rpayload_bytes\x18\x03 \x01(\x04\x12\x12\n\nsize_bytes\x18\x04 \x01(\x04\x12*\n\x05state\x18\x05 \x01(\x0e\x32\x1b.kura.wallet.v1.BackupState\x12\x12\n\nreceipt_id\x18\x06 \x01(\t\"H\n\x08NewValue\x12+\n\x06\x66ields\x18\x01 \x01(\x0b\x32\x1b.kura.wallet.v1.ValueFields\x12\x0f\n\x07payload\x18\x02 \x01(\x0c\"\x89\x02\n\x07Receipt\x12\x12\n\nreceipt_id\x18\x01 \x01(\t\x12\x10\n\x08value_id\x18\x02 \x01(\t\x12+\n\x06\x66ields\x18\x03 \x01(\x0b\x32\x1b.kura.wallet.v1.ValueFields\x12\x12\n\nsize_bytes\x18\x04 \x01(\x04\x12\x0e\n\x06policy\x18\x05 \x01(\t\x12\x12\n\ncreated_at\x18\x06 \x01(\x03\x12*\n\x05state\x18\x07 \x01(\x0e\x32\x1b.kura.wallet.v1.BackupState\x12\x19\n\x11may_still_be_lost\x18\x08 \x01(\x05\x12\x15\n\rholding_safes\x18\t \x03(\t\x12\x15\n\rmissing_safes\x18\n \x03(\t\"\xc9\x01\n\x0b\x43\x65rtificate\x12\x0c\n\x04safe\x18\x01 \x01(\t\x12\x0f\n\x07safe_id\x18\x02 \x01(\x0c\x12\x1a\n\x0bpiece_class\x18\x03 \x01(\tR\x05\x63lass\x12\x13\n\x0b\x64igest_mode\x18\x04 \x01(\t\x12\x0e\n\x06\x64igest\x18\x05 \x01(\x0c\x12\t\n\x01x\x18\x06 \x01(\x0c\x12\t\n\x01y\x18\x07 \x01(\x04\x12\x0f\n\x07item_id\x18\x08 \x01(\x0c\x12\x12\n\ngeneration\x18\t \x01(\r\x12\r\n\x05index\x18\n \x01(\r\x12\x10\n\x08\x64ocument\x18\x0b \x01(\x0c\"\x81\x01\n\x0c\x44igestFields\x12\x19\n\nitem_class\x18\x01 \x01(\tR\x05\x63lass\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x10\n\x08quantity\x18\x03 \x01(\t\x12\x12\n\nvalid_from\x18\x04 \x01(\t\x12\x13\n\x0bvalid_until\x18\x05 \x01(\t\x12\r\n\x05place\x18\x06 \x01(\t\"B\n\x08Progress\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x12\n\ndone_bytes\x18\x02 \x01(\x04\x12\x13\n\x0btotal_bytes\x18\x03 \x01(\x04\"+\n\nFailedSafe\x12\x0c\n\x04safe\x18\x01 \x01(\t\x12\x0f\n\x07problem\x18\x02 \x01(\t\"\x11\n\x0f\x44\x65scribeRequest\"\x9a\x02\n\x10\x44\x65scribeResponse\x12\x18\n\x10software_version\x18\x01 \x01(\t\x12\x1b\n\x0e\x63\x61pacity_bytes\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\x12\n\nused_bytes\x18\x03 \x01(\x04\x12\x0e\n\x06values\x18\x04 \x01(\r\x12\x10\n\x08receipts\x18\x05 \x01(\r\x12\x1a\n\x12waiting_deliveries\x18\x06 \x01(\r\x12\x1a\n\x12roster_fingerprint\x18\x07 \x01(\x0c\x12\x16\n\x0eroster_version\x18\x08 \x01(\r\x12\x11\n\tthreshold\x18\t \x01(\r\x12#\n\x05safes\x18\n \x03(\x0b\x32\x14.kura.wallet.v1.SafeB\x11\n\x0f_capacity_bytes\"I\n\x04Safe\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07safe_id\x18\x02 \x01(\x0c\x12\x10\n\x08operator\x18\x03 \x01(\t\x12\x10\n\x08\x65ndpoint\x18\x04 \x01(\t\"[\n\x11ListValuesRequest\x12\x19\n\nitem_class\x18\x01 \x01(\tR\x05\x63lass\x12\x14\n\x0c\x65xpires_from\x18\x02 \x01(\t\x12\x15\n\rexpires_until\x18\x03 \x01(\t\"A\n\x12ListValuesResponse\x12+\n\x06values\x18\x01 \x03(\x0b\x32\x1b.kura.wallet.v1.StoredValue\"#\n\x0fGetValueRequest\x12\x10\n\x08value_id\x18\x01 \x01(\t\"O\n\x10GetValueResponse\x12*\n\x05value\x18\x01 \x01(\x0b\x32\x1b.kura.wallet.v1.StoredValue\x12\x0f\n\x07payload\x18\x02 \x01(\x0c\")\n\x15GetValueStreamRequest\x12\x10\n\x08value_id\x18\x01 \x01(\t\"_\n\x16GetValueStreamResponse\x12,\n\x05value\x18\x01 \x01(\x0b\x32\x1b.kura.wallet.v1.StoredValueH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"<\n\x10\x41\x64\x64ValuesRequest\x12(\n\x06values\x18\x01 \x03(\x0b\x32\x18.kura.wallet.v1.NewValue\"@\n\x11\x41\x64\x64ValuesResponse\x12+\n\x06values\x18\x01 \x03(\x0b\x32\x1b.kura.wallet.v1.StoredValue\"_\n\x15\x41\x64\x64ValueStreamRequest\x12-\n\x06\x66ields\x18\x01 \x01(\x0b\x32\x1b.kura.wallet.v1.ValueFieldsH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"D\n\x16\x41\x64\x64ValueStreamResponse\x12*\n\x05value\x18\x01 \x01(\x0b\x32\x1b.kura.wallet.v1.StoredValue\"Q\n\x10\x45\x64itValueRequest\x12\x10\n\x08value_id\x18\x01 \x01(\t\x12+\n\x06\x66ields\x18\x02 \x01(\x0b\x32\x1b.kura.wallet.v1.ValueFields\"q\n\x11\x45\x64itValueResponse\x12*\n\x05value\x18\x01 \x01(\x0b\x32\x1b.kura.wallet.v1.StoredValue\x12\x30\n\x0c\x66\x61iled_safes\x18\x02 \x03(\x0b\x32\x1a.kura.wallet.v1.FailedSafe\"&\n\x12RemoveValueRequest\x12\x10\n\x08value_id\x18\x01 \x01(\t\"\x15\n\x13RemoveValueResponse\"]\n\rBackupRequest\x12\x11\n\tvalue_ids\x18\x01 \x03(\t\x12\x0e\n\x06policy\x18\x02 \x01(\t\x12\x13\n\x0b\x64rop_values\x18\x03 \x01(\x08\x12\x14\n\x0c\x61\x63\x63\x65pt_fewer\x18\x04 \x01(\x08\"v\n\x0e\x42\x61\x63kupResponse\x12,\n\x08progress\x18\x01 \x01(\x0b\x32\x18.kura.wallet.v1.ProgressH\x00\x12.\n\x06result\x18\x02 \x01(\x0b\x32\x1c.kura.wallet.v1.BackupResultH\x00\x42\x06\n\x04step\"o\n\x0c\x42\x61\x63kupResult\x12-\n\x06values\x18\x01 \x03(\x0b\x32\x1d.kura.wallet.v1.BackedUpValue\x12\x30\n\x0c\x66\x61iled_safes\x18\x02 \x03(\x0b\x32\x1a.kura.wallet.v1.FailedSafe\"\x8d\x01\n\rBackedUpValue\x12\x10\n\x08value_id\x18\x01 \x01(\t\x12\x12\n\nreceipt_id\x18\x02 \x01(\t\x12*\n\x05state\x18\x03 \x01(\x0e\x32\x1b.kura.wallet.v1.BackupState\x12\x19\n\x11may_still_be_lost\x18\x04 \x01(\x05\x12\x0f\n\x07\x61lready\x18\x05 \x01(\x08\">\n\x0eRecoverRequest\x12\x13\n\x0breceipt_ids\x18\x01 \x03(\t\x12\x17\n\x0f\x64\x65lete_receipts\x18\x02 \x01(\x08\"x\n\x0fRecoverResponse\x12,\n\x08progress\x18\x01 \x01(\x0b\x32\x18.kura.wallet.v1.ProgressH\x00\x12/\n\x06result\x18\x02 \x01(\x0b\x32\x1d.kura.wallet.v1.RecoverResultH\x00\x42\x06\n\x04step\"y\n\rRecoverResult\x12\x1b\n\x13recovered_value_ids\x18\x01 \x03(\t\x12\x19\n\x11\x61lready_value_ids\x18\x02 \x03(\t\x12\x30\n\x0c\x66\x61iled_safes\x18\x03 \x03(\x0b\x32\x1a.kura.wallet.v1.FailedSafe\"0\n\x13ListReceiptsRequest\x12\x19\n\nitem_class\x18\x01 \x01(\tR\x05\x63lass\"A\n\x14ListReceiptsResponse\x12)\n\x08receipts\x18\x01 \x03(\x0b\x32\x17.kura.wallet.v1.Receipt\"\'\n\x11GetReceiptRequest\x12\x12\n\nreceipt_id\x18\x01 \x01(\t\"\x9f\x01\n\x12GetReceiptResponse\x12(\n\x07receipt\x18\x01 \x01(\x0b\x32\x17.kura.wallet.v1.Receipt\x12,\n\x06\x64igest\x18\x02 \x01(\x0b\x32\x1c.kura.wallet.v1.DigestFields\x12\x31\n\x0c\x63\x65rtificates\x18\x03 \x03(\x0b\x32\x1b.kura.wallet.v1.Certificate\",\n\x15VerifyReceiptsRequest\x12\x13\n\x0breceipt_ids\x18\x01 \x03(\t\"r\n\x16VerifyReceiptsResponse\x12\x10\n\x08receipts\x18\x01 \x01(\r\x12\x14\n\x0c\x63\x65rtificates\x18\x02 \x01(\r\x12\x30\n\x08problems\x18\x03 \x03(\x0b\x32\x1e.kura.wallet.v1.ReceiptProblem\"C\n\x0eReceiptProblem\x12\x12\n\nreceipt_id\x18\x01 \x01(\t\x12\x0c\n\x04safe\x18\x02 \x01(\t\x12\x0f\n\x07problem\x18\x03 \x01(\t\"\x15\n\x13ListPoliciesRequest\"@\n\x14ListPoliciesResponse\x12(\n\x08policies\x18\x01 \x03(\x0b\x32\x16.kura.wallet.v1.Policy\";\n\x06Policy\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07summary\x18\x02 \x01(\t\x12\x12\n\nis_default\x18\x03 \x01(\x08\"\x0f\n\rResumeRequest\"\xf8\x01\n\x0eResumeResponse\x12\x10\n\x08\x66inished\x18\x01 \x01(\r\x12\x11\n\twithdrawn\x18\x02 \x01(\r\x12\x11\n\tdelivered\x18\x03 \x01(\r\x12G\n\rstill_waiting\x18\x04 \x03(\x0b\x32\x30.kura.wallet.v1.ResumeResponse.StillWaitingEntry\x12\x30\n\x0c\x66\x61iled_safes\x18\x05 \x03(\x0b\x32\x1a.kura.wallet.v1.FailedSafe\x1a\x33\n\x11StillWaitingEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\r:\x02\x38\x01*\x7f\n\x0b\x42\x61\x63kupState\x12\x1c\n\x18\x42\x41\x43KUP_STATE_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x42\x41\x43KUP_STATE_NOT_BACKED_UP\x10\x01\x12\x1b\n\x17\x42\x41\x43KUP_STATE_REGISTERED\x10\x02\x12\x15\n\x11\x42\x41\x43KUP_STATE_SAFE\x10\x03\x32\x96\n\n\rWalletService\x12M\n\x08\x44\x65scribe\x12\x1f.kura.wallet.v1.DescribeRequest\x1a .kura.wallet.v1.DescribeResponse\x12U\n\nListValues\x12!.kura.wallet.v1.ListValuesRequest\x1a\".kura.wallet.v1.ListValuesResponse0\x01\x12M\n\x08GetValue\x12\x1f.kura.wallet.v1.GetValueRequest\x1a .kura.wallet.v1.GetValueResponse\x12\x61\n\x0eGetValueStream\x12%.kura.wallet.v1.GetValueStreamRequest\x1a&.kura.wallet.v1.GetValueStreamResponse0\x01\x12P\n\tAddValues\x12 .kura.wallet.v1.AddValuesRequest\x1a!.kura.wallet.v1.AddValuesResponse\x12\x61\n\x0e\x41\x64\x64ValueStream\x12%.kura.wallet.v1.AddValueStreamRequest\x1a&.kura.wallet.v1.AddValueStreamResponse(\x01\x12P\n\tEditValue\x12 .kura.wallet.v1.EditValueRequest\x1a!.kura.wallet.v1.EditValueResponse\x12V\n\x0bRemoveValue\x12\".kura.wallet.v1.RemoveValueRequest\x1a#.kura.wallet.v1.RemoveValueResponse\x12I\n\x06\x42\x61\x63kup\x12\x1d.kura.wallet.v1.BackupRequest\x1a\x1e.kura.wallet.v1.BackupResponse0\x01\x12L\n\x07Recover\x12\x1e.kura.wallet.v1.RecoverRequest\x1a\x1f.kura.wallet.v1.RecoverResponse0\x01\x12[\n\x0cListReceipts\x12#.kura.wallet.v1.ListReceiptsRequest\x1a$.kura.wallet.v1.ListReceiptsResponse0\x01\x12S\n\nGetReceipt\x12!.kura.wallet.v1.GetReceiptRequest\x1a\".kura.wallet.v1.GetReceiptResponse\x12_\n\x0eVerifyReceipts\x12%.kura.wallet.v1.VerifyReceiptsRequest\x1a&.kura.wallet.v1.VerifyReceiptsResponse\x12Y\n\x0cListPolicies\x12#.kura.wallet.v1.ListPoliciesRequest\x1a$.kura.wallet.v1.ListPoliciesResponse\x12G\n\x06Resume\x12\x1d.kura.wallet.v1.ResumeRequest\x1a\x1e.kura.wallet.v1.ResumeResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bkura/wallet/v1/wallet.proto\x12\x0ekura.wallet.v1\x1a\x1fkura/wallet/v1/conditions.proto\x1a\x19kura/wallet/v1/keys.proto\x1a\x1dkura/wallet/v1/policies.proto\x1a\x1dkura/wallet/v1/receipts.proto\x1a\x19kura/wallet/v1/room.proto\x1a\x1bkura/wallet/v1/shared.proto\x1a\x1ekura/wallet/v1/transfers.proto\x1a\x1dkura/wallet/v1/triggers.proto\x1a\x1bkura/wallet/v1/values.proto\"\x11\n\x0f\x44\x65scribeRequest\"\x9a\x02\n\x10\x44\x65scribeResponse\x12\x18\n\x10software_version\x18\x01 \x01(\t\x12\x1b\n\x0e\x63\x61pacity_bytes\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\x12\n\nused_bytes\x18\x03 \x01(\x04\x12\x0e\n\x06values\x18\x04 \x01(\r\x12\x10\n\x08receipts\x18\x05 \x01(\r\x12\x1a\n\x12waiting_deliveries\x18\x06 \x01(\r\x12\x1a\n\x12roster_fingerprint\x18\x07 \x01(\x0c\x12\x16\n\x0eroster_version\x18\x08 \x01(\r\x12\x11\n\tthreshold\x18\t \x01(\r\x12#\n\x05safes\x18\n \x03(\x0b\x32\x14.kura.wallet.v1.SafeB\x11\n\x0f_capacity_bytes\"I\n\x04Safe\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07safe_id\x18\x02 \x01(\x0c\x12\x10\n\x08operator\x18\x03 \x01(\t\x12\x10\n\x08\x65ndpoint\x18\x04 \x01(\t2\xdb\x18\n\rWalletService\x12M\n\x08\x44\x65scribe\x12\x1f.kura.wallet.v1.DescribeRequest\x1a .kura.wallet.v1.DescribeResponse\x12U\n\nListValues\x12!.kura.wallet.v1.ListValuesRequest\x1a\".kura.wallet.v1.ListValuesResponse0\x01\x12M\n\x08GetValue\x12\x1f.kura.wallet.v1.GetValueRequest\x1a .kura.wallet.v1.GetValueResponse\x12\x61\n\x0eGetValueStream\x12%.kura.wallet.v1.GetValueStreamRequest\x1a&.kura.wallet.v1.GetValueStreamResponse0\x01\x12P\n\tAddValues\x12 .kura.wallet.v1.AddValuesRequest\x1a!.kura.wallet.v1.AddValuesResponse\x12\x61\n\x0e\x41\x64\x64ValueStream\x12%.kura.wallet.v1.AddValueStreamRequest\x1a&.kura.wallet.v1.AddValueStreamResponse(\x01\x12P\n\tEditValue\x12 .kura.wallet.v1.EditValueRequest\x1a!.kura.wallet.v1.EditValueResponse\x12V\n\x0bRemoveValue\x12\".kura.wallet.v1.RemoveValueRequest\x1a#.kura.wallet.v1.RemoveValueResponse\x12I\n\x06\x42\x61\x63kup\x12\x1d.kura.wallet.v1.BackupRequest\x1a\x1e.kura.wallet.v1.BackupResponse0\x01\x12L\n\x07Recover\x12\x1e.kura.wallet.v1.RecoverRequest\x1a\x1f.kura.wallet.v1.RecoverResponse0\x01\x12[\n\x0cListReceipts\x12#.kura.wallet.v1.ListReceiptsRequest\x1a$.kura.wallet.v1.ListReceiptsResponse0\x01\x12S\n\nGetReceipt\x12!.kura.wallet.v1.GetReceiptRequest\x1a\".kura.wallet.v1.GetReceiptResponse\x12_\n\x0eVerifyReceipts\x12%.kura.wallet.v1.VerifyReceiptsRequest\x1a&.kura.wallet.v1.VerifyReceiptsResponse\x12^\n\rListDeletions\x12$.kura.wallet.v1.ListDeletionsRequest\x1a%.kura.wallet.v1.ListDeletionsResponse0\x01\x12Y\n\x0cListPolicies\x12#.kura.wallet.v1.ListPoliciesRequest\x1a$.kura.wallet.v1.ListPoliciesResponse\x12P\n\tGetPolicy\x12 .kura.wallet.v1.GetPolicyRequest\x1a!.kura.wallet.v1.GetPolicyResponse\x12\\\n\rExplainPolicy\x12$.kura.wallet.v1.ExplainPolicyRequest\x1a%.kura.wallet.v1.ExplainPolicyResponse\x12P\n\tAddPolicy\x12 .kura.wallet.v1.AddPolicyRequest\x1a!.kura.wallet.v1.AddPolicyResponse\x12Y\n\x0cRemovePolicy\x12#.kura.wallet.v1.RemovePolicyRequest\x1a$.kura.wallet.v1.RemovePolicyResponse\x12_\n\x0eListConditions\x12%.kura.wallet.v1.ListConditionsRequest\x1a&.kura.wallet.v1.ListConditionsResponse\x12Y\n\x0c\x41\x64\x64\x43ondition\x12#.kura.wallet.v1.AddConditionRequest\x1a$.kura.wallet.v1.AddConditionResponse\x12\\\n\rEditCondition\x12$.kura.wallet.v1.EditConditionRequest\x1a%.kura.wallet.v1.EditConditionResponse\x12\x62\n\x0fRemoveCondition\x12&.kura.wallet.v1.RemoveConditionRequest\x1a\'.kura.wallet.v1.RemoveConditionResponse\x12[\n\x0cSelectValues\x12#.kura.wallet.v1.SelectValuesRequest\x1a$.kura.wallet.v1.SelectValuesResponse0\x01\x12M\n\x08\x46indRoom\x12\x1f.kura.wallet.v1.FindRoomRequest\x1a .kura.wallet.v1.FindRoomResponse\x12Y\n\x0cListTriggers\x12#.kura.wallet.v1.ListTriggersRequest\x1a$.kura.wallet.v1.ListTriggersResponse\x12S\n\nAddTrigger\x12!.kura.wallet.v1.AddTriggerRequest\x1a\".kura.wallet.v1.AddTriggerResponse\x12\\\n\rRemoveTrigger\x12$.kura.wallet.v1.RemoveTriggerRequest\x1a%.kura.wallet.v1.RemoveTriggerResponse\x12V\n\x0bRunTriggers\x12\".kura.wallet.v1.RunTriggersRequest\x1a#.kura.wallet.v1.RunTriggersResponse\x12\x65\n\x10GiveUpRecoveries\x12\'.kura.wallet.v1.GiveUpRecoveriesRequest\x1a(.kura.wallet.v1.GiveUpRecoveriesResponse\x12M\n\x08ListKeys\x12\x1f.kura.wallet.v1.ListKeysRequest\x1a .kura.wallet.v1.ListKeysResponse\x12G\n\x06NewKey\x12\x1d.kura.wallet.v1.NewKeyRequest\x1a\x1e.kura.wallet.v1.NewKeyResponse\x12P\n\tBackupKey\x12 .kura.wallet.v1.BackupKeyRequest\x1a!.kura.wallet.v1.BackupKeyResponse\x12S\n\nRecoverKey\x12!.kura.wallet.v1.RecoverKeyRequest\x1a\".kura.wallet.v1.RecoverKeyResponse\x12P\n\tForgetKey\x12 .kura.wallet.v1.ForgetKeyRequest\x1a!.kura.wallet.v1.ForgetKeyResponse\x12G\n\x06Resume\x12\x1d.kura.wallet.v1.ResumeRequest\x1a\x1e.kura.wallet.v1.ResumeResponseP\x00P\x01P\x02P\x03P\x04P\x05P\x06P\x07P\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'kura.wallet.v1.wallet_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_RESUMERESPONSE_STILLWAITINGENTRY']._loaded_options = None
-  _globals['_RESUMERESPONSE_STILLWAITINGENTRY']._serialized_options = b'8\001'
-  _globals['_BACKUPSTATE']._serialized_start=4420
-  _globals['_BACKUPSTATE']._serialized_end=4547
-  _globals['_VALUEFIELDS']._serialized_start=48
-  _globals['_VALUEFIELDS']._serialized_end=338
-  _globals['_STOREDVALUE']._serialized_start=341
-  _globals['_STOREDVALUE']._serialized_end=524
-  _globals['_NEWVALUE']._serialized_start=526
-  _globals['_NEWVALUE']._serialized_end=598
-  _globals['_RECEIPT']._serialized_start=601
-  _globals['_RECEIPT']._serialized_end=866
-  _globals['_CERTIFICATE']._serialized_start=869
-  _globals['_CERTIFICATE']._serialized_end=1070
-  _globals['_DIGESTFIELDS']._serialized_start=1073
-  _globals['_DIGESTFIELDS']._serialized_end=1202
-  _globals['_PROGRESS']._serialized_start=1204
-  _globals['_PROGRESS']._serialized_end=1270
-  _globals['_FAILEDSAFE']._serialized_start=1272
-  _globals['_FAILEDSAFE']._serialized_end=1315
-  _globals['_DESCRIBEREQUEST']._serialized_start=1317
-  _globals['_DESCRIBEREQUEST']._serialized_end=1334
-  _globals['_DESCRIBERESPONSE']._serialized_start=1337
-  _globals['_DESCRIBERESPONSE']._serialized_end=1619
-  _globals['_SAFE']._serialized_start=1621
-  _globals['_SAFE']._serialized_end=1694
-  _globals['_LISTVALUESREQUEST']._serialized_start=1696
-  _globals['_LISTVALUESREQUEST']._serialized_end=1787
-  _globals['_LISTVALUESRESPONSE']._serialized_start=1789
-  _globals['_LISTVALUESRESPONSE']._serialized_end=1854
-  _globals['_GETVALUEREQUEST']._serialized_start=1856
-  _globals['_GETVALUEREQUEST']._serialized_end=1891
-  _globals['_GETVALUERESPONSE']._serialized_start=1893
-  _globals['_GETVALUERESPONSE']._serialized_end=1972
-  _globals['_GETVALUESTREAMREQUEST']._serialized_start=1974
-  _globals['_GETVALUESTREAMREQUEST']._serialized_end=2015
-  _globals['_GETVALUESTREAMRESPONSE']._serialized_start=2017
-  _globals['_GETVALUESTREAMRESPONSE']._serialized_end=2112
-  _globals['_ADDVALUESREQUEST']._serialized_start=2114
-  _globals['_ADDVALUESREQUEST']._serialized_end=2174
-  _globals['_ADDVALUESRESPONSE']._serialized_start=2176
-  _globals['_ADDVALUESRESPONSE']._serialized_end=2240
-  _globals['_ADDVALUESTREAMREQUEST']._serialized_start=2242
-  _globals['_ADDVALUESTREAMREQUEST']._serialized_end=2337
-  _globals['_ADDVALUESTREAMRESPONSE']._serialized_start=2339
-  _globals['_ADDVALUESTREAMRESPONSE']._serialized_end=2407
-  _globals['_EDITVALUEREQUEST']._serialized_start=2409
-  _globals['_EDITVALUEREQUEST']._serialized_end=2490
-  _globals['_EDITVALUERESPONSE']._serialized_start=2492
-  _globals['_EDITVALUERESPONSE']._serialized_end=2605
-  _globals['_REMOVEVALUEREQUEST']._serialized_start=2607
-  _globals['_REMOVEVALUEREQUEST']._serialized_end=2645
-  _globals['_REMOVEVALUERESPONSE']._serialized_start=2647
-  _globals['_REMOVEVALUERESPONSE']._serialized_end=2668
-  _globals['_BACKUPREQUEST']._serialized_start=2670
-  _globals['_BACKUPREQUEST']._serialized_end=2763
-  _globals['_BACKUPRESPONSE']._serialized_start=2765
-  _globals['_BACKUPRESPONSE']._serialized_end=2883
-  _globals['_BACKUPRESULT']._serialized_start=2885
-  _globals['_BACKUPRESULT']._serialized_end=2996
-  _globals['_BACKEDUPVALUE']._serialized_start=2999
-  _globals['_BACKEDUPVALUE']._serialized_end=3140
-  _globals['_RECOVERREQUEST']._serialized_start=3142
-  _globals['_RECOVERREQUEST']._serialized_end=3204
-  _globals['_RECOVERRESPONSE']._serialized_start=3206
-  _globals['_RECOVERRESPONSE']._serialized_end=3326
-  _globals['_RECOVERRESULT']._serialized_start=3328
-  _globals['_RECOVERRESULT']._serialized_end=3449
-  _globals['_LISTRECEIPTSREQUEST']._serialized_start=3451
-  _globals['_LISTRECEIPTSREQUEST']._serialized_end=3499
-  _globals['_LISTRECEIPTSRESPONSE']._serialized_start=3501
-  _globals['_LISTRECEIPTSRESPONSE']._serialized_end=3566
-  _globals['_GETRECEIPTREQUEST']._serialized_start=3568
-  _globals['_GETRECEIPTREQUEST']._serialized_end=3607
-  _globals['_GETRECEIPTRESPONSE']._serialized_start=3610
-  _globals['_GETRECEIPTRESPONSE']._serialized_end=3769
-  _globals['_VERIFYRECEIPTSREQUEST']._serialized_start=3771
-  _globals['_VERIFYRECEIPTSREQUEST']._serialized_end=3815
-  _globals['_VERIFYRECEIPTSRESPONSE']._serialized_start=3817
-  _globals['_VERIFYRECEIPTSRESPONSE']._serialized_end=3931
-  _globals['_RECEIPTPROBLEM']._serialized_start=3933
-  _globals['_RECEIPTPROBLEM']._serialized_end=4000
-  _globals['_LISTPOLICIESREQUEST']._serialized_start=4002
-  _globals['_LISTPOLICIESREQUEST']._serialized_end=4023
-  _globals['_LISTPOLICIESRESPONSE']._serialized_start=4025
-  _globals['_LISTPOLICIESRESPONSE']._serialized_end=4089
-  _globals['_POLICY']._serialized_start=4091
-  _globals['_POLICY']._serialized_end=4150
-  _globals['_RESUMEREQUEST']._serialized_start=4152
-  _globals['_RESUMEREQUEST']._serialized_end=4167
-  _globals['_RESUMERESPONSE']._serialized_start=4170
-  _globals['_RESUMERESPONSE']._serialized_end=4418
-  _globals['_RESUMERESPONSE_STILLWAITINGENTRY']._serialized_start=4367
-  _globals['_RESUMERESPONSE_STILLWAITINGENTRY']._serialized_end=4418
-  _globals['_WALLETSERVICE']._serialized_start=4550
-  _globals['_WALLETSERVICE']._serialized_end=5852
+  _globals['_DESCRIBEREQUEST']._serialized_start=317
+  _globals['_DESCRIBEREQUEST']._serialized_end=334
+  _globals['_DESCRIBERESPONSE']._serialized_start=337
+  _globals['_DESCRIBERESPONSE']._serialized_end=619
+  _globals['_SAFE']._serialized_start=621
+  _globals['_SAFE']._serialized_end=694
+  _globals['_WALLETSERVICE']._serialized_start=697
+  _globals['_WALLETSERVICE']._serialized_end=3860
 # @@protoc_insertion_point(module_scope)

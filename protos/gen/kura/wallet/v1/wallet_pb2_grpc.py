@@ -3,6 +3,14 @@
 import grpc
 import warnings
 
+from kura.wallet.v1 import conditions_pb2 as kura_dot_wallet_dot_v1_dot_conditions__pb2
+from kura.wallet.v1 import keys_pb2 as kura_dot_wallet_dot_v1_dot_keys__pb2
+from kura.wallet.v1 import policies_pb2 as kura_dot_wallet_dot_v1_dot_policies__pb2
+from kura.wallet.v1 import receipts_pb2 as kura_dot_wallet_dot_v1_dot_receipts__pb2
+from kura.wallet.v1 import room_pb2 as kura_dot_wallet_dot_v1_dot_room__pb2
+from kura.wallet.v1 import transfers_pb2 as kura_dot_wallet_dot_v1_dot_transfers__pb2
+from kura.wallet.v1 import triggers_pb2 as kura_dot_wallet_dot_v1_dot_triggers__pb2
+from kura.wallet.v1 import values_pb2 as kura_dot_wallet_dot_v1_dot_values__pb2
 from kura.wallet.v1 import wallet_pb2 as kura_dot_wallet_dot_v1_dot_wallet__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -50,73 +58,178 @@ class WalletServiceStub:
                 _registered_method=True)
         self.ListValues = channel.unary_stream(
                 '/kura.wallet.v1.WalletService/ListValues',
-                request_serializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.ListValuesRequest.SerializeToString,
-                response_deserializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.ListValuesResponse.FromString,
+                request_serializer=kura_dot_wallet_dot_v1_dot_values__pb2.ListValuesRequest.SerializeToString,
+                response_deserializer=kura_dot_wallet_dot_v1_dot_values__pb2.ListValuesResponse.FromString,
                 _registered_method=True)
         self.GetValue = channel.unary_unary(
                 '/kura.wallet.v1.WalletService/GetValue',
-                request_serializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.GetValueRequest.SerializeToString,
-                response_deserializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.GetValueResponse.FromString,
+                request_serializer=kura_dot_wallet_dot_v1_dot_values__pb2.GetValueRequest.SerializeToString,
+                response_deserializer=kura_dot_wallet_dot_v1_dot_values__pb2.GetValueResponse.FromString,
                 _registered_method=True)
         self.GetValueStream = channel.unary_stream(
                 '/kura.wallet.v1.WalletService/GetValueStream',
-                request_serializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.GetValueStreamRequest.SerializeToString,
-                response_deserializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.GetValueStreamResponse.FromString,
+                request_serializer=kura_dot_wallet_dot_v1_dot_values__pb2.GetValueStreamRequest.SerializeToString,
+                response_deserializer=kura_dot_wallet_dot_v1_dot_values__pb2.GetValueStreamResponse.FromString,
                 _registered_method=True)
         self.AddValues = channel.unary_unary(
                 '/kura.wallet.v1.WalletService/AddValues',
-                request_serializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.AddValuesRequest.SerializeToString,
-                response_deserializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.AddValuesResponse.FromString,
+                request_serializer=kura_dot_wallet_dot_v1_dot_values__pb2.AddValuesRequest.SerializeToString,
+                response_deserializer=kura_dot_wallet_dot_v1_dot_values__pb2.AddValuesResponse.FromString,
                 _registered_method=True)
         self.AddValueStream = channel.stream_unary(
                 '/kura.wallet.v1.WalletService/AddValueStream',
-                request_serializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.AddValueStreamRequest.SerializeToString,
-                response_deserializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.AddValueStreamResponse.FromString,
+                request_serializer=kura_dot_wallet_dot_v1_dot_values__pb2.AddValueStreamRequest.SerializeToString,
+                response_deserializer=kura_dot_wallet_dot_v1_dot_values__pb2.AddValueStreamResponse.FromString,
                 _registered_method=True)
         self.EditValue = channel.unary_unary(
                 '/kura.wallet.v1.WalletService/EditValue',
-                request_serializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.EditValueRequest.SerializeToString,
-                response_deserializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.EditValueResponse.FromString,
+                request_serializer=kura_dot_wallet_dot_v1_dot_values__pb2.EditValueRequest.SerializeToString,
+                response_deserializer=kura_dot_wallet_dot_v1_dot_values__pb2.EditValueResponse.FromString,
                 _registered_method=True)
         self.RemoveValue = channel.unary_unary(
                 '/kura.wallet.v1.WalletService/RemoveValue',
-                request_serializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.RemoveValueRequest.SerializeToString,
-                response_deserializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.RemoveValueResponse.FromString,
+                request_serializer=kura_dot_wallet_dot_v1_dot_values__pb2.RemoveValueRequest.SerializeToString,
+                response_deserializer=kura_dot_wallet_dot_v1_dot_values__pb2.RemoveValueResponse.FromString,
                 _registered_method=True)
         self.Backup = channel.unary_stream(
                 '/kura.wallet.v1.WalletService/Backup',
-                request_serializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.BackupRequest.SerializeToString,
-                response_deserializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.BackupResponse.FromString,
+                request_serializer=kura_dot_wallet_dot_v1_dot_transfers__pb2.BackupRequest.SerializeToString,
+                response_deserializer=kura_dot_wallet_dot_v1_dot_transfers__pb2.BackupResponse.FromString,
                 _registered_method=True)
         self.Recover = channel.unary_stream(
                 '/kura.wallet.v1.WalletService/Recover',
-                request_serializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.RecoverRequest.SerializeToString,
-                response_deserializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.RecoverResponse.FromString,
+                request_serializer=kura_dot_wallet_dot_v1_dot_transfers__pb2.RecoverRequest.SerializeToString,
+                response_deserializer=kura_dot_wallet_dot_v1_dot_transfers__pb2.RecoverResponse.FromString,
                 _registered_method=True)
         self.ListReceipts = channel.unary_stream(
                 '/kura.wallet.v1.WalletService/ListReceipts',
-                request_serializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.ListReceiptsRequest.SerializeToString,
-                response_deserializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.ListReceiptsResponse.FromString,
+                request_serializer=kura_dot_wallet_dot_v1_dot_receipts__pb2.ListReceiptsRequest.SerializeToString,
+                response_deserializer=kura_dot_wallet_dot_v1_dot_receipts__pb2.ListReceiptsResponse.FromString,
                 _registered_method=True)
         self.GetReceipt = channel.unary_unary(
                 '/kura.wallet.v1.WalletService/GetReceipt',
-                request_serializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.GetReceiptRequest.SerializeToString,
-                response_deserializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.GetReceiptResponse.FromString,
+                request_serializer=kura_dot_wallet_dot_v1_dot_receipts__pb2.GetReceiptRequest.SerializeToString,
+                response_deserializer=kura_dot_wallet_dot_v1_dot_receipts__pb2.GetReceiptResponse.FromString,
                 _registered_method=True)
         self.VerifyReceipts = channel.unary_unary(
                 '/kura.wallet.v1.WalletService/VerifyReceipts',
-                request_serializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.VerifyReceiptsRequest.SerializeToString,
-                response_deserializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.VerifyReceiptsResponse.FromString,
+                request_serializer=kura_dot_wallet_dot_v1_dot_receipts__pb2.VerifyReceiptsRequest.SerializeToString,
+                response_deserializer=kura_dot_wallet_dot_v1_dot_receipts__pb2.VerifyReceiptsResponse.FromString,
+                _registered_method=True)
+        self.ListDeletions = channel.unary_stream(
+                '/kura.wallet.v1.WalletService/ListDeletions',
+                request_serializer=kura_dot_wallet_dot_v1_dot_receipts__pb2.ListDeletionsRequest.SerializeToString,
+                response_deserializer=kura_dot_wallet_dot_v1_dot_receipts__pb2.ListDeletionsResponse.FromString,
                 _registered_method=True)
         self.ListPolicies = channel.unary_unary(
                 '/kura.wallet.v1.WalletService/ListPolicies',
-                request_serializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.ListPoliciesRequest.SerializeToString,
-                response_deserializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.ListPoliciesResponse.FromString,
+                request_serializer=kura_dot_wallet_dot_v1_dot_policies__pb2.ListPoliciesRequest.SerializeToString,
+                response_deserializer=kura_dot_wallet_dot_v1_dot_policies__pb2.ListPoliciesResponse.FromString,
+                _registered_method=True)
+        self.GetPolicy = channel.unary_unary(
+                '/kura.wallet.v1.WalletService/GetPolicy',
+                request_serializer=kura_dot_wallet_dot_v1_dot_policies__pb2.GetPolicyRequest.SerializeToString,
+                response_deserializer=kura_dot_wallet_dot_v1_dot_policies__pb2.GetPolicyResponse.FromString,
+                _registered_method=True)
+        self.ExplainPolicy = channel.unary_unary(
+                '/kura.wallet.v1.WalletService/ExplainPolicy',
+                request_serializer=kura_dot_wallet_dot_v1_dot_policies__pb2.ExplainPolicyRequest.SerializeToString,
+                response_deserializer=kura_dot_wallet_dot_v1_dot_policies__pb2.ExplainPolicyResponse.FromString,
+                _registered_method=True)
+        self.AddPolicy = channel.unary_unary(
+                '/kura.wallet.v1.WalletService/AddPolicy',
+                request_serializer=kura_dot_wallet_dot_v1_dot_policies__pb2.AddPolicyRequest.SerializeToString,
+                response_deserializer=kura_dot_wallet_dot_v1_dot_policies__pb2.AddPolicyResponse.FromString,
+                _registered_method=True)
+        self.RemovePolicy = channel.unary_unary(
+                '/kura.wallet.v1.WalletService/RemovePolicy',
+                request_serializer=kura_dot_wallet_dot_v1_dot_policies__pb2.RemovePolicyRequest.SerializeToString,
+                response_deserializer=kura_dot_wallet_dot_v1_dot_policies__pb2.RemovePolicyResponse.FromString,
+                _registered_method=True)
+        self.ListConditions = channel.unary_unary(
+                '/kura.wallet.v1.WalletService/ListConditions',
+                request_serializer=kura_dot_wallet_dot_v1_dot_conditions__pb2.ListConditionsRequest.SerializeToString,
+                response_deserializer=kura_dot_wallet_dot_v1_dot_conditions__pb2.ListConditionsResponse.FromString,
+                _registered_method=True)
+        self.AddCondition = channel.unary_unary(
+                '/kura.wallet.v1.WalletService/AddCondition',
+                request_serializer=kura_dot_wallet_dot_v1_dot_conditions__pb2.AddConditionRequest.SerializeToString,
+                response_deserializer=kura_dot_wallet_dot_v1_dot_conditions__pb2.AddConditionResponse.FromString,
+                _registered_method=True)
+        self.EditCondition = channel.unary_unary(
+                '/kura.wallet.v1.WalletService/EditCondition',
+                request_serializer=kura_dot_wallet_dot_v1_dot_conditions__pb2.EditConditionRequest.SerializeToString,
+                response_deserializer=kura_dot_wallet_dot_v1_dot_conditions__pb2.EditConditionResponse.FromString,
+                _registered_method=True)
+        self.RemoveCondition = channel.unary_unary(
+                '/kura.wallet.v1.WalletService/RemoveCondition',
+                request_serializer=kura_dot_wallet_dot_v1_dot_conditions__pb2.RemoveConditionRequest.SerializeToString,
+                response_deserializer=kura_dot_wallet_dot_v1_dot_conditions__pb2.RemoveConditionResponse.FromString,
+                _registered_method=True)
+        self.SelectValues = channel.unary_stream(
+                '/kura.wallet.v1.WalletService/SelectValues',
+                request_serializer=kura_dot_wallet_dot_v1_dot_conditions__pb2.SelectValuesRequest.SerializeToString,
+                response_deserializer=kura_dot_wallet_dot_v1_dot_conditions__pb2.SelectValuesResponse.FromString,
+                _registered_method=True)
+        self.FindRoom = channel.unary_unary(
+                '/kura.wallet.v1.WalletService/FindRoom',
+                request_serializer=kura_dot_wallet_dot_v1_dot_room__pb2.FindRoomRequest.SerializeToString,
+                response_deserializer=kura_dot_wallet_dot_v1_dot_room__pb2.FindRoomResponse.FromString,
+                _registered_method=True)
+        self.ListTriggers = channel.unary_unary(
+                '/kura.wallet.v1.WalletService/ListTriggers',
+                request_serializer=kura_dot_wallet_dot_v1_dot_triggers__pb2.ListTriggersRequest.SerializeToString,
+                response_deserializer=kura_dot_wallet_dot_v1_dot_triggers__pb2.ListTriggersResponse.FromString,
+                _registered_method=True)
+        self.AddTrigger = channel.unary_unary(
+                '/kura.wallet.v1.WalletService/AddTrigger',
+                request_serializer=kura_dot_wallet_dot_v1_dot_triggers__pb2.AddTriggerRequest.SerializeToString,
+                response_deserializer=kura_dot_wallet_dot_v1_dot_triggers__pb2.AddTriggerResponse.FromString,
+                _registered_method=True)
+        self.RemoveTrigger = channel.unary_unary(
+                '/kura.wallet.v1.WalletService/RemoveTrigger',
+                request_serializer=kura_dot_wallet_dot_v1_dot_triggers__pb2.RemoveTriggerRequest.SerializeToString,
+                response_deserializer=kura_dot_wallet_dot_v1_dot_triggers__pb2.RemoveTriggerResponse.FromString,
+                _registered_method=True)
+        self.RunTriggers = channel.unary_unary(
+                '/kura.wallet.v1.WalletService/RunTriggers',
+                request_serializer=kura_dot_wallet_dot_v1_dot_triggers__pb2.RunTriggersRequest.SerializeToString,
+                response_deserializer=kura_dot_wallet_dot_v1_dot_triggers__pb2.RunTriggersResponse.FromString,
+                _registered_method=True)
+        self.GiveUpRecoveries = channel.unary_unary(
+                '/kura.wallet.v1.WalletService/GiveUpRecoveries',
+                request_serializer=kura_dot_wallet_dot_v1_dot_triggers__pb2.GiveUpRecoveriesRequest.SerializeToString,
+                response_deserializer=kura_dot_wallet_dot_v1_dot_triggers__pb2.GiveUpRecoveriesResponse.FromString,
+                _registered_method=True)
+        self.ListKeys = channel.unary_unary(
+                '/kura.wallet.v1.WalletService/ListKeys',
+                request_serializer=kura_dot_wallet_dot_v1_dot_keys__pb2.ListKeysRequest.SerializeToString,
+                response_deserializer=kura_dot_wallet_dot_v1_dot_keys__pb2.ListKeysResponse.FromString,
+                _registered_method=True)
+        self.NewKey = channel.unary_unary(
+                '/kura.wallet.v1.WalletService/NewKey',
+                request_serializer=kura_dot_wallet_dot_v1_dot_keys__pb2.NewKeyRequest.SerializeToString,
+                response_deserializer=kura_dot_wallet_dot_v1_dot_keys__pb2.NewKeyResponse.FromString,
+                _registered_method=True)
+        self.BackupKey = channel.unary_unary(
+                '/kura.wallet.v1.WalletService/BackupKey',
+                request_serializer=kura_dot_wallet_dot_v1_dot_keys__pb2.BackupKeyRequest.SerializeToString,
+                response_deserializer=kura_dot_wallet_dot_v1_dot_keys__pb2.BackupKeyResponse.FromString,
+                _registered_method=True)
+        self.RecoverKey = channel.unary_unary(
+                '/kura.wallet.v1.WalletService/RecoverKey',
+                request_serializer=kura_dot_wallet_dot_v1_dot_keys__pb2.RecoverKeyRequest.SerializeToString,
+                response_deserializer=kura_dot_wallet_dot_v1_dot_keys__pb2.RecoverKeyResponse.FromString,
+                _registered_method=True)
+        self.ForgetKey = channel.unary_unary(
+                '/kura.wallet.v1.WalletService/ForgetKey',
+                request_serializer=kura_dot_wallet_dot_v1_dot_keys__pb2.ForgetKeyRequest.SerializeToString,
+                response_deserializer=kura_dot_wallet_dot_v1_dot_keys__pb2.ForgetKeyResponse.FromString,
                 _registered_method=True)
         self.Resume = channel.unary_unary(
                 '/kura.wallet.v1.WalletService/Resume',
-                request_serializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.ResumeRequest.SerializeToString,
-                response_deserializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.ResumeResponse.FromString,
+                request_serializer=kura_dot_wallet_dot_v1_dot_transfers__pb2.ResumeRequest.SerializeToString,
+                response_deserializer=kura_dot_wallet_dot_v1_dot_transfers__pb2.ResumeResponse.FromString,
                 _registered_method=True)
 
 
@@ -164,9 +277,11 @@ class WalletServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AddValues(self, request, context):
-        """AddValues keeps new values in the wallet, all or none. Not idempotent: the same call again adds them
-        again. Errors: VALUE_REFUSED, WALLET_FULL, CALL_TOO_LARGE above 1,000 values, PAYLOAD_NEEDS_STREAM
-        for a payload above 1 MiB. A message above 16 MiB ends with RESOURCE_EXHAUSTED and no reason.
+        """AddValues keeps new values in the wallet, all or none, after making room if it may. Not idempotent: the
+        same call again adds them again. Errors: VALUE_REFUSED; WALLET_FULL with what would help; UNKNOWN_NAME
+        and TOO_FEW_SAFES where values should leave for them; CALL_TOO_LARGE above 1,000 values;
+        PAYLOAD_NEEDS_STREAM for a payload above 1 MiB. A message above 16 MiB ends with RESOURCE_EXHAUSTED and
+        no reason.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -174,7 +289,7 @@ class WalletServiceServicer:
 
     def AddValueStream(self, request_iterator, context):
         """AddValueStream is AddValues for one value with a payload of up to 64 MiB: first the fields, then the
-        payload in order. Errors: VALUE_REFUSED, WALLET_FULL, MALFORMED.
+        payload in order. Errors: VALUE_REFUSED, WALLET_FULL, UNKNOWN_NAME, TOO_FEW_SAFES, MALFORMED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -203,8 +318,9 @@ class WalletServiceServicer:
         Idempotent: a value that is registered under the same policy stays as it is; under another policy it
         is registered anew and the old pieces are deleted. Concurrent calls for one value each, with the
         same policy, travel together and fail one by one, but for too few safes.
-        Errors: UNKNOWN_NAME, POLICY_UNFIT, TOO_FEW_SAFES. With `drop_values`, NOT_SAFE_YET and
-        TRACES_REMAIN come after the result: the values are backed up, and still in the wallet or dropped.
+        Errors: MALFORMED, UNKNOWN_NAME, POLICY_UNFIT, CONDITION_INVALID, TOO_FEW_SAFES. Where values are
+        erased, NOT_SAFE_YET and TRACES_REMAIN come after the result: the values are backed up, and still in
+        the wallet or dropped.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -212,16 +328,18 @@ class WalletServiceServicer:
 
     def Recover(self, request, context):
         """Recover brings values back from their receipts and tells its progress; the last message is the
-        result. Idempotent: a value that is in the wallet stays as it is.
-        Errors: UNKNOWN_NAME, WALLET_FULL (nothing was fetched), TOO_FEW_SAFES (values of other batches are
-        recovered), KEY_NOT_IN_WALLET, TRACES_REMAIN.
+        result. What does not fit is suspended, after room was made if it may be: it goes on when the call is
+        made again, or by a trigger. Idempotent: a value that is in the wallet stays as it is.
+        Errors: MALFORMED, UNKNOWN_NAME, TOO_FEW_SAFES (values of other batches are recovered),
+        KEY_NOT_IN_WALLET, TRACES_REMAIN. WALLET_FULL comes after the result, with what would help.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListReceipts(self, request, context):
-        """ListReceipts lists the receipts in the order made, in parts of at most 500. It changes nothing.
+        """ListReceipts lists the receipts that meet every condition, in the order made, in parts of at most 500.
+        It changes nothing. Errors: MALFORMED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -235,8 +353,17 @@ class WalletServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def VerifyReceipts(self, request, context):
-        """VerifyReceipts checks every signature of receipts against the pinned roster, offline. It changes
+        """VerifyReceipts checks every signature of receipts against the pinned roster, offline, and unless some
+        are named also every deletion: the wallet's tombstones and the safes' deletion receipts. It changes
         nothing; what does not hold is in the response. Errors: UNKNOWN_NAME.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDeletions(self, request, context):
+        """ListDeletions lists what was deleted at the safes, in the order decided, and which of them gave their
+        signed word for it, in parts of at most 500. It changes nothing. Errors: UNKNOWN_NAME.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -244,6 +371,172 @@ class WalletServiceServicer:
 
     def ListPolicies(self, request, context):
         """ListPolicies lists the ways of backing up, fitted to the wallet's roster, the default first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetPolicy(self, request, context):
+        """GetPolicy returns one policy with the text that says all of it, fitted to the wallet's roster. It
+        changes nothing. Errors: UNKNOWN_NAME, POLICY_UNFIT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExplainPolicy(self, request, context):
+        """ExplainPolicy counts what a policy comes to: who reads a value, what may be lost, what is stored. It
+        changes nothing. Errors: MALFORMED, UNKNOWN_NAME, POLICY_UNFIT, POLICY_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AddPolicy(self, request, context):
+        """AddPolicy keeps a policy under the name that its text gives. A name means one policy for good.
+        Errors: MALFORMED, POLICY_INVALID with the line, NAME_TAKEN, also when it is called again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemovePolicy(self, request, context):
+        """RemovePolicy forgets a policy that was added. Errors: UNKNOWN_NAME, also when it is called again;
+        POLICY_BUILT_IN; POLICY_IN_USE while a receipt names it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListConditions(self, request, context):
+        """ListConditions lists the backup conditions, in the order made. It changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AddCondition(self, request, context):
+        """AddCondition keeps a new condition. Errors: CONDITION_INVALID with the place; NAME_REFUSED; NAME_TAKEN,
+        also when it is called again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EditCondition(self, request, context):
+        """EditCondition lets a condition say something else; it keeps its place. Idempotent.
+        Errors: UNKNOWN_NAME, CONDITION_INVALID with the place.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveCondition(self, request, context):
+        """RemoveCondition forgets a condition; "default", too, stays away. Errors: UNKNOWN_NAME, also when it is
+        called again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SelectValues(self, request, context):
+        """SelectValues tells of every value whether the wallet's conditions select it, or one of them does, or an
+        expression would, and what decided; in parts of at most 500. Without a condition nothing is selected.
+        Nothing is backed up or changed. Errors: MALFORMED, UNKNOWN_NAME, CONDITION_INVALID with the place.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FindRoom(self, request, context):
+        """FindRoom tells whether so many bytes would fit, and if not, which values could leave and what that would
+        free. It changes nothing. Errors: MALFORMED, CONDITION_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTriggers(self, request, context):
+        """ListTriggers lists the triggers and how they stand, sensors asked, and the recoveries that wait for room.
+        Nothing is run or changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AddTrigger(self, request, context):
+        """AddTrigger keeps a new trigger; the wallet runs it as long as it is served. Sensors that are commands are
+        named with `kura sensor`, not here. Errors: TRIGGER_INVALID, UNKNOWN_NAME for the policy; NAME_TAKEN,
+        also when it is called again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveTrigger(self, request, context):
+        """RemoveTrigger forgets a trigger; what it backed up or recovered stays. Errors: UNKNOWN_NAME, also when
+        it is called again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RunTriggers(self, request, context):
+        """RunTriggers runs what is due, or the one that is asked for, if all that it waits for holds. A trigger
+        that fails is told of in the response. Errors: UNKNOWN_NAME, TRIGGER_NOT_ON_REQUEST.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GiveUpRecoveries(self, request, context):
+        """GiveUpRecoveries lets suspended recoveries wait for room no longer; their receipts stay. Idempotent.
+        Errors: MALFORMED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListKeys(self, request, context):
+        """ListKeys lists the keys, here and away. It changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def NewKey(self, request, context):
+        """NewKey makes a key of fresh random bytes, or derives one from the root and keeps it; the root is fetched
+        from the safes where it is away, and does not stay. Not idempotent but where it derives.
+        Errors: MALFORMED, NAME_REFUSED, NAME_TAKEN (also for a second root), UNKNOWN_NAME (no root, or no such
+        algorithm), KEY_NOT_IN_WALLET, TOO_FEW_SAFES.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BackupKey(self, request, context):
+        """BackupKey registers a key at the safes, with certificates of class "key". A root leaves the wallet once
+        every safe has its piece. Idempotent: a key that is registered under the same policy stays as it is;
+        under another it is registered anew and the old pieces are deleted. Errors: UNKNOWN_NAME, POLICY_UNFIT,
+        KEY_NOT_IN_WALLET, KEY_UNDER_ITSELF, TOO_FEW_SAFES.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecoverKey(self, request, context):
+        """RecoverKey brings a key back to stay: by its receipt, or from the root that it was derived from.
+        Idempotent. Errors: UNKNOWN_NAME, TOO_FEW_SAFES; KEY_NOT_IN_WALLET naming the key that it was sealed
+        under, or itself where nothing brings it back.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ForgetKey(self, request, context):
+        """ForgetKey erases a key from the wallet, beyond recovery from its files, once its receipt is SAFE and holds.
+        Its entry, its public half and its receipt stay: a pair goes on sealing. Idempotent.
+        Errors: UNKNOWN_NAME, KEY_NOT_SAFE, TRACES_REMAIN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -266,73 +559,178 @@ def add_WalletServiceServicer_to_server(servicer, server):
             ),
             'ListValues': grpc.unary_stream_rpc_method_handler(
                     servicer.ListValues,
-                    request_deserializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.ListValuesRequest.FromString,
-                    response_serializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.ListValuesResponse.SerializeToString,
+                    request_deserializer=kura_dot_wallet_dot_v1_dot_values__pb2.ListValuesRequest.FromString,
+                    response_serializer=kura_dot_wallet_dot_v1_dot_values__pb2.ListValuesResponse.SerializeToString,
             ),
             'GetValue': grpc.unary_unary_rpc_method_handler(
                     servicer.GetValue,
-                    request_deserializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.GetValueRequest.FromString,
-                    response_serializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.GetValueResponse.SerializeToString,
+                    request_deserializer=kura_dot_wallet_dot_v1_dot_values__pb2.GetValueRequest.FromString,
+                    response_serializer=kura_dot_wallet_dot_v1_dot_values__pb2.GetValueResponse.SerializeToString,
             ),
             'GetValueStream': grpc.unary_stream_rpc_method_handler(
                     servicer.GetValueStream,
-                    request_deserializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.GetValueStreamRequest.FromString,
-                    response_serializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.GetValueStreamResponse.SerializeToString,
+                    request_deserializer=kura_dot_wallet_dot_v1_dot_values__pb2.GetValueStreamRequest.FromString,
+                    response_serializer=kura_dot_wallet_dot_v1_dot_values__pb2.GetValueStreamResponse.SerializeToString,
             ),
             'AddValues': grpc.unary_unary_rpc_method_handler(
                     servicer.AddValues,
-                    request_deserializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.AddValuesRequest.FromString,
-                    response_serializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.AddValuesResponse.SerializeToString,
+                    request_deserializer=kura_dot_wallet_dot_v1_dot_values__pb2.AddValuesRequest.FromString,
+                    response_serializer=kura_dot_wallet_dot_v1_dot_values__pb2.AddValuesResponse.SerializeToString,
             ),
             'AddValueStream': grpc.stream_unary_rpc_method_handler(
                     servicer.AddValueStream,
-                    request_deserializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.AddValueStreamRequest.FromString,
-                    response_serializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.AddValueStreamResponse.SerializeToString,
+                    request_deserializer=kura_dot_wallet_dot_v1_dot_values__pb2.AddValueStreamRequest.FromString,
+                    response_serializer=kura_dot_wallet_dot_v1_dot_values__pb2.AddValueStreamResponse.SerializeToString,
             ),
             'EditValue': grpc.unary_unary_rpc_method_handler(
                     servicer.EditValue,
-                    request_deserializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.EditValueRequest.FromString,
-                    response_serializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.EditValueResponse.SerializeToString,
+                    request_deserializer=kura_dot_wallet_dot_v1_dot_values__pb2.EditValueRequest.FromString,
+                    response_serializer=kura_dot_wallet_dot_v1_dot_values__pb2.EditValueResponse.SerializeToString,
             ),
             'RemoveValue': grpc.unary_unary_rpc_method_handler(
                     servicer.RemoveValue,
-                    request_deserializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.RemoveValueRequest.FromString,
-                    response_serializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.RemoveValueResponse.SerializeToString,
+                    request_deserializer=kura_dot_wallet_dot_v1_dot_values__pb2.RemoveValueRequest.FromString,
+                    response_serializer=kura_dot_wallet_dot_v1_dot_values__pb2.RemoveValueResponse.SerializeToString,
             ),
             'Backup': grpc.unary_stream_rpc_method_handler(
                     servicer.Backup,
-                    request_deserializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.BackupRequest.FromString,
-                    response_serializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.BackupResponse.SerializeToString,
+                    request_deserializer=kura_dot_wallet_dot_v1_dot_transfers__pb2.BackupRequest.FromString,
+                    response_serializer=kura_dot_wallet_dot_v1_dot_transfers__pb2.BackupResponse.SerializeToString,
             ),
             'Recover': grpc.unary_stream_rpc_method_handler(
                     servicer.Recover,
-                    request_deserializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.RecoverRequest.FromString,
-                    response_serializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.RecoverResponse.SerializeToString,
+                    request_deserializer=kura_dot_wallet_dot_v1_dot_transfers__pb2.RecoverRequest.FromString,
+                    response_serializer=kura_dot_wallet_dot_v1_dot_transfers__pb2.RecoverResponse.SerializeToString,
             ),
             'ListReceipts': grpc.unary_stream_rpc_method_handler(
                     servicer.ListReceipts,
-                    request_deserializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.ListReceiptsRequest.FromString,
-                    response_serializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.ListReceiptsResponse.SerializeToString,
+                    request_deserializer=kura_dot_wallet_dot_v1_dot_receipts__pb2.ListReceiptsRequest.FromString,
+                    response_serializer=kura_dot_wallet_dot_v1_dot_receipts__pb2.ListReceiptsResponse.SerializeToString,
             ),
             'GetReceipt': grpc.unary_unary_rpc_method_handler(
                     servicer.GetReceipt,
-                    request_deserializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.GetReceiptRequest.FromString,
-                    response_serializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.GetReceiptResponse.SerializeToString,
+                    request_deserializer=kura_dot_wallet_dot_v1_dot_receipts__pb2.GetReceiptRequest.FromString,
+                    response_serializer=kura_dot_wallet_dot_v1_dot_receipts__pb2.GetReceiptResponse.SerializeToString,
             ),
             'VerifyReceipts': grpc.unary_unary_rpc_method_handler(
                     servicer.VerifyReceipts,
-                    request_deserializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.VerifyReceiptsRequest.FromString,
-                    response_serializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.VerifyReceiptsResponse.SerializeToString,
+                    request_deserializer=kura_dot_wallet_dot_v1_dot_receipts__pb2.VerifyReceiptsRequest.FromString,
+                    response_serializer=kura_dot_wallet_dot_v1_dot_receipts__pb2.VerifyReceiptsResponse.SerializeToString,
+            ),
+            'ListDeletions': grpc.unary_stream_rpc_method_handler(
+                    servicer.ListDeletions,
+                    request_deserializer=kura_dot_wallet_dot_v1_dot_receipts__pb2.ListDeletionsRequest.FromString,
+                    response_serializer=kura_dot_wallet_dot_v1_dot_receipts__pb2.ListDeletionsResponse.SerializeToString,
             ),
             'ListPolicies': grpc.unary_unary_rpc_method_handler(
                     servicer.ListPolicies,
-                    request_deserializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.ListPoliciesRequest.FromString,
-                    response_serializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.ListPoliciesResponse.SerializeToString,
+                    request_deserializer=kura_dot_wallet_dot_v1_dot_policies__pb2.ListPoliciesRequest.FromString,
+                    response_serializer=kura_dot_wallet_dot_v1_dot_policies__pb2.ListPoliciesResponse.SerializeToString,
+            ),
+            'GetPolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPolicy,
+                    request_deserializer=kura_dot_wallet_dot_v1_dot_policies__pb2.GetPolicyRequest.FromString,
+                    response_serializer=kura_dot_wallet_dot_v1_dot_policies__pb2.GetPolicyResponse.SerializeToString,
+            ),
+            'ExplainPolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainPolicy,
+                    request_deserializer=kura_dot_wallet_dot_v1_dot_policies__pb2.ExplainPolicyRequest.FromString,
+                    response_serializer=kura_dot_wallet_dot_v1_dot_policies__pb2.ExplainPolicyResponse.SerializeToString,
+            ),
+            'AddPolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.AddPolicy,
+                    request_deserializer=kura_dot_wallet_dot_v1_dot_policies__pb2.AddPolicyRequest.FromString,
+                    response_serializer=kura_dot_wallet_dot_v1_dot_policies__pb2.AddPolicyResponse.SerializeToString,
+            ),
+            'RemovePolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemovePolicy,
+                    request_deserializer=kura_dot_wallet_dot_v1_dot_policies__pb2.RemovePolicyRequest.FromString,
+                    response_serializer=kura_dot_wallet_dot_v1_dot_policies__pb2.RemovePolicyResponse.SerializeToString,
+            ),
+            'ListConditions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListConditions,
+                    request_deserializer=kura_dot_wallet_dot_v1_dot_conditions__pb2.ListConditionsRequest.FromString,
+                    response_serializer=kura_dot_wallet_dot_v1_dot_conditions__pb2.ListConditionsResponse.SerializeToString,
+            ),
+            'AddCondition': grpc.unary_unary_rpc_method_handler(
+                    servicer.AddCondition,
+                    request_deserializer=kura_dot_wallet_dot_v1_dot_conditions__pb2.AddConditionRequest.FromString,
+                    response_serializer=kura_dot_wallet_dot_v1_dot_conditions__pb2.AddConditionResponse.SerializeToString,
+            ),
+            'EditCondition': grpc.unary_unary_rpc_method_handler(
+                    servicer.EditCondition,
+                    request_deserializer=kura_dot_wallet_dot_v1_dot_conditions__pb2.EditConditionRequest.FromString,
+                    response_serializer=kura_dot_wallet_dot_v1_dot_conditions__pb2.EditConditionResponse.SerializeToString,
+            ),
+            'RemoveCondition': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveCondition,
+                    request_deserializer=kura_dot_wallet_dot_v1_dot_conditions__pb2.RemoveConditionRequest.FromString,
+                    response_serializer=kura_dot_wallet_dot_v1_dot_conditions__pb2.RemoveConditionResponse.SerializeToString,
+            ),
+            'SelectValues': grpc.unary_stream_rpc_method_handler(
+                    servicer.SelectValues,
+                    request_deserializer=kura_dot_wallet_dot_v1_dot_conditions__pb2.SelectValuesRequest.FromString,
+                    response_serializer=kura_dot_wallet_dot_v1_dot_conditions__pb2.SelectValuesResponse.SerializeToString,
+            ),
+            'FindRoom': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindRoom,
+                    request_deserializer=kura_dot_wallet_dot_v1_dot_room__pb2.FindRoomRequest.FromString,
+                    response_serializer=kura_dot_wallet_dot_v1_dot_room__pb2.FindRoomResponse.SerializeToString,
+            ),
+            'ListTriggers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTriggers,
+                    request_deserializer=kura_dot_wallet_dot_v1_dot_triggers__pb2.ListTriggersRequest.FromString,
+                    response_serializer=kura_dot_wallet_dot_v1_dot_triggers__pb2.ListTriggersResponse.SerializeToString,
+            ),
+            'AddTrigger': grpc.unary_unary_rpc_method_handler(
+                    servicer.AddTrigger,
+                    request_deserializer=kura_dot_wallet_dot_v1_dot_triggers__pb2.AddTriggerRequest.FromString,
+                    response_serializer=kura_dot_wallet_dot_v1_dot_triggers__pb2.AddTriggerResponse.SerializeToString,
+            ),
+            'RemoveTrigger': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveTrigger,
+                    request_deserializer=kura_dot_wallet_dot_v1_dot_triggers__pb2.RemoveTriggerRequest.FromString,
+                    response_serializer=kura_dot_wallet_dot_v1_dot_triggers__pb2.RemoveTriggerResponse.SerializeToString,
+            ),
+            'RunTriggers': grpc.unary_unary_rpc_method_handler(
+                    servicer.RunTriggers,
+                    request_deserializer=kura_dot_wallet_dot_v1_dot_triggers__pb2.RunTriggersRequest.FromString,
+                    response_serializer=kura_dot_wallet_dot_v1_dot_triggers__pb2.RunTriggersResponse.SerializeToString,
+            ),
+            'GiveUpRecoveries': grpc.unary_unary_rpc_method_handler(
+                    servicer.GiveUpRecoveries,
+                    request_deserializer=kura_dot_wallet_dot_v1_dot_triggers__pb2.GiveUpRecoveriesRequest.FromString,
+                    response_serializer=kura_dot_wallet_dot_v1_dot_triggers__pb2.GiveUpRecoveriesResponse.SerializeToString,
+            ),
+            'ListKeys': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListKeys,
+                    request_deserializer=kura_dot_wallet_dot_v1_dot_keys__pb2.ListKeysRequest.FromString,
+                    response_serializer=kura_dot_wallet_dot_v1_dot_keys__pb2.ListKeysResponse.SerializeToString,
+            ),
+            'NewKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.NewKey,
+                    request_deserializer=kura_dot_wallet_dot_v1_dot_keys__pb2.NewKeyRequest.FromString,
+                    response_serializer=kura_dot_wallet_dot_v1_dot_keys__pb2.NewKeyResponse.SerializeToString,
+            ),
+            'BackupKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.BackupKey,
+                    request_deserializer=kura_dot_wallet_dot_v1_dot_keys__pb2.BackupKeyRequest.FromString,
+                    response_serializer=kura_dot_wallet_dot_v1_dot_keys__pb2.BackupKeyResponse.SerializeToString,
+            ),
+            'RecoverKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecoverKey,
+                    request_deserializer=kura_dot_wallet_dot_v1_dot_keys__pb2.RecoverKeyRequest.FromString,
+                    response_serializer=kura_dot_wallet_dot_v1_dot_keys__pb2.RecoverKeyResponse.SerializeToString,
+            ),
+            'ForgetKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.ForgetKey,
+                    request_deserializer=kura_dot_wallet_dot_v1_dot_keys__pb2.ForgetKeyRequest.FromString,
+                    response_serializer=kura_dot_wallet_dot_v1_dot_keys__pb2.ForgetKeyResponse.SerializeToString,
             ),
             'Resume': grpc.unary_unary_rpc_method_handler(
                     servicer.Resume,
-                    request_deserializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.ResumeRequest.FromString,
-                    response_serializer=kura_dot_wallet_dot_v1_dot_wallet__pb2.ResumeResponse.SerializeToString,
+                    request_deserializer=kura_dot_wallet_dot_v1_dot_transfers__pb2.ResumeRequest.FromString,
+                    response_serializer=kura_dot_wallet_dot_v1_dot_transfers__pb2.ResumeResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -396,8 +794,8 @@ class WalletService:
             request,
             target,
             '/kura.wallet.v1.WalletService/ListValues',
-            kura_dot_wallet_dot_v1_dot_wallet__pb2.ListValuesRequest.SerializeToString,
-            kura_dot_wallet_dot_v1_dot_wallet__pb2.ListValuesResponse.FromString,
+            kura_dot_wallet_dot_v1_dot_values__pb2.ListValuesRequest.SerializeToString,
+            kura_dot_wallet_dot_v1_dot_values__pb2.ListValuesResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -423,8 +821,8 @@ class WalletService:
             request,
             target,
             '/kura.wallet.v1.WalletService/GetValue',
-            kura_dot_wallet_dot_v1_dot_wallet__pb2.GetValueRequest.SerializeToString,
-            kura_dot_wallet_dot_v1_dot_wallet__pb2.GetValueResponse.FromString,
+            kura_dot_wallet_dot_v1_dot_values__pb2.GetValueRequest.SerializeToString,
+            kura_dot_wallet_dot_v1_dot_values__pb2.GetValueResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -450,8 +848,8 @@ class WalletService:
             request,
             target,
             '/kura.wallet.v1.WalletService/GetValueStream',
-            kura_dot_wallet_dot_v1_dot_wallet__pb2.GetValueStreamRequest.SerializeToString,
-            kura_dot_wallet_dot_v1_dot_wallet__pb2.GetValueStreamResponse.FromString,
+            kura_dot_wallet_dot_v1_dot_values__pb2.GetValueStreamRequest.SerializeToString,
+            kura_dot_wallet_dot_v1_dot_values__pb2.GetValueStreamResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -477,8 +875,8 @@ class WalletService:
             request,
             target,
             '/kura.wallet.v1.WalletService/AddValues',
-            kura_dot_wallet_dot_v1_dot_wallet__pb2.AddValuesRequest.SerializeToString,
-            kura_dot_wallet_dot_v1_dot_wallet__pb2.AddValuesResponse.FromString,
+            kura_dot_wallet_dot_v1_dot_values__pb2.AddValuesRequest.SerializeToString,
+            kura_dot_wallet_dot_v1_dot_values__pb2.AddValuesResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -504,8 +902,8 @@ class WalletService:
             request_iterator,
             target,
             '/kura.wallet.v1.WalletService/AddValueStream',
-            kura_dot_wallet_dot_v1_dot_wallet__pb2.AddValueStreamRequest.SerializeToString,
-            kura_dot_wallet_dot_v1_dot_wallet__pb2.AddValueStreamResponse.FromString,
+            kura_dot_wallet_dot_v1_dot_values__pb2.AddValueStreamRequest.SerializeToString,
+            kura_dot_wallet_dot_v1_dot_values__pb2.AddValueStreamResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -531,8 +929,8 @@ class WalletService:
             request,
             target,
             '/kura.wallet.v1.WalletService/EditValue',
-            kura_dot_wallet_dot_v1_dot_wallet__pb2.EditValueRequest.SerializeToString,
-            kura_dot_wallet_dot_v1_dot_wallet__pb2.EditValueResponse.FromString,
+            kura_dot_wallet_dot_v1_dot_values__pb2.EditValueRequest.SerializeToString,
+            kura_dot_wallet_dot_v1_dot_values__pb2.EditValueResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -558,8 +956,8 @@ class WalletService:
             request,
             target,
             '/kura.wallet.v1.WalletService/RemoveValue',
-            kura_dot_wallet_dot_v1_dot_wallet__pb2.RemoveValueRequest.SerializeToString,
-            kura_dot_wallet_dot_v1_dot_wallet__pb2.RemoveValueResponse.FromString,
+            kura_dot_wallet_dot_v1_dot_values__pb2.RemoveValueRequest.SerializeToString,
+            kura_dot_wallet_dot_v1_dot_values__pb2.RemoveValueResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -585,8 +983,8 @@ class WalletService:
             request,
             target,
             '/kura.wallet.v1.WalletService/Backup',
-            kura_dot_wallet_dot_v1_dot_wallet__pb2.BackupRequest.SerializeToString,
-            kura_dot_wallet_dot_v1_dot_wallet__pb2.BackupResponse.FromString,
+            kura_dot_wallet_dot_v1_dot_transfers__pb2.BackupRequest.SerializeToString,
+            kura_dot_wallet_dot_v1_dot_transfers__pb2.BackupResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -612,8 +1010,8 @@ class WalletService:
             request,
             target,
             '/kura.wallet.v1.WalletService/Recover',
-            kura_dot_wallet_dot_v1_dot_wallet__pb2.RecoverRequest.SerializeToString,
-            kura_dot_wallet_dot_v1_dot_wallet__pb2.RecoverResponse.FromString,
+            kura_dot_wallet_dot_v1_dot_transfers__pb2.RecoverRequest.SerializeToString,
+            kura_dot_wallet_dot_v1_dot_transfers__pb2.RecoverResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -639,8 +1037,8 @@ class WalletService:
             request,
             target,
             '/kura.wallet.v1.WalletService/ListReceipts',
-            kura_dot_wallet_dot_v1_dot_wallet__pb2.ListReceiptsRequest.SerializeToString,
-            kura_dot_wallet_dot_v1_dot_wallet__pb2.ListReceiptsResponse.FromString,
+            kura_dot_wallet_dot_v1_dot_receipts__pb2.ListReceiptsRequest.SerializeToString,
+            kura_dot_wallet_dot_v1_dot_receipts__pb2.ListReceiptsResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -666,8 +1064,8 @@ class WalletService:
             request,
             target,
             '/kura.wallet.v1.WalletService/GetReceipt',
-            kura_dot_wallet_dot_v1_dot_wallet__pb2.GetReceiptRequest.SerializeToString,
-            kura_dot_wallet_dot_v1_dot_wallet__pb2.GetReceiptResponse.FromString,
+            kura_dot_wallet_dot_v1_dot_receipts__pb2.GetReceiptRequest.SerializeToString,
+            kura_dot_wallet_dot_v1_dot_receipts__pb2.GetReceiptResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -693,8 +1091,35 @@ class WalletService:
             request,
             target,
             '/kura.wallet.v1.WalletService/VerifyReceipts',
-            kura_dot_wallet_dot_v1_dot_wallet__pb2.VerifyReceiptsRequest.SerializeToString,
-            kura_dot_wallet_dot_v1_dot_wallet__pb2.VerifyReceiptsResponse.FromString,
+            kura_dot_wallet_dot_v1_dot_receipts__pb2.VerifyReceiptsRequest.SerializeToString,
+            kura_dot_wallet_dot_v1_dot_receipts__pb2.VerifyReceiptsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDeletions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/kura.wallet.v1.WalletService/ListDeletions',
+            kura_dot_wallet_dot_v1_dot_receipts__pb2.ListDeletionsRequest.SerializeToString,
+            kura_dot_wallet_dot_v1_dot_receipts__pb2.ListDeletionsResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -720,8 +1145,548 @@ class WalletService:
             request,
             target,
             '/kura.wallet.v1.WalletService/ListPolicies',
-            kura_dot_wallet_dot_v1_dot_wallet__pb2.ListPoliciesRequest.SerializeToString,
-            kura_dot_wallet_dot_v1_dot_wallet__pb2.ListPoliciesResponse.FromString,
+            kura_dot_wallet_dot_v1_dot_policies__pb2.ListPoliciesRequest.SerializeToString,
+            kura_dot_wallet_dot_v1_dot_policies__pb2.ListPoliciesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kura.wallet.v1.WalletService/GetPolicy',
+            kura_dot_wallet_dot_v1_dot_policies__pb2.GetPolicyRequest.SerializeToString,
+            kura_dot_wallet_dot_v1_dot_policies__pb2.GetPolicyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainPolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kura.wallet.v1.WalletService/ExplainPolicy',
+            kura_dot_wallet_dot_v1_dot_policies__pb2.ExplainPolicyRequest.SerializeToString,
+            kura_dot_wallet_dot_v1_dot_policies__pb2.ExplainPolicyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AddPolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kura.wallet.v1.WalletService/AddPolicy',
+            kura_dot_wallet_dot_v1_dot_policies__pb2.AddPolicyRequest.SerializeToString,
+            kura_dot_wallet_dot_v1_dot_policies__pb2.AddPolicyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemovePolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kura.wallet.v1.WalletService/RemovePolicy',
+            kura_dot_wallet_dot_v1_dot_policies__pb2.RemovePolicyRequest.SerializeToString,
+            kura_dot_wallet_dot_v1_dot_policies__pb2.RemovePolicyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListConditions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kura.wallet.v1.WalletService/ListConditions',
+            kura_dot_wallet_dot_v1_dot_conditions__pb2.ListConditionsRequest.SerializeToString,
+            kura_dot_wallet_dot_v1_dot_conditions__pb2.ListConditionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AddCondition(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kura.wallet.v1.WalletService/AddCondition',
+            kura_dot_wallet_dot_v1_dot_conditions__pb2.AddConditionRequest.SerializeToString,
+            kura_dot_wallet_dot_v1_dot_conditions__pb2.AddConditionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EditCondition(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kura.wallet.v1.WalletService/EditCondition',
+            kura_dot_wallet_dot_v1_dot_conditions__pb2.EditConditionRequest.SerializeToString,
+            kura_dot_wallet_dot_v1_dot_conditions__pb2.EditConditionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveCondition(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kura.wallet.v1.WalletService/RemoveCondition',
+            kura_dot_wallet_dot_v1_dot_conditions__pb2.RemoveConditionRequest.SerializeToString,
+            kura_dot_wallet_dot_v1_dot_conditions__pb2.RemoveConditionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SelectValues(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/kura.wallet.v1.WalletService/SelectValues',
+            kura_dot_wallet_dot_v1_dot_conditions__pb2.SelectValuesRequest.SerializeToString,
+            kura_dot_wallet_dot_v1_dot_conditions__pb2.SelectValuesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindRoom(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kura.wallet.v1.WalletService/FindRoom',
+            kura_dot_wallet_dot_v1_dot_room__pb2.FindRoomRequest.SerializeToString,
+            kura_dot_wallet_dot_v1_dot_room__pb2.FindRoomResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTriggers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kura.wallet.v1.WalletService/ListTriggers',
+            kura_dot_wallet_dot_v1_dot_triggers__pb2.ListTriggersRequest.SerializeToString,
+            kura_dot_wallet_dot_v1_dot_triggers__pb2.ListTriggersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AddTrigger(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kura.wallet.v1.WalletService/AddTrigger',
+            kura_dot_wallet_dot_v1_dot_triggers__pb2.AddTriggerRequest.SerializeToString,
+            kura_dot_wallet_dot_v1_dot_triggers__pb2.AddTriggerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveTrigger(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kura.wallet.v1.WalletService/RemoveTrigger',
+            kura_dot_wallet_dot_v1_dot_triggers__pb2.RemoveTriggerRequest.SerializeToString,
+            kura_dot_wallet_dot_v1_dot_triggers__pb2.RemoveTriggerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RunTriggers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kura.wallet.v1.WalletService/RunTriggers',
+            kura_dot_wallet_dot_v1_dot_triggers__pb2.RunTriggersRequest.SerializeToString,
+            kura_dot_wallet_dot_v1_dot_triggers__pb2.RunTriggersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GiveUpRecoveries(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kura.wallet.v1.WalletService/GiveUpRecoveries',
+            kura_dot_wallet_dot_v1_dot_triggers__pb2.GiveUpRecoveriesRequest.SerializeToString,
+            kura_dot_wallet_dot_v1_dot_triggers__pb2.GiveUpRecoveriesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListKeys(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kura.wallet.v1.WalletService/ListKeys',
+            kura_dot_wallet_dot_v1_dot_keys__pb2.ListKeysRequest.SerializeToString,
+            kura_dot_wallet_dot_v1_dot_keys__pb2.ListKeysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def NewKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kura.wallet.v1.WalletService/NewKey',
+            kura_dot_wallet_dot_v1_dot_keys__pb2.NewKeyRequest.SerializeToString,
+            kura_dot_wallet_dot_v1_dot_keys__pb2.NewKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BackupKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kura.wallet.v1.WalletService/BackupKey',
+            kura_dot_wallet_dot_v1_dot_keys__pb2.BackupKeyRequest.SerializeToString,
+            kura_dot_wallet_dot_v1_dot_keys__pb2.BackupKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecoverKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kura.wallet.v1.WalletService/RecoverKey',
+            kura_dot_wallet_dot_v1_dot_keys__pb2.RecoverKeyRequest.SerializeToString,
+            kura_dot_wallet_dot_v1_dot_keys__pb2.RecoverKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ForgetKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kura.wallet.v1.WalletService/ForgetKey',
+            kura_dot_wallet_dot_v1_dot_keys__pb2.ForgetKeyRequest.SerializeToString,
+            kura_dot_wallet_dot_v1_dot_keys__pb2.ForgetKeyResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -747,8 +1712,8 @@ class WalletService:
             request,
             target,
             '/kura.wallet.v1.WalletService/Resume',
-            kura_dot_wallet_dot_v1_dot_wallet__pb2.ResumeRequest.SerializeToString,
-            kura_dot_wallet_dot_v1_dot_wallet__pb2.ResumeResponse.FromString,
+            kura_dot_wallet_dot_v1_dot_transfers__pb2.ResumeRequest.SerializeToString,
+            kura_dot_wallet_dot_v1_dot_transfers__pb2.ResumeResponse.FromString,
             options,
             channel_credentials,
             insecure,

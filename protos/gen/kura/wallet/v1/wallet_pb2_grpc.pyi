@@ -5,7 +5,131 @@ A wallet as a local server, for programs on the same machine: the operations of 
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from kura.wallet.v1 import conditions_pb2 as _conditions_pb2
+from kura.wallet.v1 import keys_pb2 as _keys_pb2
+from kura.wallet.v1 import policies_pb2 as _policies_pb2
+from kura.wallet.v1 import receipts_pb2 as _receipts_pb2
+from kura.wallet.v1 import room_pb2 as _room_pb2
+from kura.wallet.v1 import transfers_pb2 as _transfers_pb2
+from kura.wallet.v1 import triggers_pb2 as _triggers_pb2
+from kura.wallet.v1 import values_pb2 as _values_pb2
 from kura.wallet.v1 import wallet_pb2 as _wallet_pb2
+from kura.wallet.v1.conditions_pb2 import AddConditionRequest as AddConditionRequest
+from kura.wallet.v1.conditions_pb2 import AddConditionResponse as AddConditionResponse
+from kura.wallet.v1.conditions_pb2 import Condition as Condition
+from kura.wallet.v1.conditions_pb2 import EditConditionRequest as EditConditionRequest
+from kura.wallet.v1.conditions_pb2 import EditConditionResponse as EditConditionResponse
+from kura.wallet.v1.conditions_pb2 import JudgedValue as JudgedValue
+from kura.wallet.v1.conditions_pb2 import ListConditionsRequest as ListConditionsRequest
+from kura.wallet.v1.conditions_pb2 import ListConditionsResponse as ListConditionsResponse
+from kura.wallet.v1.conditions_pb2 import RemoveConditionRequest as RemoveConditionRequest
+from kura.wallet.v1.conditions_pb2 import RemoveConditionResponse as RemoveConditionResponse
+from kura.wallet.v1.conditions_pb2 import SelectValuesRequest as SelectValuesRequest
+from kura.wallet.v1.conditions_pb2 import SelectValuesResponse as SelectValuesResponse
+from kura.wallet.v1.keys_pb2 import BackupKeyRequest as BackupKeyRequest
+from kura.wallet.v1.keys_pb2 import BackupKeyResponse as BackupKeyResponse
+from kura.wallet.v1.keys_pb2 import ForgetKeyRequest as ForgetKeyRequest
+from kura.wallet.v1.keys_pb2 import ForgetKeyResponse as ForgetKeyResponse
+from kura.wallet.v1.keys_pb2 import KEY_KIND_PAIR as KEY_KIND_PAIR
+from kura.wallet.v1.keys_pb2 import KEY_KIND_ROOT as KEY_KIND_ROOT
+from kura.wallet.v1.keys_pb2 import KEY_KIND_SHARED as KEY_KIND_SHARED
+from kura.wallet.v1.keys_pb2 import KEY_KIND_UNSPECIFIED as KEY_KIND_UNSPECIFIED
+from kura.wallet.v1.keys_pb2 import Key as Key
+from kura.wallet.v1.keys_pb2 import KeyKind as KeyKind
+from kura.wallet.v1.keys_pb2 import ListKeysRequest as ListKeysRequest
+from kura.wallet.v1.keys_pb2 import ListKeysResponse as ListKeysResponse
+from kura.wallet.v1.keys_pb2 import NewKeyRequest as NewKeyRequest
+from kura.wallet.v1.keys_pb2 import NewKeyResponse as NewKeyResponse
+from kura.wallet.v1.keys_pb2 import RecoverKeyRequest as RecoverKeyRequest
+from kura.wallet.v1.keys_pb2 import RecoverKeyResponse as RecoverKeyResponse
+from kura.wallet.v1.policies_pb2 import AddPolicyRequest as AddPolicyRequest
+from kura.wallet.v1.policies_pb2 import AddPolicyResponse as AddPolicyResponse
+from kura.wallet.v1.policies_pb2 import ExplainPolicyRequest as ExplainPolicyRequest
+from kura.wallet.v1.policies_pb2 import ExplainPolicyResponse as ExplainPolicyResponse
+from kura.wallet.v1.policies_pb2 import GetPolicyRequest as GetPolicyRequest
+from kura.wallet.v1.policies_pb2 import GetPolicyResponse as GetPolicyResponse
+from kura.wallet.v1.policies_pb2 import ListPoliciesRequest as ListPoliciesRequest
+from kura.wallet.v1.policies_pb2 import ListPoliciesResponse as ListPoliciesResponse
+from kura.wallet.v1.policies_pb2 import Policy as Policy
+from kura.wallet.v1.policies_pb2 import PolicyFile as PolicyFile
+from kura.wallet.v1.policies_pb2 import RemovePolicyRequest as RemovePolicyRequest
+from kura.wallet.v1.policies_pb2 import RemovePolicyResponse as RemovePolicyResponse
+from kura.wallet.v1.policies_pb2 import SafeGroup as SafeGroup
+from kura.wallet.v1.receipts_pb2 import Certificate as Certificate
+from kura.wallet.v1.receipts_pb2 import Deletion as Deletion
+from kura.wallet.v1.receipts_pb2 import DigestFields as DigestFields
+from kura.wallet.v1.receipts_pb2 import Erasure as Erasure
+from kura.wallet.v1.receipts_pb2 import GetReceiptRequest as GetReceiptRequest
+from kura.wallet.v1.receipts_pb2 import GetReceiptResponse as GetReceiptResponse
+from kura.wallet.v1.receipts_pb2 import ListDeletionsRequest as ListDeletionsRequest
+from kura.wallet.v1.receipts_pb2 import ListDeletionsResponse as ListDeletionsResponse
+from kura.wallet.v1.receipts_pb2 import ListReceiptsRequest as ListReceiptsRequest
+from kura.wallet.v1.receipts_pb2 import ListReceiptsResponse as ListReceiptsResponse
+from kura.wallet.v1.receipts_pb2 import Receipt as Receipt
+from kura.wallet.v1.receipts_pb2 import ReceiptMember as ReceiptMember
+from kura.wallet.v1.receipts_pb2 import ReceiptProblem as ReceiptProblem
+from kura.wallet.v1.receipts_pb2 import VerifyReceiptsRequest as VerifyReceiptsRequest
+from kura.wallet.v1.receipts_pb2 import VerifyReceiptsResponse as VerifyReceiptsResponse
+from kura.wallet.v1.room_pb2 import FindRoomRequest as FindRoomRequest
+from kura.wallet.v1.room_pb2 import FindRoomResponse as FindRoomResponse
+from kura.wallet.v1.room_pb2 import LeavingValue as LeavingValue
+from kura.wallet.v1.room_pb2 import Moved as Moved
+from kura.wallet.v1.room_pb2 import Room as Room
+from kura.wallet.v1.room_pb2 import Shortage as Shortage
+from kura.wallet.v1.shared_pb2 import BACKUP_STATE_NOT_BACKED_UP as BACKUP_STATE_NOT_BACKED_UP
+from kura.wallet.v1.shared_pb2 import BACKUP_STATE_REGISTERED as BACKUP_STATE_REGISTERED
+from kura.wallet.v1.shared_pb2 import BACKUP_STATE_SAFE as BACKUP_STATE_SAFE
+from kura.wallet.v1.shared_pb2 import BACKUP_STATE_UNSPECIFIED as BACKUP_STATE_UNSPECIFIED
+from kura.wallet.v1.shared_pb2 import BackupState as BackupState
+from kura.wallet.v1.shared_pb2 import FailedSafe as FailedSafe
+from kura.wallet.v1.shared_pb2 import Progress as Progress
+from kura.wallet.v1.shared_pb2 import ValueFields as ValueFields
+from kura.wallet.v1.transfers_pb2 import BackedUpValue as BackedUpValue
+from kura.wallet.v1.transfers_pb2 import BackupRequest as BackupRequest
+from kura.wallet.v1.transfers_pb2 import BackupResponse as BackupResponse
+from kura.wallet.v1.transfers_pb2 import BackupResult as BackupResult
+from kura.wallet.v1.transfers_pb2 import RecoverRequest as RecoverRequest
+from kura.wallet.v1.transfers_pb2 import RecoverResponse as RecoverResponse
+from kura.wallet.v1.transfers_pb2 import RecoverResult as RecoverResult
+from kura.wallet.v1.transfers_pb2 import ResumeRequest as ResumeRequest
+from kura.wallet.v1.transfers_pb2 import ResumeResponse as ResumeResponse
+from kura.wallet.v1.triggers_pb2 import AddTriggerRequest as AddTriggerRequest
+from kura.wallet.v1.triggers_pb2 import AddTriggerResponse as AddTriggerResponse
+from kura.wallet.v1.triggers_pb2 import GiveUpRecoveriesRequest as GiveUpRecoveriesRequest
+from kura.wallet.v1.triggers_pb2 import GiveUpRecoveriesResponse as GiveUpRecoveriesResponse
+from kura.wallet.v1.triggers_pb2 import ListTriggersRequest as ListTriggersRequest
+from kura.wallet.v1.triggers_pb2 import ListTriggersResponse as ListTriggersResponse
+from kura.wallet.v1.triggers_pb2 import RemoveTriggerRequest as RemoveTriggerRequest
+from kura.wallet.v1.triggers_pb2 import RemoveTriggerResponse as RemoveTriggerResponse
+from kura.wallet.v1.triggers_pb2 import RunTriggersRequest as RunTriggersRequest
+from kura.wallet.v1.triggers_pb2 import RunTriggersResponse as RunTriggersResponse
+from kura.wallet.v1.triggers_pb2 import SuspendedRecovery as SuspendedRecovery
+from kura.wallet.v1.triggers_pb2 import TRIGGER_OUTCOME_FAILED as TRIGGER_OUTCOME_FAILED
+from kura.wallet.v1.triggers_pb2 import TRIGGER_OUTCOME_IDLE as TRIGGER_OUTCOME_IDLE
+from kura.wallet.v1.triggers_pb2 import TRIGGER_OUTCOME_RAN as TRIGGER_OUTCOME_RAN
+from kura.wallet.v1.triggers_pb2 import TRIGGER_OUTCOME_UNSPECIFIED as TRIGGER_OUTCOME_UNSPECIFIED
+from kura.wallet.v1.triggers_pb2 import TRIGGER_OUTCOME_WAITS as TRIGGER_OUTCOME_WAITS
+from kura.wallet.v1.triggers_pb2 import Trigger as Trigger
+from kura.wallet.v1.triggers_pb2 import TriggerFinding as TriggerFinding
+from kura.wallet.v1.triggers_pb2 import TriggerOutcome as TriggerOutcome
+from kura.wallet.v1.triggers_pb2 import TriggerRun as TriggerRun
+from kura.wallet.v1.triggers_pb2 import TriggerState as TriggerState
+from kura.wallet.v1.values_pb2 import AddValueStreamRequest as AddValueStreamRequest
+from kura.wallet.v1.values_pb2 import AddValueStreamResponse as AddValueStreamResponse
+from kura.wallet.v1.values_pb2 import AddValuesRequest as AddValuesRequest
+from kura.wallet.v1.values_pb2 import AddValuesResponse as AddValuesResponse
+from kura.wallet.v1.values_pb2 import EditValueRequest as EditValueRequest
+from kura.wallet.v1.values_pb2 import EditValueResponse as EditValueResponse
+from kura.wallet.v1.values_pb2 import GetValueRequest as GetValueRequest
+from kura.wallet.v1.values_pb2 import GetValueResponse as GetValueResponse
+from kura.wallet.v1.values_pb2 import GetValueStreamRequest as GetValueStreamRequest
+from kura.wallet.v1.values_pb2 import GetValueStreamResponse as GetValueStreamResponse
+from kura.wallet.v1.values_pb2 import ListValuesRequest as ListValuesRequest
+from kura.wallet.v1.values_pb2 import ListValuesResponse as ListValuesResponse
+from kura.wallet.v1.values_pb2 import NewValue as NewValue
+from kura.wallet.v1.values_pb2 import RemoveValueRequest as RemoveValueRequest
+from kura.wallet.v1.values_pb2 import RemoveValueResponse as RemoveValueResponse
+from kura.wallet.v1.values_pb2 import StoredValue as StoredValue
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -44,62 +168,157 @@ class WalletServiceStub:
     def __new__(cls, channel: _aio.Channel) -> WalletServiceAsyncStub: ...
     Describe: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.DescribeRequest, _wallet_pb2.DescribeResponse]
     """Describe tells how full the wallet is and which safes it uses. It contacts none and changes nothing."""
-    ListValues: _grpc.UnaryStreamMultiCallable[_wallet_pb2.ListValuesRequest, _wallet_pb2.ListValuesResponse]
+    ListValues: _grpc.UnaryStreamMultiCallable[_values_pb2.ListValuesRequest, _values_pb2.ListValuesResponse]
     """ListValues lists the values that meet every condition, in the order added, in parts of at most 500
     so that no answer grows beyond what a client takes. It changes nothing. Errors: MALFORMED.
     """
-    GetValue: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.GetValueRequest, _wallet_pb2.GetValueResponse]
+    GetValue: _grpc.UnaryUnaryMultiCallable[_values_pb2.GetValueRequest, _values_pb2.GetValueResponse]
     """GetValue returns one value with its payload. It changes nothing.
     Errors: UNKNOWN_NAME; PAYLOAD_NEEDS_STREAM above 1 MiB.
     """
-    GetValueStream: _grpc.UnaryStreamMultiCallable[_wallet_pb2.GetValueStreamRequest, _wallet_pb2.GetValueStreamResponse]
+    GetValueStream: _grpc.UnaryStreamMultiCallable[_values_pb2.GetValueStreamRequest, _values_pb2.GetValueStreamResponse]
     """GetValueStream is GetValue for a payload of any size: first the value, then its payload in order.
     Errors: UNKNOWN_NAME.
     """
-    AddValues: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.AddValuesRequest, _wallet_pb2.AddValuesResponse]
-    """AddValues keeps new values in the wallet, all or none. Not idempotent: the same call again adds them
-    again. Errors: VALUE_REFUSED, WALLET_FULL, CALL_TOO_LARGE above 1,000 values, PAYLOAD_NEEDS_STREAM
-    for a payload above 1 MiB. A message above 16 MiB ends with RESOURCE_EXHAUSTED and no reason.
+    AddValues: _grpc.UnaryUnaryMultiCallable[_values_pb2.AddValuesRequest, _values_pb2.AddValuesResponse]
+    """AddValues keeps new values in the wallet, all or none, after making room if it may. Not idempotent: the
+    same call again adds them again. Errors: VALUE_REFUSED; WALLET_FULL with what would help; UNKNOWN_NAME
+    and TOO_FEW_SAFES where values should leave for them; CALL_TOO_LARGE above 1,000 values;
+    PAYLOAD_NEEDS_STREAM for a payload above 1 MiB. A message above 16 MiB ends with RESOURCE_EXHAUSTED and
+    no reason.
     """
-    AddValueStream: _grpc.StreamUnaryMultiCallable[_wallet_pb2.AddValueStreamRequest, _wallet_pb2.AddValueStreamResponse]
+    AddValueStream: _grpc.StreamUnaryMultiCallable[_values_pb2.AddValueStreamRequest, _values_pb2.AddValueStreamResponse]
     """AddValueStream is AddValues for one value with a payload of up to 64 MiB: first the fields, then the
-    payload in order. Errors: VALUE_REFUSED, WALLET_FULL, MALFORMED.
+    payload in order. Errors: VALUE_REFUSED, WALLET_FULL, UNKNOWN_NAME, TOO_FEW_SAFES, MALFORMED.
     """
-    EditValue: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.EditValueRequest, _wallet_pb2.EditValueResponse]
+    EditValue: _grpc.UnaryUnaryMultiCallable[_values_pb2.EditValueRequest, _values_pb2.EditValueResponse]
     """EditValue puts other fields in the place of a value's own; the payload stays. What is backed up is
     registered anew under the same policy first, then the old erased here and at the safes. Idempotent.
     Errors: UNKNOWN_NAME, VALUE_REFUSED, WALLET_FULL, TOO_FEW_SAFES, TRACES_REMAIN.
     """
-    RemoveValue: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.RemoveValueRequest, _wallet_pb2.RemoveValueResponse]
+    RemoveValue: _grpc.UnaryUnaryMultiCallable[_values_pb2.RemoveValueRequest, _values_pb2.RemoveValueResponse]
     """RemoveValue erases a value from the wallet, beyond recovery from its files. A receipt stays and can
     bring it back; a value that is NOT_BACKED_UP is lost. Errors: UNKNOWN_NAME, also when it is called
     again; TRACES_REMAIN.
     """
-    Backup: _grpc.UnaryStreamMultiCallable[_wallet_pb2.BackupRequest, _wallet_pb2.BackupResponse]
+    Backup: _grpc.UnaryStreamMultiCallable[_transfers_pb2.BackupRequest, _transfers_pb2.BackupResponse]
     """Backup registers values at the safes and tells its progress; the last message is the result.
     Idempotent: a value that is registered under the same policy stays as it is; under another policy it
     is registered anew and the old pieces are deleted. Concurrent calls for one value each, with the
     same policy, travel together and fail one by one, but for too few safes.
-    Errors: UNKNOWN_NAME, POLICY_UNFIT, TOO_FEW_SAFES. With `drop_values`, NOT_SAFE_YET and
-    TRACES_REMAIN come after the result: the values are backed up, and still in the wallet or dropped.
+    Errors: MALFORMED, UNKNOWN_NAME, POLICY_UNFIT, CONDITION_INVALID, TOO_FEW_SAFES. Where values are
+    erased, NOT_SAFE_YET and TRACES_REMAIN come after the result: the values are backed up, and still in
+    the wallet or dropped.
     """
-    Recover: _grpc.UnaryStreamMultiCallable[_wallet_pb2.RecoverRequest, _wallet_pb2.RecoverResponse]
+    Recover: _grpc.UnaryStreamMultiCallable[_transfers_pb2.RecoverRequest, _transfers_pb2.RecoverResponse]
     """Recover brings values back from their receipts and tells its progress; the last message is the
-    result. Idempotent: a value that is in the wallet stays as it is.
-    Errors: UNKNOWN_NAME, WALLET_FULL (nothing was fetched), TOO_FEW_SAFES (values of other batches are
-    recovered), KEY_NOT_IN_WALLET, TRACES_REMAIN.
+    result. What does not fit is suspended, after room was made if it may be: it goes on when the call is
+    made again, or by a trigger. Idempotent: a value that is in the wallet stays as it is.
+    Errors: MALFORMED, UNKNOWN_NAME, TOO_FEW_SAFES (values of other batches are recovered),
+    KEY_NOT_IN_WALLET, TRACES_REMAIN. WALLET_FULL comes after the result, with what would help.
     """
-    ListReceipts: _grpc.UnaryStreamMultiCallable[_wallet_pb2.ListReceiptsRequest, _wallet_pb2.ListReceiptsResponse]
-    """ListReceipts lists the receipts in the order made, in parts of at most 500. It changes nothing."""
-    GetReceipt: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.GetReceiptRequest, _wallet_pb2.GetReceiptResponse]
+    ListReceipts: _grpc.UnaryStreamMultiCallable[_receipts_pb2.ListReceiptsRequest, _receipts_pb2.ListReceiptsResponse]
+    """ListReceipts lists the receipts that meet every condition, in the order made, in parts of at most 500.
+    It changes nothing. Errors: MALFORMED.
+    """
+    GetReceipt: _grpc.UnaryUnaryMultiCallable[_receipts_pb2.GetReceiptRequest, _receipts_pb2.GetReceiptResponse]
     """GetReceipt returns one receipt with its certificates. It changes nothing. Errors: UNKNOWN_NAME."""
-    VerifyReceipts: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.VerifyReceiptsRequest, _wallet_pb2.VerifyReceiptsResponse]
-    """VerifyReceipts checks every signature of receipts against the pinned roster, offline. It changes
+    VerifyReceipts: _grpc.UnaryUnaryMultiCallable[_receipts_pb2.VerifyReceiptsRequest, _receipts_pb2.VerifyReceiptsResponse]
+    """VerifyReceipts checks every signature of receipts against the pinned roster, offline, and unless some
+    are named also every deletion: the wallet's tombstones and the safes' deletion receipts. It changes
     nothing; what does not hold is in the response. Errors: UNKNOWN_NAME.
     """
-    ListPolicies: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.ListPoliciesRequest, _wallet_pb2.ListPoliciesResponse]
+    ListDeletions: _grpc.UnaryStreamMultiCallable[_receipts_pb2.ListDeletionsRequest, _receipts_pb2.ListDeletionsResponse]
+    """ListDeletions lists what was deleted at the safes, in the order decided, and which of them gave their
+    signed word for it, in parts of at most 500. It changes nothing. Errors: UNKNOWN_NAME.
+    """
+    ListPolicies: _grpc.UnaryUnaryMultiCallable[_policies_pb2.ListPoliciesRequest, _policies_pb2.ListPoliciesResponse]
     """ListPolicies lists the ways of backing up, fitted to the wallet's roster, the default first."""
-    Resume: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.ResumeRequest, _wallet_pb2.ResumeResponse]
+    GetPolicy: _grpc.UnaryUnaryMultiCallable[_policies_pb2.GetPolicyRequest, _policies_pb2.GetPolicyResponse]
+    """GetPolicy returns one policy with the text that says all of it, fitted to the wallet's roster. It
+    changes nothing. Errors: UNKNOWN_NAME, POLICY_UNFIT.
+    """
+    ExplainPolicy: _grpc.UnaryUnaryMultiCallable[_policies_pb2.ExplainPolicyRequest, _policies_pb2.ExplainPolicyResponse]
+    """ExplainPolicy counts what a policy comes to: who reads a value, what may be lost, what is stored. It
+    changes nothing. Errors: MALFORMED, UNKNOWN_NAME, POLICY_UNFIT, POLICY_INVALID.
+    """
+    AddPolicy: _grpc.UnaryUnaryMultiCallable[_policies_pb2.AddPolicyRequest, _policies_pb2.AddPolicyResponse]
+    """AddPolicy keeps a policy under the name that its text gives. A name means one policy for good.
+    Errors: MALFORMED, POLICY_INVALID with the line, NAME_TAKEN, also when it is called again.
+    """
+    RemovePolicy: _grpc.UnaryUnaryMultiCallable[_policies_pb2.RemovePolicyRequest, _policies_pb2.RemovePolicyResponse]
+    """RemovePolicy forgets a policy that was added. Errors: UNKNOWN_NAME, also when it is called again;
+    POLICY_BUILT_IN; POLICY_IN_USE while a receipt names it.
+    """
+    ListConditions: _grpc.UnaryUnaryMultiCallable[_conditions_pb2.ListConditionsRequest, _conditions_pb2.ListConditionsResponse]
+    """ListConditions lists the backup conditions, in the order made. It changes nothing."""
+    AddCondition: _grpc.UnaryUnaryMultiCallable[_conditions_pb2.AddConditionRequest, _conditions_pb2.AddConditionResponse]
+    """AddCondition keeps a new condition. Errors: CONDITION_INVALID with the place; NAME_REFUSED; NAME_TAKEN,
+    also when it is called again.
+    """
+    EditCondition: _grpc.UnaryUnaryMultiCallable[_conditions_pb2.EditConditionRequest, _conditions_pb2.EditConditionResponse]
+    """EditCondition lets a condition say something else; it keeps its place. Idempotent.
+    Errors: UNKNOWN_NAME, CONDITION_INVALID with the place.
+    """
+    RemoveCondition: _grpc.UnaryUnaryMultiCallable[_conditions_pb2.RemoveConditionRequest, _conditions_pb2.RemoveConditionResponse]
+    """RemoveCondition forgets a condition; "default", too, stays away. Errors: UNKNOWN_NAME, also when it is
+    called again.
+    """
+    SelectValues: _grpc.UnaryStreamMultiCallable[_conditions_pb2.SelectValuesRequest, _conditions_pb2.SelectValuesResponse]
+    """SelectValues tells of every value whether the wallet's conditions select it, or one of them does, or an
+    expression would, and what decided; in parts of at most 500. Without a condition nothing is selected.
+    Nothing is backed up or changed. Errors: MALFORMED, UNKNOWN_NAME, CONDITION_INVALID with the place.
+    """
+    FindRoom: _grpc.UnaryUnaryMultiCallable[_room_pb2.FindRoomRequest, _room_pb2.FindRoomResponse]
+    """FindRoom tells whether so many bytes would fit, and if not, which values could leave and what that would
+    free. It changes nothing. Errors: MALFORMED, CONDITION_INVALID.
+    """
+    ListTriggers: _grpc.UnaryUnaryMultiCallable[_triggers_pb2.ListTriggersRequest, _triggers_pb2.ListTriggersResponse]
+    """ListTriggers lists the triggers and how they stand, sensors asked, and the recoveries that wait for room.
+    Nothing is run or changed.
+    """
+    AddTrigger: _grpc.UnaryUnaryMultiCallable[_triggers_pb2.AddTriggerRequest, _triggers_pb2.AddTriggerResponse]
+    """AddTrigger keeps a new trigger; the wallet runs it as long as it is served. Sensors that are commands are
+    named with `kura sensor`, not here. Errors: TRIGGER_INVALID, UNKNOWN_NAME for the policy; NAME_TAKEN,
+    also when it is called again.
+    """
+    RemoveTrigger: _grpc.UnaryUnaryMultiCallable[_triggers_pb2.RemoveTriggerRequest, _triggers_pb2.RemoveTriggerResponse]
+    """RemoveTrigger forgets a trigger; what it backed up or recovered stays. Errors: UNKNOWN_NAME, also when
+    it is called again.
+    """
+    RunTriggers: _grpc.UnaryUnaryMultiCallable[_triggers_pb2.RunTriggersRequest, _triggers_pb2.RunTriggersResponse]
+    """RunTriggers runs what is due, or the one that is asked for, if all that it waits for holds. A trigger
+    that fails is told of in the response. Errors: UNKNOWN_NAME, TRIGGER_NOT_ON_REQUEST.
+    """
+    GiveUpRecoveries: _grpc.UnaryUnaryMultiCallable[_triggers_pb2.GiveUpRecoveriesRequest, _triggers_pb2.GiveUpRecoveriesResponse]
+    """GiveUpRecoveries lets suspended recoveries wait for room no longer; their receipts stay. Idempotent.
+    Errors: MALFORMED.
+    """
+    ListKeys: _grpc.UnaryUnaryMultiCallable[_keys_pb2.ListKeysRequest, _keys_pb2.ListKeysResponse]
+    """ListKeys lists the keys, here and away. It changes nothing."""
+    NewKey: _grpc.UnaryUnaryMultiCallable[_keys_pb2.NewKeyRequest, _keys_pb2.NewKeyResponse]
+    """NewKey makes a key of fresh random bytes, or derives one from the root and keeps it; the root is fetched
+    from the safes where it is away, and does not stay. Not idempotent but where it derives.
+    Errors: MALFORMED, NAME_REFUSED, NAME_TAKEN (also for a second root), UNKNOWN_NAME (no root, or no such
+    algorithm), KEY_NOT_IN_WALLET, TOO_FEW_SAFES.
+    """
+    BackupKey: _grpc.UnaryUnaryMultiCallable[_keys_pb2.BackupKeyRequest, _keys_pb2.BackupKeyResponse]
+    """BackupKey registers a key at the safes, with certificates of class "key". A root leaves the wallet once
+    every safe has its piece. Idempotent: a key that is registered under the same policy stays as it is;
+    under another it is registered anew and the old pieces are deleted. Errors: UNKNOWN_NAME, POLICY_UNFIT,
+    KEY_NOT_IN_WALLET, KEY_UNDER_ITSELF, TOO_FEW_SAFES.
+    """
+    RecoverKey: _grpc.UnaryUnaryMultiCallable[_keys_pb2.RecoverKeyRequest, _keys_pb2.RecoverKeyResponse]
+    """RecoverKey brings a key back to stay: by its receipt, or from the root that it was derived from.
+    Idempotent. Errors: UNKNOWN_NAME, TOO_FEW_SAFES; KEY_NOT_IN_WALLET naming the key that it was sealed
+    under, or itself where nothing brings it back.
+    """
+    ForgetKey: _grpc.UnaryUnaryMultiCallable[_keys_pb2.ForgetKeyRequest, _keys_pb2.ForgetKeyResponse]
+    """ForgetKey erases a key from the wallet, beyond recovery from its files, once its receipt is SAFE and holds.
+    Its entry, its public half and its receipt stay: a pair goes on sealing. Idempotent.
+    Errors: UNKNOWN_NAME, KEY_NOT_SAFE, TRACES_REMAIN.
+    """
+    Resume: _grpc.UnaryUnaryMultiCallable[_transfers_pb2.ResumeRequest, _transfers_pb2.ResumeResponse]
     """Resume finishes or withdraws what a crash interrupted, and delivers what waits for safes. Idempotent."""
 
 @_typing.type_check_only
@@ -118,62 +337,157 @@ class WalletServiceAsyncStub(WalletServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Describe: _aio.UnaryUnaryMultiCallable[_wallet_pb2.DescribeRequest, _wallet_pb2.DescribeResponse]  # type: ignore[assignment]
     """Describe tells how full the wallet is and which safes it uses. It contacts none and changes nothing."""
-    ListValues: _aio.UnaryStreamMultiCallable[_wallet_pb2.ListValuesRequest, _wallet_pb2.ListValuesResponse]  # type: ignore[assignment]
+    ListValues: _aio.UnaryStreamMultiCallable[_values_pb2.ListValuesRequest, _values_pb2.ListValuesResponse]  # type: ignore[assignment]
     """ListValues lists the values that meet every condition, in the order added, in parts of at most 500
     so that no answer grows beyond what a client takes. It changes nothing. Errors: MALFORMED.
     """
-    GetValue: _aio.UnaryUnaryMultiCallable[_wallet_pb2.GetValueRequest, _wallet_pb2.GetValueResponse]  # type: ignore[assignment]
+    GetValue: _aio.UnaryUnaryMultiCallable[_values_pb2.GetValueRequest, _values_pb2.GetValueResponse]  # type: ignore[assignment]
     """GetValue returns one value with its payload. It changes nothing.
     Errors: UNKNOWN_NAME; PAYLOAD_NEEDS_STREAM above 1 MiB.
     """
-    GetValueStream: _aio.UnaryStreamMultiCallable[_wallet_pb2.GetValueStreamRequest, _wallet_pb2.GetValueStreamResponse]  # type: ignore[assignment]
+    GetValueStream: _aio.UnaryStreamMultiCallable[_values_pb2.GetValueStreamRequest, _values_pb2.GetValueStreamResponse]  # type: ignore[assignment]
     """GetValueStream is GetValue for a payload of any size: first the value, then its payload in order.
     Errors: UNKNOWN_NAME.
     """
-    AddValues: _aio.UnaryUnaryMultiCallable[_wallet_pb2.AddValuesRequest, _wallet_pb2.AddValuesResponse]  # type: ignore[assignment]
-    """AddValues keeps new values in the wallet, all or none. Not idempotent: the same call again adds them
-    again. Errors: VALUE_REFUSED, WALLET_FULL, CALL_TOO_LARGE above 1,000 values, PAYLOAD_NEEDS_STREAM
-    for a payload above 1 MiB. A message above 16 MiB ends with RESOURCE_EXHAUSTED and no reason.
+    AddValues: _aio.UnaryUnaryMultiCallable[_values_pb2.AddValuesRequest, _values_pb2.AddValuesResponse]  # type: ignore[assignment]
+    """AddValues keeps new values in the wallet, all or none, after making room if it may. Not idempotent: the
+    same call again adds them again. Errors: VALUE_REFUSED; WALLET_FULL with what would help; UNKNOWN_NAME
+    and TOO_FEW_SAFES where values should leave for them; CALL_TOO_LARGE above 1,000 values;
+    PAYLOAD_NEEDS_STREAM for a payload above 1 MiB. A message above 16 MiB ends with RESOURCE_EXHAUSTED and
+    no reason.
     """
-    AddValueStream: _aio.StreamUnaryMultiCallable[_wallet_pb2.AddValueStreamRequest, _wallet_pb2.AddValueStreamResponse]  # type: ignore[assignment]
+    AddValueStream: _aio.StreamUnaryMultiCallable[_values_pb2.AddValueStreamRequest, _values_pb2.AddValueStreamResponse]  # type: ignore[assignment]
     """AddValueStream is AddValues for one value with a payload of up to 64 MiB: first the fields, then the
-    payload in order. Errors: VALUE_REFUSED, WALLET_FULL, MALFORMED.
+    payload in order. Errors: VALUE_REFUSED, WALLET_FULL, UNKNOWN_NAME, TOO_FEW_SAFES, MALFORMED.
     """
-    EditValue: _aio.UnaryUnaryMultiCallable[_wallet_pb2.EditValueRequest, _wallet_pb2.EditValueResponse]  # type: ignore[assignment]
+    EditValue: _aio.UnaryUnaryMultiCallable[_values_pb2.EditValueRequest, _values_pb2.EditValueResponse]  # type: ignore[assignment]
     """EditValue puts other fields in the place of a value's own; the payload stays. What is backed up is
     registered anew under the same policy first, then the old erased here and at the safes. Idempotent.
     Errors: UNKNOWN_NAME, VALUE_REFUSED, WALLET_FULL, TOO_FEW_SAFES, TRACES_REMAIN.
     """
-    RemoveValue: _aio.UnaryUnaryMultiCallable[_wallet_pb2.RemoveValueRequest, _wallet_pb2.RemoveValueResponse]  # type: ignore[assignment]
+    RemoveValue: _aio.UnaryUnaryMultiCallable[_values_pb2.RemoveValueRequest, _values_pb2.RemoveValueResponse]  # type: ignore[assignment]
     """RemoveValue erases a value from the wallet, beyond recovery from its files. A receipt stays and can
     bring it back; a value that is NOT_BACKED_UP is lost. Errors: UNKNOWN_NAME, also when it is called
     again; TRACES_REMAIN.
     """
-    Backup: _aio.UnaryStreamMultiCallable[_wallet_pb2.BackupRequest, _wallet_pb2.BackupResponse]  # type: ignore[assignment]
+    Backup: _aio.UnaryStreamMultiCallable[_transfers_pb2.BackupRequest, _transfers_pb2.BackupResponse]  # type: ignore[assignment]
     """Backup registers values at the safes and tells its progress; the last message is the result.
     Idempotent: a value that is registered under the same policy stays as it is; under another policy it
     is registered anew and the old pieces are deleted. Concurrent calls for one value each, with the
     same policy, travel together and fail one by one, but for too few safes.
-    Errors: UNKNOWN_NAME, POLICY_UNFIT, TOO_FEW_SAFES. With `drop_values`, NOT_SAFE_YET and
-    TRACES_REMAIN come after the result: the values are backed up, and still in the wallet or dropped.
+    Errors: MALFORMED, UNKNOWN_NAME, POLICY_UNFIT, CONDITION_INVALID, TOO_FEW_SAFES. Where values are
+    erased, NOT_SAFE_YET and TRACES_REMAIN come after the result: the values are backed up, and still in
+    the wallet or dropped.
     """
-    Recover: _aio.UnaryStreamMultiCallable[_wallet_pb2.RecoverRequest, _wallet_pb2.RecoverResponse]  # type: ignore[assignment]
+    Recover: _aio.UnaryStreamMultiCallable[_transfers_pb2.RecoverRequest, _transfers_pb2.RecoverResponse]  # type: ignore[assignment]
     """Recover brings values back from their receipts and tells its progress; the last message is the
-    result. Idempotent: a value that is in the wallet stays as it is.
-    Errors: UNKNOWN_NAME, WALLET_FULL (nothing was fetched), TOO_FEW_SAFES (values of other batches are
-    recovered), KEY_NOT_IN_WALLET, TRACES_REMAIN.
+    result. What does not fit is suspended, after room was made if it may be: it goes on when the call is
+    made again, or by a trigger. Idempotent: a value that is in the wallet stays as it is.
+    Errors: MALFORMED, UNKNOWN_NAME, TOO_FEW_SAFES (values of other batches are recovered),
+    KEY_NOT_IN_WALLET, TRACES_REMAIN. WALLET_FULL comes after the result, with what would help.
     """
-    ListReceipts: _aio.UnaryStreamMultiCallable[_wallet_pb2.ListReceiptsRequest, _wallet_pb2.ListReceiptsResponse]  # type: ignore[assignment]
-    """ListReceipts lists the receipts in the order made, in parts of at most 500. It changes nothing."""
-    GetReceipt: _aio.UnaryUnaryMultiCallable[_wallet_pb2.GetReceiptRequest, _wallet_pb2.GetReceiptResponse]  # type: ignore[assignment]
+    ListReceipts: _aio.UnaryStreamMultiCallable[_receipts_pb2.ListReceiptsRequest, _receipts_pb2.ListReceiptsResponse]  # type: ignore[assignment]
+    """ListReceipts lists the receipts that meet every condition, in the order made, in parts of at most 500.
+    It changes nothing. Errors: MALFORMED.
+    """
+    GetReceipt: _aio.UnaryUnaryMultiCallable[_receipts_pb2.GetReceiptRequest, _receipts_pb2.GetReceiptResponse]  # type: ignore[assignment]
     """GetReceipt returns one receipt with its certificates. It changes nothing. Errors: UNKNOWN_NAME."""
-    VerifyReceipts: _aio.UnaryUnaryMultiCallable[_wallet_pb2.VerifyReceiptsRequest, _wallet_pb2.VerifyReceiptsResponse]  # type: ignore[assignment]
-    """VerifyReceipts checks every signature of receipts against the pinned roster, offline. It changes
+    VerifyReceipts: _aio.UnaryUnaryMultiCallable[_receipts_pb2.VerifyReceiptsRequest, _receipts_pb2.VerifyReceiptsResponse]  # type: ignore[assignment]
+    """VerifyReceipts checks every signature of receipts against the pinned roster, offline, and unless some
+    are named also every deletion: the wallet's tombstones and the safes' deletion receipts. It changes
     nothing; what does not hold is in the response. Errors: UNKNOWN_NAME.
     """
-    ListPolicies: _aio.UnaryUnaryMultiCallable[_wallet_pb2.ListPoliciesRequest, _wallet_pb2.ListPoliciesResponse]  # type: ignore[assignment]
+    ListDeletions: _aio.UnaryStreamMultiCallable[_receipts_pb2.ListDeletionsRequest, _receipts_pb2.ListDeletionsResponse]  # type: ignore[assignment]
+    """ListDeletions lists what was deleted at the safes, in the order decided, and which of them gave their
+    signed word for it, in parts of at most 500. It changes nothing. Errors: UNKNOWN_NAME.
+    """
+    ListPolicies: _aio.UnaryUnaryMultiCallable[_policies_pb2.ListPoliciesRequest, _policies_pb2.ListPoliciesResponse]  # type: ignore[assignment]
     """ListPolicies lists the ways of backing up, fitted to the wallet's roster, the default first."""
-    Resume: _aio.UnaryUnaryMultiCallable[_wallet_pb2.ResumeRequest, _wallet_pb2.ResumeResponse]  # type: ignore[assignment]
+    GetPolicy: _aio.UnaryUnaryMultiCallable[_policies_pb2.GetPolicyRequest, _policies_pb2.GetPolicyResponse]  # type: ignore[assignment]
+    """GetPolicy returns one policy with the text that says all of it, fitted to the wallet's roster. It
+    changes nothing. Errors: UNKNOWN_NAME, POLICY_UNFIT.
+    """
+    ExplainPolicy: _aio.UnaryUnaryMultiCallable[_policies_pb2.ExplainPolicyRequest, _policies_pb2.ExplainPolicyResponse]  # type: ignore[assignment]
+    """ExplainPolicy counts what a policy comes to: who reads a value, what may be lost, what is stored. It
+    changes nothing. Errors: MALFORMED, UNKNOWN_NAME, POLICY_UNFIT, POLICY_INVALID.
+    """
+    AddPolicy: _aio.UnaryUnaryMultiCallable[_policies_pb2.AddPolicyRequest, _policies_pb2.AddPolicyResponse]  # type: ignore[assignment]
+    """AddPolicy keeps a policy under the name that its text gives. A name means one policy for good.
+    Errors: MALFORMED, POLICY_INVALID with the line, NAME_TAKEN, also when it is called again.
+    """
+    RemovePolicy: _aio.UnaryUnaryMultiCallable[_policies_pb2.RemovePolicyRequest, _policies_pb2.RemovePolicyResponse]  # type: ignore[assignment]
+    """RemovePolicy forgets a policy that was added. Errors: UNKNOWN_NAME, also when it is called again;
+    POLICY_BUILT_IN; POLICY_IN_USE while a receipt names it.
+    """
+    ListConditions: _aio.UnaryUnaryMultiCallable[_conditions_pb2.ListConditionsRequest, _conditions_pb2.ListConditionsResponse]  # type: ignore[assignment]
+    """ListConditions lists the backup conditions, in the order made. It changes nothing."""
+    AddCondition: _aio.UnaryUnaryMultiCallable[_conditions_pb2.AddConditionRequest, _conditions_pb2.AddConditionResponse]  # type: ignore[assignment]
+    """AddCondition keeps a new condition. Errors: CONDITION_INVALID with the place; NAME_REFUSED; NAME_TAKEN,
+    also when it is called again.
+    """
+    EditCondition: _aio.UnaryUnaryMultiCallable[_conditions_pb2.EditConditionRequest, _conditions_pb2.EditConditionResponse]  # type: ignore[assignment]
+    """EditCondition lets a condition say something else; it keeps its place. Idempotent.
+    Errors: UNKNOWN_NAME, CONDITION_INVALID with the place.
+    """
+    RemoveCondition: _aio.UnaryUnaryMultiCallable[_conditions_pb2.RemoveConditionRequest, _conditions_pb2.RemoveConditionResponse]  # type: ignore[assignment]
+    """RemoveCondition forgets a condition; "default", too, stays away. Errors: UNKNOWN_NAME, also when it is
+    called again.
+    """
+    SelectValues: _aio.UnaryStreamMultiCallable[_conditions_pb2.SelectValuesRequest, _conditions_pb2.SelectValuesResponse]  # type: ignore[assignment]
+    """SelectValues tells of every value whether the wallet's conditions select it, or one of them does, or an
+    expression would, and what decided; in parts of at most 500. Without a condition nothing is selected.
+    Nothing is backed up or changed. Errors: MALFORMED, UNKNOWN_NAME, CONDITION_INVALID with the place.
+    """
+    FindRoom: _aio.UnaryUnaryMultiCallable[_room_pb2.FindRoomRequest, _room_pb2.FindRoomResponse]  # type: ignore[assignment]
+    """FindRoom tells whether so many bytes would fit, and if not, which values could leave and what that would
+    free. It changes nothing. Errors: MALFORMED, CONDITION_INVALID.
+    """
+    ListTriggers: _aio.UnaryUnaryMultiCallable[_triggers_pb2.ListTriggersRequest, _triggers_pb2.ListTriggersResponse]  # type: ignore[assignment]
+    """ListTriggers lists the triggers and how they stand, sensors asked, and the recoveries that wait for room.
+    Nothing is run or changed.
+    """
+    AddTrigger: _aio.UnaryUnaryMultiCallable[_triggers_pb2.AddTriggerRequest, _triggers_pb2.AddTriggerResponse]  # type: ignore[assignment]
+    """AddTrigger keeps a new trigger; the wallet runs it as long as it is served. Sensors that are commands are
+    named with `kura sensor`, not here. Errors: TRIGGER_INVALID, UNKNOWN_NAME for the policy; NAME_TAKEN,
+    also when it is called again.
+    """
+    RemoveTrigger: _aio.UnaryUnaryMultiCallable[_triggers_pb2.RemoveTriggerRequest, _triggers_pb2.RemoveTriggerResponse]  # type: ignore[assignment]
+    """RemoveTrigger forgets a trigger; what it backed up or recovered stays. Errors: UNKNOWN_NAME, also when
+    it is called again.
+    """
+    RunTriggers: _aio.UnaryUnaryMultiCallable[_triggers_pb2.RunTriggersRequest, _triggers_pb2.RunTriggersResponse]  # type: ignore[assignment]
+    """RunTriggers runs what is due, or the one that is asked for, if all that it waits for holds. A trigger
+    that fails is told of in the response. Errors: UNKNOWN_NAME, TRIGGER_NOT_ON_REQUEST.
+    """
+    GiveUpRecoveries: _aio.UnaryUnaryMultiCallable[_triggers_pb2.GiveUpRecoveriesRequest, _triggers_pb2.GiveUpRecoveriesResponse]  # type: ignore[assignment]
+    """GiveUpRecoveries lets suspended recoveries wait for room no longer; their receipts stay. Idempotent.
+    Errors: MALFORMED.
+    """
+    ListKeys: _aio.UnaryUnaryMultiCallable[_keys_pb2.ListKeysRequest, _keys_pb2.ListKeysResponse]  # type: ignore[assignment]
+    """ListKeys lists the keys, here and away. It changes nothing."""
+    NewKey: _aio.UnaryUnaryMultiCallable[_keys_pb2.NewKeyRequest, _keys_pb2.NewKeyResponse]  # type: ignore[assignment]
+    """NewKey makes a key of fresh random bytes, or derives one from the root and keeps it; the root is fetched
+    from the safes where it is away, and does not stay. Not idempotent but where it derives.
+    Errors: MALFORMED, NAME_REFUSED, NAME_TAKEN (also for a second root), UNKNOWN_NAME (no root, or no such
+    algorithm), KEY_NOT_IN_WALLET, TOO_FEW_SAFES.
+    """
+    BackupKey: _aio.UnaryUnaryMultiCallable[_keys_pb2.BackupKeyRequest, _keys_pb2.BackupKeyResponse]  # type: ignore[assignment]
+    """BackupKey registers a key at the safes, with certificates of class "key". A root leaves the wallet once
+    every safe has its piece. Idempotent: a key that is registered under the same policy stays as it is;
+    under another it is registered anew and the old pieces are deleted. Errors: UNKNOWN_NAME, POLICY_UNFIT,
+    KEY_NOT_IN_WALLET, KEY_UNDER_ITSELF, TOO_FEW_SAFES.
+    """
+    RecoverKey: _aio.UnaryUnaryMultiCallable[_keys_pb2.RecoverKeyRequest, _keys_pb2.RecoverKeyResponse]  # type: ignore[assignment]
+    """RecoverKey brings a key back to stay: by its receipt, or from the root that it was derived from.
+    Idempotent. Errors: UNKNOWN_NAME, TOO_FEW_SAFES; KEY_NOT_IN_WALLET naming the key that it was sealed
+    under, or itself where nothing brings it back.
+    """
+    ForgetKey: _aio.UnaryUnaryMultiCallable[_keys_pb2.ForgetKeyRequest, _keys_pb2.ForgetKeyResponse]  # type: ignore[assignment]
+    """ForgetKey erases a key from the wallet, beyond recovery from its files, once its receipt is SAFE and holds.
+    Its entry, its public half and its receipt stay: a pair goes on sealing. Idempotent.
+    Errors: UNKNOWN_NAME, KEY_NOT_SAFE, TRACES_REMAIN.
+    """
+    Resume: _aio.UnaryUnaryMultiCallable[_transfers_pb2.ResumeRequest, _transfers_pb2.ResumeResponse]  # type: ignore[assignment]
     """Resume finishes or withdraws what a crash interrupted, and delivers what waits for safes. Idempotent."""
 
 class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -199,9 +513,9 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def ListValues(
         self,
-        request: _wallet_pb2.ListValuesRequest,
+        request: _values_pb2.ListValuesRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_abc.Iterator[_wallet_pb2.ListValuesResponse], _abc.AsyncIterator[_wallet_pb2.ListValuesResponse]]:
+    ) -> _typing.Union[_abc.Iterator[_values_pb2.ListValuesResponse], _abc.AsyncIterator[_values_pb2.ListValuesResponse]]:
         """ListValues lists the values that meet every condition, in the order added, in parts of at most 500
         so that no answer grows beyond what a client takes. It changes nothing. Errors: MALFORMED.
         """
@@ -209,9 +523,9 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def GetValue(
         self,
-        request: _wallet_pb2.GetValueRequest,
+        request: _values_pb2.GetValueRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_wallet_pb2.GetValueResponse, _abc.Awaitable[_wallet_pb2.GetValueResponse]]:
+    ) -> _typing.Union[_values_pb2.GetValueResponse, _abc.Awaitable[_values_pb2.GetValueResponse]]:
         """GetValue returns one value with its payload. It changes nothing.
         Errors: UNKNOWN_NAME; PAYLOAD_NEEDS_STREAM above 1 MiB.
         """
@@ -219,9 +533,9 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def GetValueStream(
         self,
-        request: _wallet_pb2.GetValueStreamRequest,
+        request: _values_pb2.GetValueStreamRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_abc.Iterator[_wallet_pb2.GetValueStreamResponse], _abc.AsyncIterator[_wallet_pb2.GetValueStreamResponse]]:
+    ) -> _typing.Union[_abc.Iterator[_values_pb2.GetValueStreamResponse], _abc.AsyncIterator[_values_pb2.GetValueStreamResponse]]:
         """GetValueStream is GetValue for a payload of any size: first the value, then its payload in order.
         Errors: UNKNOWN_NAME.
         """
@@ -229,30 +543,32 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def AddValues(
         self,
-        request: _wallet_pb2.AddValuesRequest,
+        request: _values_pb2.AddValuesRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_wallet_pb2.AddValuesResponse, _abc.Awaitable[_wallet_pb2.AddValuesResponse]]:
-        """AddValues keeps new values in the wallet, all or none. Not idempotent: the same call again adds them
-        again. Errors: VALUE_REFUSED, WALLET_FULL, CALL_TOO_LARGE above 1,000 values, PAYLOAD_NEEDS_STREAM
-        for a payload above 1 MiB. A message above 16 MiB ends with RESOURCE_EXHAUSTED and no reason.
+    ) -> _typing.Union[_values_pb2.AddValuesResponse, _abc.Awaitable[_values_pb2.AddValuesResponse]]:
+        """AddValues keeps new values in the wallet, all or none, after making room if it may. Not idempotent: the
+        same call again adds them again. Errors: VALUE_REFUSED; WALLET_FULL with what would help; UNKNOWN_NAME
+        and TOO_FEW_SAFES where values should leave for them; CALL_TOO_LARGE above 1,000 values;
+        PAYLOAD_NEEDS_STREAM for a payload above 1 MiB. A message above 16 MiB ends with RESOURCE_EXHAUSTED and
+        no reason.
         """
 
     @_abc_1.abstractmethod
     def AddValueStream(
         self,
-        request_iterator: _MaybeAsyncIterator[_wallet_pb2.AddValueStreamRequest],
+        request_iterator: _MaybeAsyncIterator[_values_pb2.AddValueStreamRequest],
         context: _ServicerContext,
-    ) -> _typing.Union[_wallet_pb2.AddValueStreamResponse, _abc.Awaitable[_wallet_pb2.AddValueStreamResponse]]:
+    ) -> _typing.Union[_values_pb2.AddValueStreamResponse, _abc.Awaitable[_values_pb2.AddValueStreamResponse]]:
         """AddValueStream is AddValues for one value with a payload of up to 64 MiB: first the fields, then the
-        payload in order. Errors: VALUE_REFUSED, WALLET_FULL, MALFORMED.
+        payload in order. Errors: VALUE_REFUSED, WALLET_FULL, UNKNOWN_NAME, TOO_FEW_SAFES, MALFORMED.
         """
 
     @_abc_1.abstractmethod
     def EditValue(
         self,
-        request: _wallet_pb2.EditValueRequest,
+        request: _values_pb2.EditValueRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_wallet_pb2.EditValueResponse, _abc.Awaitable[_wallet_pb2.EditValueResponse]]:
+    ) -> _typing.Union[_values_pb2.EditValueResponse, _abc.Awaitable[_values_pb2.EditValueResponse]]:
         """EditValue puts other fields in the place of a value's own; the payload stays. What is backed up is
         registered anew under the same policy first, then the old erased here and at the safes. Idempotent.
         Errors: UNKNOWN_NAME, VALUE_REFUSED, WALLET_FULL, TOO_FEW_SAFES, TRACES_REMAIN.
@@ -261,9 +577,9 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def RemoveValue(
         self,
-        request: _wallet_pb2.RemoveValueRequest,
+        request: _values_pb2.RemoveValueRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_wallet_pb2.RemoveValueResponse, _abc.Awaitable[_wallet_pb2.RemoveValueResponse]]:
+    ) -> _typing.Union[_values_pb2.RemoveValueResponse, _abc.Awaitable[_values_pb2.RemoveValueResponse]]:
         """RemoveValue erases a value from the wallet, beyond recovery from its files. A receipt stays and can
         bring it back; a value that is NOT_BACKED_UP is lost. Errors: UNKNOWN_NAME, also when it is called
         again; TRACES_REMAIN.
@@ -272,69 +588,288 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def Backup(
         self,
-        request: _wallet_pb2.BackupRequest,
+        request: _transfers_pb2.BackupRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_abc.Iterator[_wallet_pb2.BackupResponse], _abc.AsyncIterator[_wallet_pb2.BackupResponse]]:
+    ) -> _typing.Union[_abc.Iterator[_transfers_pb2.BackupResponse], _abc.AsyncIterator[_transfers_pb2.BackupResponse]]:
         """Backup registers values at the safes and tells its progress; the last message is the result.
         Idempotent: a value that is registered under the same policy stays as it is; under another policy it
         is registered anew and the old pieces are deleted. Concurrent calls for one value each, with the
         same policy, travel together and fail one by one, but for too few safes.
-        Errors: UNKNOWN_NAME, POLICY_UNFIT, TOO_FEW_SAFES. With `drop_values`, NOT_SAFE_YET and
-        TRACES_REMAIN come after the result: the values are backed up, and still in the wallet or dropped.
+        Errors: MALFORMED, UNKNOWN_NAME, POLICY_UNFIT, CONDITION_INVALID, TOO_FEW_SAFES. Where values are
+        erased, NOT_SAFE_YET and TRACES_REMAIN come after the result: the values are backed up, and still in
+        the wallet or dropped.
         """
 
     @_abc_1.abstractmethod
     def Recover(
         self,
-        request: _wallet_pb2.RecoverRequest,
+        request: _transfers_pb2.RecoverRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_abc.Iterator[_wallet_pb2.RecoverResponse], _abc.AsyncIterator[_wallet_pb2.RecoverResponse]]:
+    ) -> _typing.Union[_abc.Iterator[_transfers_pb2.RecoverResponse], _abc.AsyncIterator[_transfers_pb2.RecoverResponse]]:
         """Recover brings values back from their receipts and tells its progress; the last message is the
-        result. Idempotent: a value that is in the wallet stays as it is.
-        Errors: UNKNOWN_NAME, WALLET_FULL (nothing was fetched), TOO_FEW_SAFES (values of other batches are
-        recovered), KEY_NOT_IN_WALLET, TRACES_REMAIN.
+        result. What does not fit is suspended, after room was made if it may be: it goes on when the call is
+        made again, or by a trigger. Idempotent: a value that is in the wallet stays as it is.
+        Errors: MALFORMED, UNKNOWN_NAME, TOO_FEW_SAFES (values of other batches are recovered),
+        KEY_NOT_IN_WALLET, TRACES_REMAIN. WALLET_FULL comes after the result, with what would help.
         """
 
     @_abc_1.abstractmethod
     def ListReceipts(
         self,
-        request: _wallet_pb2.ListReceiptsRequest,
+        request: _receipts_pb2.ListReceiptsRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_abc.Iterator[_wallet_pb2.ListReceiptsResponse], _abc.AsyncIterator[_wallet_pb2.ListReceiptsResponse]]:
-        """ListReceipts lists the receipts in the order made, in parts of at most 500. It changes nothing."""
+    ) -> _typing.Union[_abc.Iterator[_receipts_pb2.ListReceiptsResponse], _abc.AsyncIterator[_receipts_pb2.ListReceiptsResponse]]:
+        """ListReceipts lists the receipts that meet every condition, in the order made, in parts of at most 500.
+        It changes nothing. Errors: MALFORMED.
+        """
 
     @_abc_1.abstractmethod
     def GetReceipt(
         self,
-        request: _wallet_pb2.GetReceiptRequest,
+        request: _receipts_pb2.GetReceiptRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_wallet_pb2.GetReceiptResponse, _abc.Awaitable[_wallet_pb2.GetReceiptResponse]]:
+    ) -> _typing.Union[_receipts_pb2.GetReceiptResponse, _abc.Awaitable[_receipts_pb2.GetReceiptResponse]]:
         """GetReceipt returns one receipt with its certificates. It changes nothing. Errors: UNKNOWN_NAME."""
 
     @_abc_1.abstractmethod
     def VerifyReceipts(
         self,
-        request: _wallet_pb2.VerifyReceiptsRequest,
+        request: _receipts_pb2.VerifyReceiptsRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_wallet_pb2.VerifyReceiptsResponse, _abc.Awaitable[_wallet_pb2.VerifyReceiptsResponse]]:
-        """VerifyReceipts checks every signature of receipts against the pinned roster, offline. It changes
+    ) -> _typing.Union[_receipts_pb2.VerifyReceiptsResponse, _abc.Awaitable[_receipts_pb2.VerifyReceiptsResponse]]:
+        """VerifyReceipts checks every signature of receipts against the pinned roster, offline, and unless some
+        are named also every deletion: the wallet's tombstones and the safes' deletion receipts. It changes
         nothing; what does not hold is in the response. Errors: UNKNOWN_NAME.
+        """
+
+    @_abc_1.abstractmethod
+    def ListDeletions(
+        self,
+        request: _receipts_pb2.ListDeletionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_receipts_pb2.ListDeletionsResponse], _abc.AsyncIterator[_receipts_pb2.ListDeletionsResponse]]:
+        """ListDeletions lists what was deleted at the safes, in the order decided, and which of them gave their
+        signed word for it, in parts of at most 500. It changes nothing. Errors: UNKNOWN_NAME.
         """
 
     @_abc_1.abstractmethod
     def ListPolicies(
         self,
-        request: _wallet_pb2.ListPoliciesRequest,
+        request: _policies_pb2.ListPoliciesRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_wallet_pb2.ListPoliciesResponse, _abc.Awaitable[_wallet_pb2.ListPoliciesResponse]]:
+    ) -> _typing.Union[_policies_pb2.ListPoliciesResponse, _abc.Awaitable[_policies_pb2.ListPoliciesResponse]]:
         """ListPolicies lists the ways of backing up, fitted to the wallet's roster, the default first."""
+
+    @_abc_1.abstractmethod
+    def GetPolicy(
+        self,
+        request: _policies_pb2.GetPolicyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_policies_pb2.GetPolicyResponse, _abc.Awaitable[_policies_pb2.GetPolicyResponse]]:
+        """GetPolicy returns one policy with the text that says all of it, fitted to the wallet's roster. It
+        changes nothing. Errors: UNKNOWN_NAME, POLICY_UNFIT.
+        """
+
+    @_abc_1.abstractmethod
+    def ExplainPolicy(
+        self,
+        request: _policies_pb2.ExplainPolicyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_policies_pb2.ExplainPolicyResponse, _abc.Awaitable[_policies_pb2.ExplainPolicyResponse]]:
+        """ExplainPolicy counts what a policy comes to: who reads a value, what may be lost, what is stored. It
+        changes nothing. Errors: MALFORMED, UNKNOWN_NAME, POLICY_UNFIT, POLICY_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def AddPolicy(
+        self,
+        request: _policies_pb2.AddPolicyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_policies_pb2.AddPolicyResponse, _abc.Awaitable[_policies_pb2.AddPolicyResponse]]:
+        """AddPolicy keeps a policy under the name that its text gives. A name means one policy for good.
+        Errors: MALFORMED, POLICY_INVALID with the line, NAME_TAKEN, also when it is called again.
+        """
+
+    @_abc_1.abstractmethod
+    def RemovePolicy(
+        self,
+        request: _policies_pb2.RemovePolicyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_policies_pb2.RemovePolicyResponse, _abc.Awaitable[_policies_pb2.RemovePolicyResponse]]:
+        """RemovePolicy forgets a policy that was added. Errors: UNKNOWN_NAME, also when it is called again;
+        POLICY_BUILT_IN; POLICY_IN_USE while a receipt names it.
+        """
+
+    @_abc_1.abstractmethod
+    def ListConditions(
+        self,
+        request: _conditions_pb2.ListConditionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_conditions_pb2.ListConditionsResponse, _abc.Awaitable[_conditions_pb2.ListConditionsResponse]]:
+        """ListConditions lists the backup conditions, in the order made. It changes nothing."""
+
+    @_abc_1.abstractmethod
+    def AddCondition(
+        self,
+        request: _conditions_pb2.AddConditionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_conditions_pb2.AddConditionResponse, _abc.Awaitable[_conditions_pb2.AddConditionResponse]]:
+        """AddCondition keeps a new condition. Errors: CONDITION_INVALID with the place; NAME_REFUSED; NAME_TAKEN,
+        also when it is called again.
+        """
+
+    @_abc_1.abstractmethod
+    def EditCondition(
+        self,
+        request: _conditions_pb2.EditConditionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_conditions_pb2.EditConditionResponse, _abc.Awaitable[_conditions_pb2.EditConditionResponse]]:
+        """EditCondition lets a condition say something else; it keeps its place. Idempotent.
+        Errors: UNKNOWN_NAME, CONDITION_INVALID with the place.
+        """
+
+    @_abc_1.abstractmethod
+    def RemoveCondition(
+        self,
+        request: _conditions_pb2.RemoveConditionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_conditions_pb2.RemoveConditionResponse, _abc.Awaitable[_conditions_pb2.RemoveConditionResponse]]:
+        """RemoveCondition forgets a condition; "default", too, stays away. Errors: UNKNOWN_NAME, also when it is
+        called again.
+        """
+
+    @_abc_1.abstractmethod
+    def SelectValues(
+        self,
+        request: _conditions_pb2.SelectValuesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_conditions_pb2.SelectValuesResponse], _abc.AsyncIterator[_conditions_pb2.SelectValuesResponse]]:
+        """SelectValues tells of every value whether the wallet's conditions select it, or one of them does, or an
+        expression would, and what decided; in parts of at most 500. Without a condition nothing is selected.
+        Nothing is backed up or changed. Errors: MALFORMED, UNKNOWN_NAME, CONDITION_INVALID with the place.
+        """
+
+    @_abc_1.abstractmethod
+    def FindRoom(
+        self,
+        request: _room_pb2.FindRoomRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_room_pb2.FindRoomResponse, _abc.Awaitable[_room_pb2.FindRoomResponse]]:
+        """FindRoom tells whether so many bytes would fit, and if not, which values could leave and what that would
+        free. It changes nothing. Errors: MALFORMED, CONDITION_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def ListTriggers(
+        self,
+        request: _triggers_pb2.ListTriggersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_triggers_pb2.ListTriggersResponse, _abc.Awaitable[_triggers_pb2.ListTriggersResponse]]:
+        """ListTriggers lists the triggers and how they stand, sensors asked, and the recoveries that wait for room.
+        Nothing is run or changed.
+        """
+
+    @_abc_1.abstractmethod
+    def AddTrigger(
+        self,
+        request: _triggers_pb2.AddTriggerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_triggers_pb2.AddTriggerResponse, _abc.Awaitable[_triggers_pb2.AddTriggerResponse]]:
+        """AddTrigger keeps a new trigger; the wallet runs it as long as it is served. Sensors that are commands are
+        named with `kura sensor`, not here. Errors: TRIGGER_INVALID, UNKNOWN_NAME for the policy; NAME_TAKEN,
+        also when it is called again.
+        """
+
+    @_abc_1.abstractmethod
+    def RemoveTrigger(
+        self,
+        request: _triggers_pb2.RemoveTriggerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_triggers_pb2.RemoveTriggerResponse, _abc.Awaitable[_triggers_pb2.RemoveTriggerResponse]]:
+        """RemoveTrigger forgets a trigger; what it backed up or recovered stays. Errors: UNKNOWN_NAME, also when
+        it is called again.
+        """
+
+    @_abc_1.abstractmethod
+    def RunTriggers(
+        self,
+        request: _triggers_pb2.RunTriggersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_triggers_pb2.RunTriggersResponse, _abc.Awaitable[_triggers_pb2.RunTriggersResponse]]:
+        """RunTriggers runs what is due, or the one that is asked for, if all that it waits for holds. A trigger
+        that fails is told of in the response. Errors: UNKNOWN_NAME, TRIGGER_NOT_ON_REQUEST.
+        """
+
+    @_abc_1.abstractmethod
+    def GiveUpRecoveries(
+        self,
+        request: _triggers_pb2.GiveUpRecoveriesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_triggers_pb2.GiveUpRecoveriesResponse, _abc.Awaitable[_triggers_pb2.GiveUpRecoveriesResponse]]:
+        """GiveUpRecoveries lets suspended recoveries wait for room no longer; their receipts stay. Idempotent.
+        Errors: MALFORMED.
+        """
+
+    @_abc_1.abstractmethod
+    def ListKeys(
+        self,
+        request: _keys_pb2.ListKeysRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_keys_pb2.ListKeysResponse, _abc.Awaitable[_keys_pb2.ListKeysResponse]]:
+        """ListKeys lists the keys, here and away. It changes nothing."""
+
+    @_abc_1.abstractmethod
+    def NewKey(
+        self,
+        request: _keys_pb2.NewKeyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_keys_pb2.NewKeyResponse, _abc.Awaitable[_keys_pb2.NewKeyResponse]]:
+        """NewKey makes a key of fresh random bytes, or derives one from the root and keeps it; the root is fetched
+        from the safes where it is away, and does not stay. Not idempotent but where it derives.
+        Errors: MALFORMED, NAME_REFUSED, NAME_TAKEN (also for a second root), UNKNOWN_NAME (no root, or no such
+        algorithm), KEY_NOT_IN_WALLET, TOO_FEW_SAFES.
+        """
+
+    @_abc_1.abstractmethod
+    def BackupKey(
+        self,
+        request: _keys_pb2.BackupKeyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_keys_pb2.BackupKeyResponse, _abc.Awaitable[_keys_pb2.BackupKeyResponse]]:
+        """BackupKey registers a key at the safes, with certificates of class "key". A root leaves the wallet once
+        every safe has its piece. Idempotent: a key that is registered under the same policy stays as it is;
+        under another it is registered anew and the old pieces are deleted. Errors: UNKNOWN_NAME, POLICY_UNFIT,
+        KEY_NOT_IN_WALLET, KEY_UNDER_ITSELF, TOO_FEW_SAFES.
+        """
+
+    @_abc_1.abstractmethod
+    def RecoverKey(
+        self,
+        request: _keys_pb2.RecoverKeyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_keys_pb2.RecoverKeyResponse, _abc.Awaitable[_keys_pb2.RecoverKeyResponse]]:
+        """RecoverKey brings a key back to stay: by its receipt, or from the root that it was derived from.
+        Idempotent. Errors: UNKNOWN_NAME, TOO_FEW_SAFES; KEY_NOT_IN_WALLET naming the key that it was sealed
+        under, or itself where nothing brings it back.
+        """
+
+    @_abc_1.abstractmethod
+    def ForgetKey(
+        self,
+        request: _keys_pb2.ForgetKeyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_keys_pb2.ForgetKeyResponse, _abc.Awaitable[_keys_pb2.ForgetKeyResponse]]:
+        """ForgetKey erases a key from the wallet, beyond recovery from its files, once its receipt is SAFE and holds.
+        Its entry, its public half and its receipt stay: a pair goes on sealing. Idempotent.
+        Errors: UNKNOWN_NAME, KEY_NOT_SAFE, TRACES_REMAIN.
+        """
 
     @_abc_1.abstractmethod
     def Resume(
         self,
-        request: _wallet_pb2.ResumeRequest,
+        request: _transfers_pb2.ResumeRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_wallet_pb2.ResumeResponse, _abc.Awaitable[_wallet_pb2.ResumeResponse]]:
+    ) -> _typing.Union[_transfers_pb2.ResumeResponse, _abc.Awaitable[_transfers_pb2.ResumeResponse]]:
         """Resume finishes or withdraws what a crash interrupted, and delivers what waits for safes. Idempotent."""
 
 def add_WalletServiceServicer_to_server(servicer: WalletServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
