@@ -49,7 +49,9 @@ def test_a_small_blob_hashes_to_its_root(one: Policy | str, length: int) -> None
         assert len(blobs.whole(0, x)) == size == blobs.total
 
 
-@pytest.mark.parametrize("one", ["threshold", "divided", KEPT, UNSEALED], ids=lambda one: getattr(one, "name", one))
+@pytest.mark.parametrize(
+    "one", ["threshold", "divided", KEPT, UNSEALED], ids=lambda one: getattr(one, "name", one)
+)
 def test_a_streamed_blob_is_what_was_announced(one: Policy | str) -> None:
     """Length, block hashes and root, the second time it is made as the first."""
     plan, blobs = made(one, 4 * MIB + 5)
