@@ -24,6 +24,7 @@ KILLED_ON = {150: "safe-2", 550: "safe-4"}
 BOOKS_EVERY, REST_EVERY = 25, 100
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("seed", [20_263])
 async def test_a_small_wallet_lives_long(seed: int, cluster: LocalCluster, tmp_path: Path) -> None:
     """Values, capacity and books hold on every day and at the end, when everything comes back."""
