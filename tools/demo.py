@@ -169,7 +169,7 @@ def tell(kura: Kura) -> int:
     _step(6, "Disaster: two safes are killed, and the wallet's values are erased")
     for name in KILLED:
         kura("cluster", "kill", name, "--dir", "safes", output=name == KILLED[-1])
-    kura("wallet", "remove", *(one["value_id"] for one in receipts))
+    kura("wallet", "remove", *(value["id"] for one in receipts for value in one["values"]))
     _expect(not _exported(kura, "erased.json"), "erasing", "values are left in the wallet")
 
     _step(7, "The three safes that are left bring everything back")

@@ -70,6 +70,7 @@ def _write_keys(desk: Path) -> None:
     (desk / "issuer.key").write_text(issuer.seed.hex())
     (desk / "issuer.pub").write_text(issuer.public.hex())
     (desk / "office.json").write_bytes(write_algorithm(office, issuer))
+    (desk / "office.toml").write_text('name = "office"\n')
 
 
 def _fill(kura: KuraCommand, desk: Path) -> None:
@@ -84,6 +85,8 @@ def _fill(kura: KuraCommand, desk: Path) -> None:
 def test_an_example_works(line: str, desk: Path, cluster: LocalCluster, tmp_path: Path) -> None:
     """In a copy of the folder, with a copy of the wallet, unless it makes one or needs one of its own."""
     folder = shutil.copytree(desk, tmp_path / "desk")
+    if line == "kura policy remove office":
+        KuraCommand(folder / "wallet").ok("policy", "add", desk / "office.toml")
     if line.startswith(AT_SAFES):
         shutil.rmtree(folder / "wallet")
         _fill(new_wallet(folder / "wallet", cluster.roster_file), desk)

@@ -18,6 +18,7 @@ from wallet_client.triggers.reading import Reading
 
 TIMEOUT_SECONDS: Final = 10.0
 OUTPUT_MAX_BYTES: Final = 4_096
+_END_SECONDS: Final = 5.0
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{1,9})?")
 
 
@@ -69,7 +70,13 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     """Leave nothing of it running: it leads a process group of its own."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    await process.wait()
+    # asyncio counts a process as ended only when its output was read to the end. What left the group and
+    # holds the pipe open is not waited for.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_END_SECONDS):
+            while process.stdout is not None and await process.stdout.read(OUTPUT_MAX_BYTES):
+                continue
+            await process.wait()
 
 
 def _number_in(output: bytes) -> Decimal | None:
