@@ -174,3 +174,17 @@ def test_the_batch_secret_is_wrapped_unless_it_is_dealt_itself(
 ) -> None:
     """Under a key of the wallet, or under a pair of the batch."""
     assert PolicyTerms("p", sealing, SHAMIR, key, "public", 1).is_wrapped == is_wrapped
+
+
+def test_a_field_of_the_digest_stands_once() -> None:
+    """Two of the same would make two digests of one policy."""
+    with pytest.raises(ValueError, match="shown: a field stands twice"):
+        PolicyTerms("p", "none", Division("shamir", 1, 1), NONE, "public", 1, shown=("class", "class"))
+
+
+def test_only_an_unsealed_whole_value_is_readable_by_its_safe() -> None:
+    """What is divided or coupled is not."""
+    whole, divided = Division("shamir", 1, 2), Division("shamir", 2, 2)
+    assert PolicyTerms("p", "none", whole, NONE, "public", 1).is_readable
+    assert not PolicyTerms("p", "none", divided, NONE, "public", 1).is_readable
+    assert not PolicyTerms("p", "none", whole, NONE, "public", 1, "couple-then-seal").is_readable
