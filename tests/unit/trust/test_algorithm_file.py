@@ -4,9 +4,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from support.sample_documents import draw, key
+from trust import algorithm_file
 from trust.algorithm_file import FORMAT, MAX_FILE_BYTES, IssuedAlgorithm, read_algorithm, write_algorithm
 from trust.errors import AlgorithmRefused, DocumentMalformed
 from trust.key_algorithm import BUILT_IN, KeyAlgorithm, derive_scalar
@@ -159,3 +161,8 @@ def test_half_a_seed_cannot_be_built() -> None:
     whole = IssuedAlgorithm(ALGORITHM, SEED).to_bytes()
     with pytest.raises(DocumentMalformed):
         IssuedAlgorithm.from_bytes(whole.replace(b"\xc4\x20" + SEED, b"\xc4\x02" + SEED[:2]))
+
+
+def test_a_file_that_was_parsed_does_not_print_its_seed() -> None:
+    """Whoever logs it logs its format."""
+    assert repr(msgspec.json.decode(FILE, type=algorithm_file._FileText)) == f"<{FORMAT}>"
