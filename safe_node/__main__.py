@@ -101,7 +101,13 @@ def check(config: Path | None) -> None:
       kura-safe check --config /srv/kura/safe.toml
     """  # noqa: D301 - click reads the \b
     from safe_node.check import check_database
-    from safe_node.identity import IdentityError, check_membership, read_identity, read_versions
+    from safe_node.identity import (
+        IdentityError,
+        check_membership,
+        open_decoy_secret,
+        read_identity,
+        read_versions,
+    )
     from safe_node.store import sqlite
 
     if config is None:
@@ -109,7 +115,9 @@ def check(config: Path | None) -> None:
     try:
         settings = load_settings(config)
         roster = read_versions(Path(settings.roster))[-1]
-        check_membership(read_identity(Path(settings.keys_dir)), settings.name, roster)
+        identity = read_identity(Path(settings.keys_dir))
+        check_membership(identity, settings.name, roster)
+        open_decoy_secret(identity, roster)
         click.echo(f"Keys: as roster version {roster.version} states them.")
         report = check_database(Path(settings.data_dir), _show_progress)
     except (ConfigError, IdentityError) as error:
@@ -120,6 +128,38 @@ def check(config: Path | None) -> None:
     click.echo(f"Pieces: {report.pieces} hashed, {len(report.damaged)} damaged")
     if not report.sound:
         fail("this safe needs repair: see docs/OPERATING.md, section Damage")
+
+
+@main.command()
+@_CONFIG
+def invite(config: Path | None) -> None:
+    """Make an invitation with which one owner may enrol, and print its code.
+
+    The safe may be running. Each code is good for one owner, and is not kept: print another when it is lost.
+
+    \b
+    Example:
+      kura-safe invite --config /srv/kura/safe.toml
+    """  # noqa: D301 - click reads the \b
+    import time
+
+    from safe_node import invitations
+    from safe_node.store.base import StoreUnusable
+    from safe_node.store.sqlite_store import DATABASE_NAME
+    from threshold.randomness import SystemRandomness
+
+    if config is None:
+        raise click.UsageError("--config FILE is needed")
+    try:
+        settings = load_settings(config)
+        database = Path(settings.data_dir) / DATABASE_NAME
+        limit = settings.limits.database_bytes
+        now_ms = time.time_ns() // 1_000_000
+        click.echo(invitations.invite(database, limit, SystemRandomness(), now_ms))
+    except (ConfigError, StoreUnusable) as error:
+        fail(str(error))
+    if not settings.owners.invitation_needed:
+        click.echo("This safe does not ask for invitations: owners.invitation_needed is false.", err=True)
 
 
 def _show_progress(done: int, total: int) -> None:

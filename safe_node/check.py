@@ -20,7 +20,11 @@ from trust.certificate import Certificate
 from trust.errors import TrustError
 from trust.refusals import Refusal
 
-_CERTIFICATES = "SELECT id, certificate FROM pieces WHERE id > ? ORDER BY id LIMIT 500"
+_STANDING = "id NOT IN (SELECT piece FROM doomed)"
+"""A condition: no tombstone names the piece."""
+_CERTIFICATES = f"SELECT id, certificate FROM pieces WHERE id > ? AND {_STANDING} ORDER BY id LIMIT 500"  # noqa: S608
+_COUNT = f"SELECT count(*) FROM pieces WHERE {_STANDING}"  # noqa: S608 - a condition of ours
+_STANDS = f"SELECT 1 FROM pieces WHERE id = ? AND {_STANDING}"  # noqa: S608 - a condition of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ def check_database(data_dir: Path, progress: Callable[[int, int], None]) -> Chec
     connection = sqlite.open_reader(data_dir / DATABASE_NAME)
     try:
         database = "; ".join(str(row[0]) for row in connection.execute("PRAGMA quick_check(10)"))
-        total = int(connection.execute("SELECT count(*) FROM pieces").fetchone()[0])
+        total = int(connection.execute(_COUNT).fetchone()[0])
         damaged, done = [], 0
         for done, (row, body) in enumerate(_certificates(connection), start=1):
             # What was deleted since it was listed is not damaged.
@@ -73,7 +77,7 @@ def _certificates(connection: Connection) -> Iterator[tuple[int, bytes]]:
 
 
 def _stands(connection: Connection, row: int) -> bool:
-    return connection.execute("SELECT 1 FROM pieces WHERE id = ?", (row,)).fetchone() is not None
+    return connection.execute(_STANDS, (row,)).fetchone() is not None
 
 
 def _intact(connection: Connection, body: bytes) -> bool:

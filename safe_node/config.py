@@ -8,6 +8,10 @@ Example, as `python -m safe_node init` writes it::
     keys_dir = "keys"
     roster = "roster.json"
 
+    [owners]
+    invitation_needed = false
+    grace_days = 7          # what an owner's wallet deletes is erased after as many days
+
     [limits]
     bytes_per_wallet = 0    # 0: no limit
 
@@ -79,6 +83,18 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("unary_blob_bytes must be at least 512 KiB below message_bytes")
 
 
+class OwnerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who may enrol, and how long an owner may take a deletion back.
+
+    Args:
+        invitation_needed: Only who shows an invitation of the operator's (`kura-safe invite`).
+        grace_days: What an owner's wallet deletes is erased after as many days; 0: at once.
+    """
+
+    invitation_needed: bool = False
+    grace_days: Annotated[int, Meta(ge=0, le=30)] = 7
+
+
 class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How much is logged, and in which form."""
 
@@ -105,6 +121,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     data_dir: str
     keys_dir: str
     roster: str
+    owners: OwnerSettings = OwnerSettings()
     limits: Limits = Limits()
     log: LogSettings = LogSettings()
 

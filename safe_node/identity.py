@@ -5,6 +5,7 @@
     DIR/operator.key      signs rosters; to be taken off this machine
     DIR/keys/safe.id      16 random bytes, hexadecimal
     DIR/keys/signing.key  Ed25519 seed, hexadecimal: certificates and receipts
+    DIR/keys/sealing.key  HPKE key material, hexadecimal: opens what was sealed to this safe alone
     DIR/keys/tls.key      PEM
     DIR/keys/tls.crt      PEM
 
@@ -19,7 +20,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from threshold.errors import SealBroken
+from threshold.hpke import KeyPair, derive_key_pair
 from threshold.randomness import RandomSource
+from trust.decoys import open_decoy
 from trust.documents import SigningKey
 from trust.errors import DocumentMalformed, RosterRefused
 from trust.ids import ID_BYTES, KEY_BYTES, SafeId
@@ -33,6 +37,9 @@ listen = "{listen}"
 data_dir = "data"
 keys_dir = "keys"
 roster = "roster.json"
+
+[owners]
+invitation_needed = false  # true: owners enrol by `kura-safe invite`
 
 [limits]
 bytes_per_wallet = 0  # 0: no limit
@@ -65,12 +72,14 @@ class Identity:
 
     Args:
         signing_key: Secret: signs certificates and receipts.
+        sealing_key: Secret: opens what was sealed to this safe alone.
         tls_key: Secret: PEM.
         tls_certificate: PEM.
     """
 
     safe_id: SafeId
     signing_key: SigningKey
+    sealing_key: KeyPair
     tls_key: bytes = field(repr=False)
     tls_certificate: bytes
 
@@ -107,17 +116,20 @@ def create_safe(folder: Path, new: NewSafe, rng: RandomSource, now: datetime) ->
     """
     signing = SigningKey(rng.read(KEY_BYTES))
     operator = SigningKey(rng.read(KEY_BYTES))
+    sealing_seed = rng.read(KEY_BYTES)
     begins, ends = now - timedelta(minutes=5), now + timedelta(days=new.tls_days)
     from rpc_edge.tls_identity import make_tls_identity  # a running safe never needs it: 9 MB
 
     tls_key, tls_certificate = make_tls_identity(new.name, begins, ends)
     safe_id = SafeId(rng.read(ID_BYTES))
-    entry = _entry(new, safe_id, tls_certificate, signing, operator)
+    sealing_key = derive_key_pair(sealing_seed).public
+    entry = _entry(new, safe_id, tls_certificate, signing.public, sealing_key, operator.public)
     settings = _SETTINGS.format(name=new.name, listen=new.listen)
     _write_all(
         {
             folder / "keys" / "safe.id": (safe_id.hex() + "\n").encode(),
             folder / "keys" / "signing.key": (signing.seed.hex() + "\n").encode(),
+            folder / "keys" / "sealing.key": (sealing_seed.hex() + "\n").encode(),
             folder / "keys" / "tls.key": tls_key,
             folder / "keys" / "tls.crt": tls_certificate,
             folder / "operator.key": (operator.seed.hex() + "\n").encode(),
@@ -129,7 +141,7 @@ def create_safe(folder: Path, new: NewSafe, rng: RandomSource, now: datetime) ->
 
 
 def _entry(
-    new: NewSafe, safe_id: SafeId, tls_certificate: bytes, signing: SigningKey, operator: SigningKey
+    new: NewSafe, safe_id: SafeId, tls_certificate: bytes, signing: bytes, sealing: bytes, operator: bytes
 ) -> SafeEntry:
     try:
         entry = SafeEntry(
@@ -138,8 +150,9 @@ def _entry(
             operator=new.operator,
             endpoint=new.endpoint,
             tls_certificate=from_pem(tls_certificate.decode()),
-            signing_key=signing.public,
-            operator_key=operator.public,
+            signing_key=signing,
+            sealing_key=sealing,
+            operator_key=operator,
         )
         return SafeEntry.from_bytes(entry.to_bytes())
     except (DocumentMalformed, ValueError) as error:
@@ -180,6 +193,7 @@ def read_identity(keys_dir: Path) -> Identity:
     return Identity(
         safe_id=SafeId(_read_hex(keys_dir / "safe.id", ID_BYTES)),
         signing_key=SigningKey(_read_hex(keys_dir / "signing.key", KEY_BYTES)),
+        sealing_key=derive_key_pair(_read_hex(keys_dir / "sealing.key", KEY_BYTES)),
         tls_key=tls_key,
         tls_certificate=certificate,
     )
@@ -220,6 +234,7 @@ def check_membership(identity: Identity, name: str, roster: Roster) -> None:
     same = {
         "name": entry.name == name,
         "signing key": entry.signing_key == identity.signing_key.public,
+        "sealing key": entry.sealing_key == identity.sealing_key.public,
         "TLS certificate": entry.tls_certificate == identity.certificate_der,
     }
     for what, holds in same.items():
@@ -227,6 +242,25 @@ def check_membership(identity: Identity, name: str, roster: Roster) -> None:
             raise IdentityError(
                 f"the {what} is not the one roster version {roster.version} states for this safe"
             )
+
+
+def open_decoy_secret(identity: Identity, roster: Roster) -> bytes:
+    """What this safe answers from about owners whom it does not know (32 bytes, Secret): trust/decoys.py.
+
+    Args:
+        identity: A member of the roster, as `check_membership` found.
+        roster: The newest version.
+
+    Raises:
+        IdentityError: What the roster holds for this safe does not open.
+    """
+    try:
+        return open_decoy(roster, identity.safe_id, identity.sealing_key)
+    except SealBroken:
+        raise IdentityError(
+            f"the decoy secret that roster version {roster.version} has for this safe does not open with its "
+            "sealing key: that version was not assembled as it should be"
+        ) from None
 
 
 def _read(path: Path) -> bytes:

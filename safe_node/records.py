@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from safe_node.accounts import AdmittedAuthorisation, WalletState
 from trust.certificate import Certificate
 from trust.digest import Digest, DigestField
-from trust.ids import Hash, ItemId, WalletKey
+from trust.ids import Hash, ItemId, OwnerKey, WalletKey
 
 PieceName = tuple[ItemId, int, int]
 """Item, generation and share index: at most one piece of a wallet stands under it."""
@@ -110,6 +111,7 @@ class AdmittedBatch:
         leaf_hashes: RFC 9162 leaf hashes of all leaves, 32 bytes each, one after the other.
         shown: The fields in the digest of an unsealed whole value, which the safe derives itself; None where
             it cannot, or nothing is shown.
+        authorisation: The word of the owner for whom the wallet acts, as the manifest carries it.
     """
 
     wallet_key: WalletKey
@@ -120,6 +122,7 @@ class AdmittedBatch:
     pieces: tuple[AdmittedPiece, ...]
     key_shares: tuple[KeyShare, ...]
     shown: tuple[DigestField, ...] | None
+    authorisation: AdmittedAuthorisation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +144,7 @@ class RegistrationState:
         batch_known: The manifest is stored.
         deleted: Which of the batch's items have a tombstone.
         existing: Which of its pieces stand already.
+        wallet: Whose it is, as far as the batch's authorisation is concerned.
     """
 
     next_counter: int
@@ -148,6 +152,7 @@ class RegistrationState:
     batch_known: bool
     deleted: frozenset[ItemName]
     existing: Mapping[PieceName, ExistingPiece]
+    wallet: WalletState = field(default_factory=WalletState)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,12 +172,14 @@ class RegistrationPlan:
     Args:
         certificates: For every piece of the batch, in its order.
         batch_cost: Bytes the manifest adds; 0 when it is stored already.
+        authorises: The wallet becomes the owner's whom the manifest names.
     """
 
     certificates: tuple[bytes, ...]
     new_pieces: tuple[NewPiece, ...]
     next_counter: int
     batch_cost: int
+    authorises: bool = False
 
     @property
     def added_bytes(self) -> int:
@@ -203,6 +210,7 @@ class StoredPiece:
         has_key_share: A key share is placed at its x.
         key_share: Secret: the batch's share at its x, 32 bytes.
         key_share_checksum: What `key_share_checksum` of decisions/retrieval.py gave at registration.
+        owner_key: Whose wallet registered it, where it is an owner's.
     """
 
     wallet_key: WalletKey
@@ -214,6 +222,7 @@ class StoredPiece:
     has_key_share: bool
     key_share: bytes | None = field(repr=False)
     key_share_checksum: bytes | None = field(repr=False)
+    owner_key: OwnerKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,36 +236,3 @@ class ReleasedPiece:
 
     blob: bytes | None = field(repr=False)
     key_share: bytes | None = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Burial:
-    """A tombstone that was checked, with what the safe says about it.
-
-    Args:
-        tombstone: Exact bytes.
-        receipt: Exact bytes of the DeletionReceipt.
-    """
-
-    wallet_key: WalletKey
-    item_id: ItemId
-    generation: int
-    tombstone: bytes
-    signature: bytes
-    receipt: bytes
-    receipt_signature: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class DeletionState:
-    """What the store knows that decides on a tombstone.
-
-    Args:
-        earlier: The burial that stands already.
-        used_bytes: What the wallet keeps here.
-        freed_bytes: What erasing gives back.
-    """
-
-    earlier: Burial | None
-    used_bytes: int
-    freed_bytes: int

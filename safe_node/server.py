@@ -20,9 +20,18 @@ from rpc_edge.server import Listening, ServerRunner, run_server
 from rpc_edge.tls import server_credentials
 from safe_node.config import Limits, Settings
 from safe_node.decisions.admission import Membership
-from safe_node.handlers.safe import Safe
-from safe_node.handlers.servicer import OPEN_METHODS, SERVICE, SHAPES, service_of
-from safe_node.identity import Identity, check_membership, read_identity, read_versions
+from safe_node.due import erasing_by_the_way
+from safe_node.handlers.owner_servicer import OWNER_SERVICE, OWNER_SHAPES, owner_service_of
+from safe_node.handlers.rights import OPEN_METHODS, lawful_calls
+from safe_node.handlers.safe import DAY_SECONDS, Safe
+from safe_node.handlers.servicer import SERVICE, SHAPES, service_of
+from safe_node.identity import (
+    Identity,
+    check_membership,
+    open_decoy_secret,
+    read_identity,
+    read_versions,
+)
 from safe_node.store.base import SafeStore
 from safe_node.store.sqlite_store import open_store
 from trust.piece import BLOCK_BYTES
@@ -60,19 +69,31 @@ async def serve(settings: Settings, change_store: StoreChange = lambda store: st
     identity = read_identity(Path(settings.keys_dir))
     versions = read_versions(Path(settings.roster))
     check_membership(identity, settings.name, versions[-1])
+    membership = Membership.of(identity.safe_id, versions, open_decoy_secret(identity, versions[-1]))
     store = await open_store(Path(settings.data_dir), identity.safe_id, settings.limits.database_bytes)
     try:
-        membership = Membership.of(identity.safe_id, versions)
         safe = Safe(
-            settings.name, membership, identity.signing_key, settings.limits, change_store(store), now_ms
+            name=settings.name,
+            membership=membership,
+            signing_key=identity.signing_key,
+            limits=settings.limits,
+            store=change_store(store),
+            now_ms=now_ms,
+            invitation_needed=settings.owners.invitation_needed,
+            grace_seconds=settings.owners.grace_days * DAY_SECONDS,
         )
-        await run_server(_runner(safe, settings, identity, log), partial(_announce, safe, settings, log))
+        async with erasing_by_the_way(store, lambda: safe.now, log):
+            runner = make_runner(safe, settings, identity, log)
+            await run_server(runner, partial(_announce, safe, settings, log))
     finally:
         await store.close()
         log.info("closed", name=settings.name)
 
 
-def _runner(safe: Safe, settings: Settings, identity: Identity, log: FilteringBoundLogger) -> ServerRunner:
+def make_runner(
+    safe: Safe, settings: Settings, identity: Identity, log: FilteringBoundLogger
+) -> ServerRunner:
+    """The server of a safe, with every layer around its services; not started."""
     listening = Listening(
         str(settings.address),
         server_credentials(identity.tls_key, identity.tls_certificate),
@@ -83,9 +104,13 @@ def _runner(safe: Safe, settings: Settings, identity: Identity, log: FilteringBo
         grace_seconds=GRACE_SECONDS,
     )
     signed = signed_requests(identity.safe_id, FreshnessJudge(now_ms()), now_ms, OPEN_METHODS)
-    bounded = bounded_messages(SHAPES, settings.limits.message_bytes, _most_fields(settings.limits))
+    bounded = bounded_messages(
+        {**SHAPES, **OWNER_SHAPES}, settings.limits.message_bytes, _most_fields(settings.limits)
+    )
     room = Room(AT_WORK_BYTES, WAITING_BYTES)
-    return ServerRunner({SERVICE: service_of(safe)}, listening, layers=(signed, bounded, room.layer), log=log)
+    lawful = lawful_calls(safe.store.owners)
+    services = {SERVICE: service_of(safe), OWNER_SERVICE: owner_service_of(safe)}
+    return ServerRunner(services, listening, layers=(signed, bounded, room.layer, lawful), log=log)
 
 
 def _most_fields(limits: Limits) -> int:

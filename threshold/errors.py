@@ -116,6 +116,29 @@ class ShareDoesNotMatchCommitments(ThresholdError):
     sentence: ClassVar[str] = "The share does not match the commitments."
 
 
+class InputMapsToIdentity(ThresholdError):
+    """RFC 9497's InvalidInputError: the input hashes to the identity, whose output no key changes."""
+
+    sentence: ClassVar[str] = "The input cannot be evaluated: it maps to the identity."
+
+
+@dataclass(eq=False)
+class InvalidBatch(ThresholdError):
+    """A proof covers 1 to `limit` evaluations, and each blinded input has exactly one; `have` were there."""
+
+    have: int
+    limit: int
+    sentence: ClassVar[str] = "The number of evaluations under one proof does not fit."
+
+
+@dataclass(eq=False)
+class EvaluationNotProven(ThresholdError):
+    """No key committed for x made this evaluation of this element; x = 0 speaks of the whole key."""
+
+    x: int
+    sentence: ClassVar[str] = "The proof of the evaluation does not hold."
+
+
 class SealBroken(ThresholdError):
     """The ciphertext, its associated data or the key is not what was sealed."""
 

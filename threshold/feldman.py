@@ -188,13 +188,23 @@ def combine(shares: Sequence[ScalarShare], k: int) -> Scalar:
         InvalidThreshold, InvalidShareIndex, DuplicateShareIndex: k or an x does not fit.
         NotEnoughShares: fewer than k shares.
     """
-    check_indices([share.x for share in shares])
+    weights = weights_of_first([share.x for share in shares], k)
+    return _weighted_sum(weights, [share.value for share in shares[:k]])
+
+
+def weights_of_first(xs: Sequence[int], k: int) -> tuple[Scalar, ...]:
+    """The weights w with f(0) = sum of w_i f(x_i) over the first k of the holders; all xs must be usable.
+
+    Raises:
+        InvalidThreshold, InvalidShareIndex, DuplicateShareIndex: k or an x does not fit.
+        NotEnoughShares: fewer than k holders.
+    """
+    check_indices(xs)
     if not 1 <= k <= MAX_SHARES:
         raise InvalidThreshold(k, MAX_SHARES)
-    if len(shares) < k:
-        raise NotEnoughShares(len(shares), k)
-    used = shares[:k]
-    return _weighted_sum(_index_weights(tuple(share.x for share in used)), [share.value for share in used])
+    if len(xs) < k:
+        raise NotEnoughShares(len(xs), k)
+    return _index_weights(tuple(xs[:k]))
 
 
 def combine_at(points: Sequence[tuple[Scalar, Scalar]], k: int) -> Scalar:

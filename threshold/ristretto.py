@@ -155,6 +155,17 @@ class Point:
         return cls(bytes(encoded))
 
     @classmethod
+    def from_uniform(cls, uniform: bytes) -> Point:
+        """The one-way map (RFC 9496 section 4.3.4) of 64 uniform bytes; it may give the identity.
+
+        Raises:
+            InvalidLength: not 64 bytes.
+        """
+        if len(uniform) != _WIDE_BYTES:
+            raise InvalidLength("uniform bytes", len(uniform), _WIDE_BYTES)
+        return cls._trusted(pysodium.crypto_core_ristretto255_from_hash(uniform))
+
+    @classmethod
     def identity(cls) -> Point:
         """The neutral element: the result of some sums, never accepted from outside."""
         return cls._trusted(_ZERO)

@@ -4,6 +4,9 @@ Every key is HKDF-SHA256(ikm = s â€– binding, salt, info = "kura/v1/item-key" â€
 the secret shared among the safes, `binding` what only the owner's root can give (empty before an owner is
 enrolled), the salt 32 fresh bytes kept in the manifest. One key seals one message, so the nonce is zero.
 
+A wallet does not keep the root: it keeps the binding secret, HKDF(root, "kura/v1/binding-secret"), of which
+each item's binding is derived. So a stolen wallet tells nothing of the root, nor of the keys it gives.
+
 AES-GCM is `cryptography`'s: 2 to 5 us at 1 KiB against pycryptodome's 42 to 164 us, where sealing, dividing
 and registering a value has about 300 us in all.
 """
@@ -27,6 +30,7 @@ TAG_BYTES = 16
 
 _ITEM_KEY = b"kura/v1/item-key"
 _ITEM_BINDING = b"kura/v1/item-binding"
+_BINDING_SECRET = b"kura/v1/binding-secret"
 _ZERO_NONCE = bytes(12)
 _MAX_ROLE_BYTES = 255
 _MAX_INDEX = 2**32 - 1
@@ -76,18 +80,31 @@ def derive_item_key(
     return SealingKey(hkdf.derive(secret + binding, salt, info))
 
 
-def derive_item_binding(root: bytes, item_id: bytes) -> bytes:
-    """What binds an item to its owner (32 bytes, Secret).
+def derive_binding_secret(root: bytes) -> bytes:
+    """What a wallet keeps of the root to bind items with (32 bytes, Secret).
 
     Args:
         root: Secret: the owner's 32 bytes.
+
+    Raises:
+        InvalidLength: it has another length.
+    """
+    _check_length("root", root, SECRET_BYTES)
+    return hkdf.derive(root, b"", _BINDING_SECRET)
+
+
+def derive_item_binding(binding_secret: bytes, item_id: bytes) -> bytes:
+    """What binds an item to its owner (32 bytes, Secret).
+
+    Args:
+        binding_secret: Secret: 32 bytes of `derive_binding_secret`.
         item_id: 16 bytes.
 
     Raises:
         InvalidLength: an input has the wrong length.
     """
-    _check_length("root", root, SECRET_BYTES)
-    return hkdf.derive(root, b"", _ITEM_BINDING + _item_label(item_id))
+    _check_length("binding secret", binding_secret, SECRET_BYTES)
+    return hkdf.derive(binding_secret, b"", _ITEM_BINDING + _item_label(item_id))
 
 
 def seal(key: SealingKey, plaintext: bytes, associated_data: bytes) -> bytes:

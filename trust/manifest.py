@@ -15,10 +15,12 @@ from msgspec import Meta
 
 from threshold import merkle
 from threshold.errors import ThresholdError
+from trust.authorisation import SignedAuthorisation, read_authorisation
 from trust.digest import Digest
 from trust.documents import Document, SigningKey, verify
 from trust.errors import DocumentMalformed
 from trust.ids import (
+    Bytes16,
     Bytes32,
     Generation,
     Hash,
@@ -98,6 +100,20 @@ class KeyWrap(Document, frozen=True):
     sealed: Annotated[bytes, Meta(min_length=48, max_length=80)]
 
 
+class Ownership(Document, frozen=True):
+    """Whose the batch is.
+
+    Args:
+        binding_id: Names the root to which the item keys are bound; 16 bytes that tell nothing of it.
+        signed: The owner's word that the manifest's wallet key acts for it; `read_manifest` checks it.
+    """
+
+    title = "ownership"
+
+    binding_id: Bytes16
+    signed: SignedAuthorisation
+
+
 class Manifest(Document, frozen=True, dict=True):
     """What holds for the whole batch.
 
@@ -109,13 +125,14 @@ class Manifest(Document, frozen=True, dict=True):
         placement: Which safe keeps what, by rising x.
         commitments: Feldman commitments C_0..C_{k-1} to the secret that is dealt, ristretto255 encodings: the
             batch secret, or the key that seals it; none where no key share is dealt.
-        bound: The item keys are bound to an owner's root as well.
         salt: 32 fresh random bytes for key derivation.
         created_at: When, by the wallet's clock.
         item_count: Number of leaves, 1 to 1,000.
         item_root: RFC 9162 Merkle root over the leaves' bytes.
         wrap: The batch secret under a key; None where shares of the batch secret itself are dealt, or
             nothing is sealed.
+        ownership: The owner for whom the wallet acts, and to whose root the item keys are bound; None before
+            an owner is enrolled.
     """
 
     title = "manifest"
@@ -126,12 +143,12 @@ class Manifest(Document, frozen=True, dict=True):
     roster_hash: HashField
     placement: Annotated[tuple[Place, ...], Meta(max_length=255)]
     commitments: Annotated[tuple[Bytes32, ...], Meta(max_length=255)]
-    bound: bool
     salt: Bytes32
     created_at: UnixSeconds
     item_count: Annotated[int, Meta(ge=1, le=MAX_ITEMS)]
     item_root: HashField
     wrap: KeyWrap | None = None
+    ownership: Ownership | None = None
 
     def __post_init__(self) -> None:
         """Hold placement and commitments to the terms."""
@@ -212,14 +229,18 @@ def sign_manifest(manifest: Manifest, key: SigningKey) -> tuple[bytes, Signature
 
 
 def read_manifest(body: bytes, signature: bytes) -> Manifest:
-    """Parse a manifest and check the signature of the wallet key it names.
+    """Parse a manifest, and check the signatures of the wallet key and of the owner key that it names.
 
     Raises:
-        DocumentMalformed: It does not parse or contradicts itself.
-        SignatureInvalid: The wallet did not sign it.
+        DocumentMalformed: It does not parse, contradicts itself, or shows another wallet's authorisation.
+        SignatureInvalid: The wallet did not sign it, or the owner did not authorise the wallet.
     """
     manifest = Manifest.from_bytes(body)
     verify(Manifest.title, manifest.wallet_key, body, signature)
+    if manifest.ownership is not None:
+        authorisation = read_authorisation(manifest.ownership.signed)
+        if authorisation.wallet_key != manifest.wallet_key:
+            raise DocumentMalformed(Manifest.title, "ownership", "authorises another wallet")
     return manifest
 
 

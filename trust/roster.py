@@ -13,6 +13,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from threshold import hpke
+from threshold.errors import ThresholdError
 from trust.documents import Document, SigningKey, verify
 from trust.errors import RosterRefused, SignatureInvalid
 from trust.ids import HASH_BYTES, Bytes32, Hash, SafeId, SafeIdField, SignatureField, UnixSeconds
@@ -20,6 +22,9 @@ from trust.ids import HASH_BYTES, Bytes32, Hash, SafeId, SafeIdField, SignatureF
 _ENDPOINT = re.compile(r"(?:[A-Za-z0-9.-]{1,253}|\[[0-9a-fA-F:]{2,45}\]):([1-9][0-9]{0,4})")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _HIGHEST_PORT = 65_535
+
+SealedDecoy = Annotated[bytes, Meta(min_length=hpke.WRAPPED_BYTES, max_length=hpke.WRAPPED_BYTES)]
+_UNIQUE = ("safe_id", "name", "endpoint", "signing_key", "sealing_key", "operator_key", "tls_certificate")
 
 
 class SafeEntry(Document, frozen=True):
@@ -32,6 +37,8 @@ class SafeEntry(Document, frozen=True):
         endpoint: "host:port" of its wallet port; IPv6 in brackets.
         tls_certificate: X.509 certificate in DER; clients trust exactly this one.
         signing_key: Ed25519 public key of its certificates and receipts.
+        sealing_key: X25519 public key, canonical and not of low order, to which HPKE seals what is for this
+            safe alone.
         operator_key: Ed25519 public key that signs rosters; kept away from the safe.
     """
 
@@ -43,15 +50,22 @@ class SafeEntry(Document, frozen=True):
     endpoint: str
     tls_certificate: Annotated[bytes, Meta(min_length=1, max_length=8192)]
     signing_key: Bytes32
+    sealing_key: Bytes32
     operator_key: Bytes32
 
     def __post_init__(self) -> None:
-        """Refuse names and endpoints that could be mistaken."""
+        """Refuse names and endpoints that could be mistaken, and a key to which nothing can be sealed."""
         if not _NAME.fullmatch(self.name):
             raise self.malformed("name", "must be a lower-case DNS label")
         endpoint = _ENDPOINT.fullmatch(self.endpoint)
         if endpoint is None or int(endpoint[1]) > _HIGHEST_PORT:
             raise self.malformed("endpoint", "must be host:port")
+        try:
+            hpke.check_public_key(self.sealing_key)
+        except ThresholdError:
+            raise self.malformed(
+                "sealing_key", "must be an X25519 public key, canonical and not of low order"
+            ) from None
 
 
 class Roster(Document, frozen=True):
@@ -63,6 +77,8 @@ class Roster(Document, frozen=True):
         created_at: When it was assembled.
         threshold: k: how many safes bring a value back unless a policy says otherwise.
         safes: All safes; ids, names, endpoints and keys are unique.
+        decoys: For each safe, in the order of `safes`, this version's decoy secret sealed to it
+            (trust/decoys.py); 80 bytes each.
     """
 
     title = "roster"
@@ -72,14 +88,17 @@ class Roster(Document, frozen=True):
     created_at: UnixSeconds
     threshold: Annotated[int, Meta(ge=1, le=255)]
     safes: Annotated[tuple[SafeEntry, ...], Meta(min_length=1, max_length=255)]
+    decoys: Annotated[tuple[SealedDecoy, ...], Meta(min_length=1, max_length=255)]
 
     def __post_init__(self) -> None:
-        """Refuse rosters in which something stands for two safes."""
+        """Refuse rosters in which something stands for two safes, or is missing for one."""
         if len(self.previous) != (0 if self.version == 1 else HASH_BYTES):
             raise self.malformed("previous", "only the genesis follows nothing")
         if self.threshold > len(self.safes):
             raise self.malformed("threshold", "more than there are safes")
-        for field in ("safe_id", "name", "endpoint", "signing_key", "operator_key", "tls_certificate"):
+        if len(self.decoys) != len(self.safes):
+            raise self.malformed("decoys", "must be one for each safe")
+        for field in _UNIQUE:
             if len({getattr(safe, field) for safe in self.safes}) != len(self.safes):
                 raise self.malformed(field, "stands for two safes")
         if {safe.operator_key for safe in self.safes} & {safe.signing_key for safe in self.safes}:

@@ -32,6 +32,7 @@ class SafeText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     operator: str
     endpoint: str
     signing_key: str
+    sealing_key: str
     operator_key: str
     tls_certificate: str
 
@@ -51,6 +52,7 @@ class VersionText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     created_at: int
     threshold: int
     safes: tuple[SafeText, ...]
+    decoys: tuple[str, ...]
     signatures: tuple[SignatureText, ...]
 
 
@@ -142,6 +144,7 @@ def _version_text(signed: SignedRoster) -> VersionText:
         created_at=roster.created_at,
         threshold=roster.threshold,
         safes=tuple(_safe_text(entry) for entry in roster.safes),
+        decoys=tuple(decoy.hex() for decoy in roster.decoys),
         signatures=tuple(
             SignatureText(item.operator_key.hex(), item.signature.hex()) for item in signed.signatures
         ),
@@ -155,6 +158,7 @@ def _version(text: VersionText) -> SignedRoster:
         text.created_at,
         text.threshold,
         tuple(_safe(safe) for safe in text.safes),
+        tuple(bytes.fromhex(decoy) for decoy in text.decoys),
     )
     signatures = tuple(
         RosterSignature(bytes.fromhex(item.operator_key), Signature(bytes.fromhex(item.signature)))
@@ -170,6 +174,7 @@ def _safe_text(entry: SafeEntry) -> SafeText:
         operator=entry.operator,
         endpoint=entry.endpoint,
         signing_key=entry.signing_key.hex(),
+        sealing_key=entry.sealing_key.hex(),
         operator_key=entry.operator_key.hex(),
         tls_certificate=to_pem(entry.tls_certificate),
     )
@@ -184,6 +189,7 @@ def _safe(text: SafeText) -> SafeEntry:
             endpoint=text.endpoint,
             tls_certificate=from_pem(text.tls_certificate),
             signing_key=bytes.fromhex(text.signing_key),
+            sealing_key=bytes.fromhex(text.sealing_key),
             operator_key=bytes.fromhex(text.operator_key),
         )
     )

@@ -240,6 +240,7 @@ Kind = Literal[
     "setting",
     "condition",
     "deletion",
+    "forgetting",
     "policy",
     "trigger",
     "sensor",

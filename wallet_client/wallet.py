@@ -15,14 +15,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from threshold import hkdf
 from threshold.randomness import RandomSource, SystemRandomness
+from trust.authorisation import SignedAuthorisation
 from trust.documents import SigningKey
-from trust.ids import Hash, SafeId
+from trust.ids import Hash, SafeId, Signature
+from trust.manifest import Ownership
 from trust.roster import Roster, SignedRoster, verify_chain
 from trust.roster_file import read_roster
 from wallet_client.network.links import Links
 from wallet_client.pipeline.batch import WalletKeys
+from wallet_client.pipeline.binding import Binding, digest_secret
 from wallet_client.policies.policy import Policy
 from wallet_client.policies.shelf import find_policy
 from wallet_client.storage.keyfile import Unlock
@@ -38,18 +40,15 @@ PATIENCE_SECONDS = 5.0
 LOCK_WAIT_SECONDS = 30.0
 """How long to wait for another process that is changing the wallet."""
 
-_DIGEST_SECRET = b"kura/v1/digest-secret"
-
 
 class Wallet:
     """What operations work on; make it with `open`."""
 
     def __init__(self, home: Path, store: WalletStore, roster: Roster, patience_seconds: float) -> None:
-        seed = store.signing_seed().reveal()
         self.home = home
         self.store = store
         self.roster = roster
-        self.keys = WalletKeys(SigningKey(seed), hkdf.derive(seed, b"", _DIGEST_SECRET))
+        self.keys = wallet_keys(store)
         self.links = Links(roster, self.keys.signing, patience_seconds)
         self.lock = HomeLock(home, wait_seconds=0)
         self.lock_wait_seconds = LOCK_WAIT_SECONDS
@@ -130,6 +129,15 @@ class Wallet:
         await self.close()
 
 
+def wallet_keys(store: WalletStore) -> WalletKeys:
+    """Secret: what the wallet signs, seals and binds with."""
+    seed, owner = store.signing_seed().reveal(), store.settings.get().owner
+    bindings = {one.id: one for one in (Binding(secret.reveal()) for secret in store.keys.bindings())}
+    signed = SignedAuthorisation(owner.authorisation, Signature(owner.signature)) if owner else None
+    ownership = Ownership(owner.binding_id, signed) if owner and signed else None
+    return WalletKeys(SigningKey(seed), digest_secret(seed), bindings, ownership)
+
+
 def pinned_roster(store: WalletStore) -> Roster:
     """The wallet's roster, verified against its pin.
 
@@ -137,6 +145,11 @@ def pinned_roster(store: WalletStore) -> Roster:
         RosterRefused: It is not the pinned one, does not hold, or was rolled back.
     """
     return _pinned_chain(store)[-1].roster
+
+
+def pinned_versions(store: WalletStore) -> tuple[Roster, ...]:
+    """Every version of the wallet's roster, the newest last; raises as `pinned_roster`."""
+    return tuple(signed.roster for signed in _pinned_chain(store))
 
 
 def pinned_signing_keys(store: WalletStore) -> dict[SafeId, tuple[bytes, ...]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from benchmarks.cases import command_line, large_values, many_pieces, shamir, small_values
+from benchmarks.cases import command_line, large_values, many_pieces, owners, shamir, small_values
 from benchmarks.figure import Figure
 from benchmarks.workbench import Workbench
 
@@ -14,5 +14,6 @@ CASES: dict[str, Callable[[Workbench], Awaitable[list[Figure]]]] = {
     "large": large_values.large_values,
     "shamir": shamir.divide_and_combine,
     "pieces": many_pieces.many_pieces,
+    "owners": owners.owners,
     "command": command_line.command_line,
 }

@@ -1,17 +1,18 @@
 """May this batch come in, as far as its own documents tell?
 
-Checked here, in this order: the manifest and whose it is, the roster it was made under, the placement,
-the leaves, that the pieces are exactly those placed here, each blob against its piece root, each key share
-against the commitments, the digest of an unsealed whole value against the value. What depends on the records
-is decided in registration.py.
+Checked here, in this order: the manifest, whose it is and for which owner, the roster it was made under, the
+placement, the leaves, that the pieces are exactly those placed here, each blob against its piece root, each
+key share against the commitments, the digest of an unsealed whole value against the value. What depends on
+the records is decided in registration.py.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from safe_node.accounts import AdmittedAuthorisation
 from safe_node.records import (
     AdmittedBatch,
     AdmittedPiece,
@@ -24,6 +25,7 @@ from threshold import merkle
 from threshold.errors import ThresholdError
 from threshold.feldman import ScalarShare, check_commitments, verify_share
 from threshold.ristretto import Point, Scalar
+from trust.authorisation import read_authorisation
 from trust.digest import digest_fields_of, public_digest
 from trust.errors import DocumentMalformed, PieceRootMismatch, SignatureInvalid
 from trust.ids import Hash, SafeId, WalletKey
@@ -41,6 +43,8 @@ from trust.refusals import (
 from trust.roster import Roster
 from trust.value_fields import read_head
 
+_OWNERSHIP = "manifest.ownership"
+
 
 @dataclass(frozen=True, slots=True)
 class Membership:
@@ -49,17 +53,21 @@ class Membership:
     Args:
         safe_id: Its own.
         rosters: Every version of its roster by number.
+        fingerprints: Their hashes by number.
+        decoy_secret: Secret: 32 bytes of the newest version, from which unknown owners are answered.
     """
 
     safe_id: SafeId
     rosters: Mapping[int, Roster]
     fingerprints: Mapping[int, Hash]
+    decoy_secret: bytes = field(repr=False)
 
     @classmethod
-    def of(cls, safe_id: SafeId, versions: Iterable[Roster]) -> Membership:
-        """Hash each version once."""
+    def of(cls, safe_id: SafeId, versions: Iterable[Roster], decoy_secret: bytes) -> Membership:
+        """Hash each version once; the fields above say what goes in."""
         rosters = {roster.version: roster for roster in versions}
-        return cls(safe_id, rosters, {number: roster.fingerprint for number, roster in rosters.items()})
+        fingerprints = {number: roster.fingerprint for number, roster in rosters.items()}
+        return cls(safe_id, rosters, fingerprints, decoy_secret)
 
     @property
     def newest(self) -> Roster:
@@ -117,9 +125,11 @@ def _read_manifest(candidate: CandidateBatch, caller: WalletKey, membership: Mem
     try:
         manifest = read_manifest(candidate.manifest, candidate.manifest_signature)
     except DocumentMalformed as error:
-        raise ManifestInvalid(_path("manifest", error.field)) from None
-    except SignatureInvalid:
-        raise ManifestInvalid("manifest_signature") from None
+        own = error.document == Manifest.title
+        raise ManifestInvalid(_path("manifest", error.field) if own else _OWNERSHIP) from None
+    except SignatureInvalid as error:
+        own = error.document == Manifest.title
+        raise ManifestInvalid("manifest_signature" if own else _OWNERSHIP) from None
     if manifest.wallet_key != caller:
         raise NotYourItem
     _check_roster(manifest, membership)
@@ -139,6 +149,15 @@ def _check_roster(manifest: Manifest, membership: Membership) -> None:
     members = {safe.safe_id for safe in membership.rosters[version].safes}
     if any(place.safe_id not in members for place in manifest.placement):
         raise ManifestInvalid("manifest.placement")
+
+
+def _authorisation_of(manifest: Manifest) -> AdmittedAuthorisation | None:
+    """The owner's word, which was checked with the manifest."""
+    if manifest.ownership is None:
+        return None
+    signed = manifest.ownership.signed
+    word = read_authorisation(signed)
+    return AdmittedAuthorisation(word.owner_key, word.wallet_key, signed.authorisation, signed.signature)
 
 
 def _places_here(manifest: Manifest, safe_id: SafeId) -> tuple[Place, ...]:
@@ -184,6 +203,7 @@ def _admit(
         ),
         key_shares=candidate.key_shares,
         shown=manifest.terms.shown if _shows(manifest) else None,
+        authorisation=_authorisation_of(manifest),
     )
     for piece in batch.pieces:
         if isinstance(piece.content, bytes):

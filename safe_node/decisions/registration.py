@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from safe_node.decisions.accounts import plan_authorisation
 from safe_node.decisions.costs import batch_cost, check_quota, piece_cost
 from safe_node.records import AdmittedBatch, AdmittedPiece, NewPiece, RegistrationPlan, RegistrationState
 from trust.certificate import Certificate
@@ -39,10 +40,12 @@ def plan_registration(
     """Certify every piece that is new and repeat the certificate of every piece that stands already.
 
     Raises:
+        WalletRevoked, WalletHasOwner: The wallet cannot be the owner's whom the manifest names.
         ItemDeleted: A tombstone stands for one of its items.
         PieceConflict: Another piece, or the same under another manifest, stands under a piece's name.
         QuotaExceeded: The wallet would keep too much.
     """
+    authorises = batch.authorisation is not None and plan_authorisation(state.wallet, batch.authorisation)
     if state.deleted:
         raise ItemDeleted
     fresh = [piece for piece in batch.pieces if not _stands(state, batch, piece)]
@@ -54,6 +57,7 @@ def plan_registration(
         new_pieces=new_pieces,
         next_counter=next_counter,
         batch_cost=0 if state.batch_known else batch_cost(batch),
+        authorises=authorises,
     )
     if new_pieces:
         check_quota(state.used_bytes, plan.added_bytes, rules.bytes_per_wallet)

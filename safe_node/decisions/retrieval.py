@@ -13,7 +13,7 @@ from safe_node.records import AnnouncedBlob, ReleasedPiece, StoredPiece
 from threshold.errors import ThresholdError
 from trust.certificate import Certificate
 from trust.errors import PieceRootMismatch
-from trust.ids import Hash, WalletKey
+from trust.ids import Hash, OwnerKey, WalletKey
 from trust.piece import BlockChecker, block_hashes, check_piece
 from trust.refusals import CertificateUnknown, NotYourItem, PieceNeedsStream, StoredPieceDamaged
 
@@ -24,7 +24,11 @@ def key_share_checksum(manifest_hash: Hash, x: int, share: bytes) -> bytes:
 
 
 def judge_fetch(
-    stored: StoredPiece | None, certificate: Certificate, caller: WalletKey, unary_blob_bytes: int
+    stored: StoredPiece | None,
+    certificate: Certificate,
+    caller: WalletKey,
+    unary_blob_bytes: int,
+    account: OwnerKey | None = None,
 ) -> ReleasedPiece:
     """Release a piece whose blob fits one message.
 
@@ -33,11 +37,12 @@ def judge_fetch(
         certificate: What was presented.
         caller: Whose signature the call carries.
         unary_blob_bytes: The largest blob of a unary call.
+        account: For which owner the caller acts; what any wallet of theirs registered is theirs.
 
     Raises:
         CertificateUnknown, NotYourItem, PieceNeedsStream, StoredPieceDamaged
     """
-    piece = _owned(stored, caller)
+    piece = _owned(stored, caller, account)
     if isinstance(piece.content, AnnouncedBlob) or len(piece.content or b"") > unary_blob_bytes:
         raise PieceNeedsStream
     key_share = _intact_key_share(piece)
@@ -47,14 +52,16 @@ def judge_fetch(
 
 
 def judge_stream(
-    stored: StoredPiece | None, certificate: Certificate, caller: WalletKey
+    stored: StoredPiece | None, certificate: Certificate, caller: WalletKey, account: OwnerKey | None = None
 ) -> tuple[ReleasedPiece, AnnouncedBlob]:
     """Release the head of a piece of any size; its blocks are checked as they are read.
+
+    Arguments as for `judge_fetch`.
 
     Raises:
         CertificateUnknown, NotYourItem, StoredPieceDamaged
     """
-    piece = _owned(stored, caller)
+    piece = _owned(stored, caller, account)
     head = ReleasedPiece(None, _intact_key_share(piece))
     if not isinstance(piece.content, AnnouncedBlob):
         blob = piece.content or b""
@@ -77,10 +84,10 @@ def block_checker(blob: AnnouncedBlob, x_hash: Hash) -> BlockChecker:
         raise StoredPieceDamaged from None
 
 
-def _owned(stored: StoredPiece | None, caller: WalletKey) -> StoredPiece:
+def _owned(stored: StoredPiece | None, caller: WalletKey, account: OwnerKey | None) -> StoredPiece:
     if stored is None:
         raise CertificateUnknown
-    if stored.wallet_key != caller:
+    if stored.wallet_key != caller and (account is None or stored.owner_key != account):
         raise NotYourItem
     return stored
 

@@ -1,4 +1,4 @@
-"""Delete: erase what tombstones name, keep the tombstones, give receipts."""
+"""Delete: erase what tombstones name, now or after the grace, keep the tombstones, give receipts."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from functools import partial
 
 from kura.safe.v1 import safe_pb2 as pb
 from rpc_edge.error_table import SAFE_ERRORS
-from safe_node.decisions.deletion import judge_deletion, plan_deletion
+from safe_node.accounts import Standing
+from safe_node.decisions.deletion import judge_deletion
+from safe_node.deletions import AdmittedTombstone, Burial
 from safe_node.handlers.safe import Safe, checked, or_refusal
-from safe_node.records import Burial, DeletionState
-from trust.ids import SIGNATURE_BYTES, WalletKey
+from trust.ids import SIGNATURE_BYTES
 from trust.refusals import Malformed, Refusal
 
 
-async def delete(safe: Safe, caller: WalletKey, request: pb.DeleteRequest) -> pb.DeleteResponse:
-    """Judge each tombstone and write those that hold; the answer comes after the bytes are gone.
+async def delete(safe: Safe, caller: Standing, request: pb.DeleteRequest) -> pb.DeleteResponse:
+    """Judge each tombstone and write those that hold; the answer comes after what is erased now is gone.
 
     Raises:
         Malformed, CallTooLarge: The call as a whole cannot be taken.
@@ -22,28 +23,21 @@ async def delete(safe: Safe, caller: WalletKey, request: pb.DeleteRequest) -> pb
     if not request.tombstones:
         raise Malformed("tombstones")
     safe.check_entries("tombstones", len(request.tombstones))
-    judged = await checked(lambda: _judge(safe, caller, request), len(request.tombstones))
-    burials = [burial for burial in judged if not isinstance(burial, Refusal)]
-
-    def plan(state: DeletionState, burial: Burial) -> Burial:
-        return plan_deletion(state, burial, safe.limits.bytes_per_wallet)
-
-    buried = iter(await safe.store.delete(burials, plan) if burials else ())
-    outcomes = [burial if isinstance(burial, Refusal) else next(buried) for burial in judged]
+    judged = await checked(
+        lambda: [or_refusal(partial(_judge_one, caller, signed)) for signed in request.tombstones],
+        len(request.tombstones),
+    )
+    tombstones = [one for one in judged if not isinstance(one, Refusal)]
+    plan = safe.deletion_rules.plan
+    buried = iter(await safe.store.delete(tombstones, plan) if tombstones else ())
+    outcomes = [one if isinstance(one, Refusal) else next(buried) for one in judged]
     return pb.DeleteResponse(results=[_result(outcome) for outcome in outcomes])
 
 
-def _judge(safe: Safe, caller: WalletKey, request: pb.DeleteRequest) -> list[Burial | Refusal]:
-    now = safe.now_ms() // 1000
-    return [or_refusal(partial(_judge_one, safe, caller, signed, now)) for signed in request.tombstones]
-
-
-def _judge_one(safe: Safe, caller: WalletKey, signed: pb.SignedTombstone, now: int) -> Burial:
+def _judge_one(caller: Standing, signed: pb.SignedTombstone) -> AdmittedTombstone:
     if len(signed.signature) != SIGNATURE_BYTES:
         raise Malformed("signature")
-    return judge_deletion(
-        signed.tombstone, signed.signature, caller, safe.membership.safe_id, now, safe.signing_key
-    )
+    return judge_deletion(signed.tombstone, signed.signature, caller)
 
 
 def _result(outcome: Burial | Refusal) -> pb.DeleteResult:

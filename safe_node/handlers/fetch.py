@@ -1,21 +1,21 @@
-"""Fetch: what the presented certificates certify, to the wallet that registered it."""
+"""Fetch: what the presented certificates certify, to the wallet that registered it or one of its owner's."""
 
 from __future__ import annotations
 
 from kura.safe.v1 import safe_pb2 as pb
+from safe_node.accounts import Standing
 from safe_node.decisions.retrieval import judge_fetch
 from safe_node.handlers.converters import read_certificate, write_fetch_result
 from safe_node.handlers.safe import Safe
 from safe_node.records import ReleasedPiece, StoredPiece
 from trust.certificate import Certificate
-from trust.ids import WalletKey
 from trust.refusals import Malformed
 
 MESSAGE_RESERVE_BYTES = 512 * 1024
 """What is left of an answer's bytes for everything but blobs."""
 
 
-async def fetch(safe: Safe, caller: WalletKey, request: pb.FetchRequest) -> pb.FetchResponse:
+async def fetch(safe: Safe, caller: Standing, request: pb.FetchRequest) -> pb.FetchResponse:
     """Look up each certificate and give out its piece.
 
     Raises:
@@ -29,7 +29,7 @@ async def fetch(safe: Safe, caller: WalletKey, request: pb.FetchRequest) -> pb.F
     ]
 
     def judge(stored: StoredPiece | None, certificate: Certificate) -> ReleasedPiece:
-        return judge_fetch(stored, certificate, caller, safe.limits.unary_blob_bytes)
+        return judge_fetch(stored, certificate, caller.key, safe.limits.unary_blob_bytes, caller.owner_key)
 
     budget = safe.limits.message_bytes - MESSAGE_RESERVE_BYTES
     outcomes = await safe.store.fetch(presented, judge, budget)

@@ -9,8 +9,10 @@ from typing import TypeVar
 
 from safe_node.config import Limits
 from safe_node.decisions.admission import Membership
+from safe_node.decisions.deletion import DeletionRules
 from safe_node.decisions.registration import RegistrationRules
 from safe_node.store.base import SafeStore
+from threshold.randomness import RandomSource, SystemRandomness
 from trust.certificate import sign_certificates
 from trust.documents import SigningKey
 from trust.refusals import CallTooLarge, Refusal
@@ -21,6 +23,8 @@ INLINE_WORK = 8
 """Signatures, or INLINE_BYTES of hashing, that cost less in the event loop than a thread hop for them."""
 
 INLINE_BYTES = 65_536
+
+DAY_SECONDS = 86_400
 
 MAX_UPLOADS = 48
 """Streams taken in at once; each keeps about five megabytes of memory busy."""
@@ -38,6 +42,9 @@ class Safe:
         store: Its records.
         now_ms: Its clock, milliseconds since 1970-01-01 UTC.
         uploads: How many more streams it takes in at once.
+        invitation_needed: Owners enrol by the operator's invitation.
+        grace_seconds: How long what an owner's wallet deletes waits to be erased.
+        rng: Draws the nonces of proofs.
     """
 
     name: str
@@ -47,12 +54,26 @@ class Safe:
     store: SafeStore
     now_ms: Callable[[], int]
     uploads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_UPLOADS), repr=False)
+    invitation_needed: bool = False
+    grace_seconds: int = 7 * DAY_SECONDS
+    rng: RandomSource = field(default_factory=SystemRandomness, repr=False)
 
     @property
     def rules(self) -> RegistrationRules:
         """How registrations are decided."""
         limits = self.limits
         return RegistrationRules(self.membership.safe_id, limits.counter_limit, limits.bytes_per_wallet)
+
+    @property
+    def now(self) -> int:
+        """Its clock, whole seconds since 1970-01-01 UTC."""
+        return self.now_ms() // 1000
+
+    @property
+    def deletion_rules(self) -> DeletionRules:
+        """How deletions are decided now."""
+        limit = self.limits.bytes_per_wallet
+        return DeletionRules(self.membership.safe_id, self.signing_key, self.now, self.grace_seconds, limit)
 
     def sign(self, certificates: Sequence[bytes]) -> bytes:
         """One signature for all certificates of a call; empty when there are none."""

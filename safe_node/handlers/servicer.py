@@ -9,7 +9,6 @@ import grpc
 
 from kura.safe.v1 import safe_pb2 as pb
 from kura.safe.v1 import safe_pb2_grpc
-from rpc_edge.authentication import authenticated_wallet
 from rpc_edge.bounds import shapes_of
 from rpc_edge.edge import Context
 from safe_node.handlers.delete import delete
@@ -18,11 +17,10 @@ from safe_node.handlers.fetch import fetch
 from safe_node.handlers.fetch_stream import fetch_stream
 from safe_node.handlers.register import register
 from safe_node.handlers.register_stream import register_stream
+from safe_node.handlers.rights import caller
 from safe_node.handlers.safe import Safe
 
 SERVICE = "kura.safe.v1.SafeService"
-OPEN_METHODS = frozenset({f"/{SERVICE}/Describe"})
-"""What anyone may call without a signature."""
 SHAPES = shapes_of(pb.DESCRIPTOR.services_by_name["SafeService"])
 """Where its requests can repeat something."""
 
@@ -40,28 +38,28 @@ class SafeServicer(safe_pb2_grpc.SafeServiceServicer):
 
     async def Register(self, request: pb.RegisterRequest, context: Context) -> pb.RegisterResponse:
         """Signed by the wallet of the manifests."""
-        return await register(self._safe, authenticated_wallet(), request)
+        return await register(self._safe, caller().key, request)
 
     async def RegisterStream(
         self, request_iterator: AsyncIterator[pb.RegisterStreamRequest], context: Context
     ) -> pb.RegisterStreamResponse:
         """The opening is signed by the wallet of the manifest."""
-        return await register_stream(self._safe, authenticated_wallet(), request_iterator)
+        return await register_stream(self._safe, caller().key, request_iterator)
 
     async def Fetch(self, request: pb.FetchRequest, context: Context) -> pb.FetchResponse:
-        """Signed by the wallet that registered."""
-        return await fetch(self._safe, authenticated_wallet(), request)
+        """Signed by the wallet that registered, or another of the same owner."""
+        return await fetch(self._safe, caller(), request)
 
     async def FetchStream(
         self, request: pb.FetchStreamRequest, context: Context
     ) -> AsyncIterator[pb.FetchStreamResponse]:
-        """Signed by the wallet that registered."""
-        async for part in fetch_stream(self._safe, authenticated_wallet(), request):
+        """Signed by the wallet that registered, or another of the same owner."""
+        async for part in fetch_stream(self._safe, caller(), request):
             yield part
 
     async def Delete(self, request: pb.DeleteRequest, context: Context) -> pb.DeleteResponse:
-        """Signed by the wallet of the tombstones."""
-        return await delete(self._safe, authenticated_wallet(), request)
+        """Signed by the wallet of the tombstones, or one of the owner who signed them."""
+        return await delete(self._safe, caller(), request)
 
 
 def service_of(safe: Safe) -> Callable[[grpc.aio.Server], None]:

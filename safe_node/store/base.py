@@ -3,7 +3,8 @@
 - An answer is given after the write is durable. A write that fails changes nothing and says so.
 - Decisions are made inside the write: `plan` sees the records as they are, and nothing comes between.
 - Each batch and each tombstone stands or falls alone; its refusal stands in its place.
-- Erased means erased: when `delete` or `Upload.abort` returns, the bytes are gone from the store's files.
+- Erased means erased: when `delete`, `erase_due` or `Upload.abort` returns, the bytes are gone from the
+  store's files. What a tombstone has wait is given out no more, and stays until `erase_due`.
 - No method blocks the event loop.
 """
 
@@ -13,23 +14,23 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from safe_node.deletions import AdmittedTombstone, Burial, DeletionPlan, DeletionState
 from safe_node.records import (
     AdmittedBatch,
     AnnouncedBlob,
-    Burial,
-    DeletionState,
     Presented,
     RegistrationPlan,
     RegistrationState,
     ReleasedPiece,
     StoredPiece,
 )
+from safe_node.store.owners_base import OwnerStore
 from trust.certificate import Certificate
 from trust.ids import WalletKey
 from trust.refusals import Refusal
 
 PlanRegistration = Callable[[RegistrationState, AdmittedBatch], RegistrationPlan]
-PlanDeletion = Callable[[DeletionState, Burial], Burial]
+PlanDeletion = Callable[[DeletionState, AdmittedTombstone], DeletionPlan]
 JudgeFetch = Callable[[StoredPiece | None, Certificate], ReleasedPiece]
 JudgeStream = Callable[[StoredPiece | None, Certificate], tuple[ReleasedPiece, AnnouncedBlob]]
 
@@ -81,6 +82,11 @@ class Upload(Protocol):
 class SafeStore(Protocol):
     """The records of one safe."""
 
+    @property
+    def owners(self) -> OwnerStore:
+        """Owners and their wallets, in the same files."""
+        ...
+
     async def register(
         self, batches: Sequence[AdmittedBatch], plan: PlanRegistration
     ) -> list[tuple[bytes, ...] | Refusal]:
@@ -114,8 +120,18 @@ class SafeStore(Protocol):
         """Look up one certificate; raises the judge's refusal."""
         ...
 
-    async def delete(self, burials: Sequence[Burial], plan: PlanDeletion) -> list[Burial | Refusal]:
-        """Erase what tombstones name; give the burial that stands for each, or why not."""
+    async def delete(
+        self, tombstones: Sequence[AdmittedTombstone], plan: PlanDeletion
+    ) -> list[Burial | Refusal]:
+        """Erase what tombstones name, or have it wait; give the burial that stands for each, or why not."""
+        ...
+
+    async def erase_due(self, now: int) -> int:
+        """Erase every piece that was to be erased by then, in slices; gives their number once they are gone.
+
+        Args:
+            now: Whole seconds since 1970-01-01 UTC.
+        """
         ...
 
     async def close(self) -> None:

@@ -10,8 +10,8 @@ from safe_node.decisions.costs import check_quota
 from safe_node.records import ItemName
 from safe_node.store.schema import BLOCKS_PER_BLOB
 from safe_node.store.sqlite import Connection
-from safe_node.store.wallets import make_wallet, used_bytes
-from trust.ids import WalletKey
+from safe_node.store.wallets import OF_ACCOUNT, make_wallet, used_bytes
+from trust.ids import OwnerKey, WalletKey
 
 ERASE_SLICE_BLOCKS = 8
 """At most 8 MiB of zeroes a transaction."""
@@ -62,11 +62,13 @@ def loose(connection: Connection) -> list[int]:
     return [int(row[0]) for row in connection.execute("SELECT blob_id FROM loose_blobs")]
 
 
-def deleted_with(connection: Connection, wallet: int, deleted: ItemName) -> list[int]:
+def deleted_with(
+    connection: Connection, wallet: int, account: OwnerKey | None, deleted: ItemName
+) -> list[int]:
     """Blobs of a deleted item that are not erased yet, whichever call deleted it."""
     found = connection.execute(
-        "SELECT blob_id FROM loose_blobs WHERE wallet = ? AND item_id = ? AND generation = ?",
-        (wallet, *deleted),
+        f"SELECT blob_id FROM loose_blobs WHERE {OF_ACCOUNT} AND item_id = ?3 AND generation = ?4",  # noqa: S608 - ours
+        (wallet, account, *deleted),
     )
     return [int(row[0]) for row in found]
 

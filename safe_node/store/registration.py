@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from safe_node.accounts import WalletState
 from safe_node.decisions.retrieval import key_share_checksum
 from safe_node.records import (
     AdmittedBatch,
@@ -13,15 +14,18 @@ from safe_node.records import (
     RegistrationPlan,
     RegistrationState,
 )
+from safe_node.store.account_rows import make_owners, standing, wallet_state
 from safe_node.store.base import PlanRegistration
 from safe_node.store.schema import KEY_SHARES_PER_BATCH
 from safe_node.store.sqlite import Connection
-from safe_node.store.wallets import add_used, find_wallet, make_wallet, used_bytes
+from safe_node.store.wallets import OF_ACCOUNT, add_used, find_wallet, make_wallet, used_bytes
+from trust.ids import OwnerKey
 
-_EXISTING = """SELECT batches.manifest_hash, pieces.x_hash, pieces.certificate
+_EXISTING = """SELECT EXISTS (SELECT 1 FROM doomed WHERE piece = pieces.id),
+        batches.manifest_hash, pieces.x_hash, pieces.certificate
     FROM pieces JOIN batches ON batches.id = pieces.batch
     WHERE pieces.wallet = ? AND item_id = ? AND generation = ? AND x = ?"""
-_TOMBSTONE = "SELECT 1 FROM tombstones WHERE wallet = ? AND item_id = ? AND generation = ?"
+_TOMBSTONE = f"SELECT 1 FROM tombstones WHERE {OF_ACCOUNT} AND item_id = ?3 AND generation = ?4"  # noqa: S608 - ours
 _ADD_BATCH = """INSERT INTO batches
     (manifest_hash, wallet, manifest, signature, leaf_hashes, pieces_left, cost)
     VALUES (?, ?, ?, ?, ?, ?, ?)"""
@@ -49,6 +53,8 @@ def register(
         Refusal: The plan's; nothing is written then.
     """
     decided = plan(load_state(connection, batch), batch)
+    if batch.authorisation is not None and decided.authorises:
+        make_owners(connection, batch.authorisation)
     if decided.new_pieces:
         _write(connection, batch, decided, blob_id)
     return decided
@@ -57,15 +63,21 @@ def register(
 def load_state(connection: Connection, batch: AdmittedBatch) -> RegistrationState:
     """What decides on a batch."""
     next_counter = connection.execute("SELECT next_counter FROM safe").fetchone()[0]
+    word = batch.authorisation
+    state = WalletState() if word is None else wallet_state(connection, word)
+    account = standing(connection, batch.wallet_key).owner_key if word is None else word.owner_key
     wallet = find_wallet(connection, batch.wallet_key)
+    deleted = _buried(connection, wallet, account, batch)
     if wallet is None:
-        return RegistrationState(next_counter, 0, False, frozenset(), {})
+        return RegistrationState(next_counter, 0, False, deleted, {}, state)
+    existing, doomed = _existing(connection, wallet, batch)
     return RegistrationState(
         next_counter=next_counter,
         used_bytes=used_bytes(connection, wallet),
         batch_known=_batch_id(connection, batch) is not None,
-        deleted=_deleted(connection, wallet, batch),
-        existing=_existing(connection, wallet, batch),
+        deleted=deleted | doomed,
+        existing=existing,
+        wallet=state,
     )
 
 
@@ -76,17 +88,31 @@ def _batch_id(connection: Connection, batch: AdmittedBatch) -> int | None:
     return None if row is None else int(row[0])
 
 
-def _deleted(connection: Connection, wallet: int, batch: AdmittedBatch) -> frozenset[ItemName]:
+def _buried(
+    connection: Connection, wallet: int | None, account: OwnerKey | None, batch: AdmittedBatch
+) -> frozenset[ItemName]:
+    if wallet is None and account is None:
+        return frozenset()
     items = {(piece.item_id, piece.generation) for piece in batch.pieces}
-    return frozenset(name for name in items if connection.execute(_TOMBSTONE, (wallet, *name)).fetchone())
-
-
-def _existing(connection: Connection, wallet: int, batch: AdmittedBatch) -> dict[PieceName, ExistingPiece]:
-    rows = (
-        (piece.name, connection.execute(_EXISTING, (wallet, *piece.name)).fetchone())
-        for piece in batch.pieces
+    whose = (wallet, account)
+    return frozenset(
+        name for name in items if connection.execute(_TOMBSTONE, (*whose, *name)).fetchone() is not None
     )
-    return {name: ExistingPiece(*row) for name, row in rows if row is not None}
+
+
+def _existing(
+    connection: Connection, wallet: int, batch: AdmittedBatch
+) -> tuple[dict[PieceName, ExistingPiece], frozenset[ItemName]]:
+    """The batch's pieces that stand, and the items of those that only wait to be erased."""
+    existing: dict[PieceName, ExistingPiece] = {}
+    doomed: set[ItemName] = set()
+    for piece in batch.pieces:
+        row = connection.execute(_EXISTING, (wallet, *piece.name)).fetchone()
+        if row is not None and row[0]:
+            doomed.add((piece.item_id, piece.generation))
+        elif row is not None:
+            existing[piece.name] = ExistingPiece(*row[1:])
+    return existing, frozenset(doomed)
 
 
 def _write(connection: Connection, batch: AdmittedBatch, plan: RegistrationPlan, blob_id: int | None) -> None:

@@ -5,20 +5,21 @@ from __future__ import annotations
 from safe_node.records import AnnouncedBlob, Presented, StoredPiece
 from safe_node.store.schema import KEY_SHARES_PER_BATCH
 from safe_node.store.sqlite import Connection
-from trust.ids import HASH_BYTES, Hash, WalletKey
+from trust.ids import HASH_BYTES, Hash, OwnerKey, WalletKey
 
 _FIND = f"""SELECT wallets.wallet_key, batches.manifest_hash, pieces.certificate, pieces.x, pieces.content,
         pieces.blob_length, pieces.block_hashes, pieces.blob_id, pieces.has_key_share,
-        key_shares.share, key_shares.checksum
+        key_shares.share, key_shares.checksum, wallets.owner_key
     FROM pieces
     JOIN wallets ON wallets.id = pieces.wallet
     JOIN batches ON batches.id = pieces.batch
     LEFT JOIN key_shares ON key_shares.id = pieces.batch * {KEY_SHARES_PER_BATCH} + pieces.x
-    WHERE pieces.counter = ? AND pieces.x_hash = ? AND pieces.certificate = ?"""  # noqa: S608 - a constant of ours
+    WHERE pieces.counter = ? AND pieces.x_hash = ? AND pieces.certificate = ?
+        AND NOT EXISTS (SELECT 1 FROM doomed WHERE piece = pieces.id)"""  # noqa: S608 - a constant of ours
 
 
 def find_piece(connection: Connection, presented: Presented) -> StoredPiece | None:
-    """The piece that was certified with exactly these bytes, if it is kept here."""
+    """The piece that was certified with exactly these bytes, if it is kept here and no tombstone names it."""
     certificate = presented.certificate
     key = (certificate.counter, certificate.x_hash, presented.body)
     row = connection.execute(_FIND, key).fetchone()
@@ -27,9 +28,8 @@ def find_piece(connection: Connection, presented: Presented) -> StoredPiece | No
 
 def stored_piece(row: tuple[object, ...]) -> StoredPiece:
     """One row of the query above."""
-    wallet_key, manifest_hash, certificate, x, content, length, hashes, blob_id, has_key, share, checksum = (
-        row
-    )
+    wallet_key, manifest_hash, certificate, x, content, length, hashes, *rest = row
+    blob_id, has_key, share, checksum, owner_key = rest
     return StoredPiece(
         wallet_key=WalletKey(_bytes(wallet_key)),
         manifest_hash=Hash(_bytes(manifest_hash)),
@@ -40,6 +40,7 @@ def stored_piece(row: tuple[object, ...]) -> StoredPiece:
         has_key_share=bool(has_key),
         key_share=None if share is None else _bytes(share),
         key_share_checksum=None if checksum is None else _bytes(checksum),
+        owner_key=None if owner_key is None else OwnerKey(_bytes(owner_key)),
     )
 
 

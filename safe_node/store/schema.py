@@ -7,7 +7,18 @@
     pieces        one for each certificate; a blob that came in one message is in the row
     blocks        blobs that came as streams, in chunks; id = blob * 65,536 + number
     loose_blobs   blobs that no piece refers to: on their way in, or out and then with the item they were of
-    tombstones    what must never come back, with the receipt that was given
+    tombstones    what must never come back, with the receipt that was given, and when it is due to be erased
+    doomed        pieces that wait to be erased, and until when; nothing of them is given out
+
+    owners         the guesses of each, which record is in force and which is staged
+    owner_records  this safe's parts of their records; written once, erased, never changed
+    guesses        those that can still be repeated or unlocked
+    decoys         how many guesses at nobody were written, as an owner's ledger would be
+    decoy_guesses  256 slots that they overwrite
+    invitations    SHA-256 of each code, and when it was used
+    revocations    owners' words against wallets
+    revivals       owners' words against tombstones
+    forgotten      owners' words against themselves, with the receipt that was given
 
 Every table that holds a secret is a rowid table that grows at its end, so that rows are never moved and
 secure_delete leaves no stale copy of an erased one (tests/contract looks for them).
@@ -32,7 +43,7 @@ PAGE_BYTES = 16_384
 
 KEY_SHARES_PER_BATCH = 256
 BLOCKS_PER_BLOB = 65_536
-VERSION = 1
+VERSION = 3
 """PRAGMA user_version of a database on which every migration below was applied."""
 
 
@@ -73,6 +84,54 @@ _TABLES = (
         PRIMARY KEY (wallet, item_id, generation)) STRICT, WITHOUT ROWID""",
 )
 
+_OWNERS = (
+    """CREATE TABLE owners (
+        id INTEGER PRIMARY KEY, owner_id BLOB NOT NULL UNIQUE, owner_key BLOB NOT NULL UNIQUE,
+        spent INTEGER NOT NULL CHECK (spent >= 0), last_spent_ms INTEGER NOT NULL,
+        rearmed_ms INTEGER NOT NULL, current INTEGER NOT NULL, staged INTEGER) STRICT""",
+    """CREATE TABLE owner_records (
+        id INTEGER PRIMARY KEY, owner INTEGER NOT NULL REFERENCES owners, record BLOB NOT NULL,
+        record_id BLOB NOT NULL, x INTEGER NOT NULL, unlock_share BLOB NOT NULL, oprf_share BLOB NOT NULL,
+        unlock_tag BLOB NOT NULL, sealed BLOB NOT NULL, guesses INTEGER NOT NULL) STRICT""",
+    "CREATE UNIQUE INDEX owner_records_by_name ON owner_records (owner, record_id)",
+    """CREATE TABLE guesses (
+        id INTEGER PRIMARY KEY, owner INTEGER NOT NULL REFERENCES owners, guess_id BLOB NOT NULL,
+        record_id BLOB NOT NULL, element BLOB NOT NULL, spent_ms INTEGER NOT NULL,
+        returned_to BLOB) STRICT""",
+    "CREATE UNIQUE INDEX guesses_by_name ON guesses (owner, guess_id)",
+    "CREATE TABLE decoys (id INTEGER PRIMARY KEY CHECK (id = 1), written INTEGER NOT NULL) STRICT",
+    "INSERT INTO decoys VALUES (1, 0)",
+    """CREATE TABLE decoy_guesses (
+        id INTEGER PRIMARY KEY CHECK (id BETWEEN 0 AND 255), number INTEGER NOT NULL,
+        guess_id BLOB NOT NULL, record_id BLOB NOT NULL, element BLOB NOT NULL,
+        spent_ms INTEGER NOT NULL) STRICT""",
+    "CREATE UNIQUE INDEX decoy_guesses_by_number ON decoy_guesses (number)",
+    """CREATE TABLE invitations (
+        code_hash BLOB PRIMARY KEY, made_ms INTEGER NOT NULL, used_ms INTEGER) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE revocations (
+        owner_key BLOB NOT NULL, wallet INTEGER NOT NULL REFERENCES wallets, revocation BLOB NOT NULL,
+        signature BLOB NOT NULL, PRIMARY KEY (owner_key, wallet)) STRICT, WITHOUT ROWID""",
+    "ALTER TABLE wallets ADD COLUMN owner_key BLOB",
+    "ALTER TABLE wallets ADD COLUMN authorisation BLOB",
+    "ALTER TABLE wallets ADD COLUMN authorisation_signature BLOB",
+    "CREATE INDEX wallets_by_owner ON wallets (owner_key) WHERE owner_key IS NOT NULL",
+)
+
+
+_GRACE = (
+    "ALTER TABLE tombstones ADD COLUMN erase_at INTEGER",
+    "CREATE INDEX tombstones_by_time ON tombstones (erase_at) WHERE erase_at IS NOT NULL",
+    """CREATE TABLE doomed (
+        piece INTEGER PRIMARY KEY REFERENCES pieces ON DELETE CASCADE, erase_at INTEGER NOT NULL) STRICT""",
+    "CREATE INDEX doomed_by_time ON doomed (erase_at)",
+    """CREATE TABLE revivals (
+        owner_key BLOB NOT NULL, tombstone_hash BLOB NOT NULL, revival BLOB NOT NULL, signature BLOB NOT NULL,
+        PRIMARY KEY (owner_key, tombstone_hash)) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE forgotten (
+        owner_key BLOB PRIMARY KEY, tombstone BLOB NOT NULL, signature BLOB NOT NULL, receipt BLOB NOT NULL,
+        receipt_signature BLOB NOT NULL) STRICT, WITHOUT ROWID""",
+)
+
 
 def migrations() -> Migrations:
     """Every step, in order; never change one that was released, add another and raise VERSION."""
@@ -83,6 +142,16 @@ def migrations() -> Migrations:
     @steps(name="0001 tables")
     def tables(db: Database) -> None:
         for statement in _TABLES:
+            db.execute(statement)
+
+    @steps(name="0002 owners")
+    def owners(db: Database) -> None:
+        for statement in _OWNERS:
+            db.execute(statement)
+
+    @steps(name="0003 grace")
+    def grace(db: Database) -> None:
+        for statement in _GRACE:
             db.execute(statement)
 
     return steps

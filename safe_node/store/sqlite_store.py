@@ -14,10 +14,10 @@ from typing import TypeVar
 
 from safe_node.decisions.costs import content_length
 from safe_node.decisions.retrieval import block_checker
+from safe_node.deletions import AdmittedTombstone, Burial
 from safe_node.records import (
     AdmittedBatch,
     AnnouncedBlob,
-    Burial,
     Presented,
     RegistrationPlan,
     ReleasedPiece,
@@ -32,10 +32,12 @@ from safe_node.store.base import (
     StreamedPiece,
 )
 from safe_node.store.deletion import bury
+from safe_node.store.erasing import Eraser
 from safe_node.store.opening import open_locked
 from safe_node.store.registration import load_state, register
 from safe_node.store.retrieval import find_piece
 from safe_node.store.sqlite import Connection
+from safe_node.store.sqlite_owners import SqliteOwners
 from safe_node.store.wallets import make_wallet
 from safe_node.store.writer import WriterThread
 from trust.errors import PieceRootMismatch
@@ -61,6 +63,8 @@ class SqliteStore:
         self._local = threading.local()
         self._opened: list[Connection] = []
         self._readers = ThreadPoolExecutor(READERS, "kura-reader", self._open_reader)
+        self._eraser = Eraser(writer, self._read)
+        self.owners = SqliteOwners(writer, self._read, self._eraser)
 
     def _open_reader(self) -> None:
         self._local.connection = sqlite.open_reader(self._path)
@@ -120,32 +124,36 @@ class SqliteStore:
             number, sent = number + 1, sent + len(chunk)
             yield chunk
 
-    async def delete(self, burials: Sequence[Burial], plan: PlanDeletion) -> list[Burial | Refusal]:
-        """Erase what tombstones name; give the burial that stands for each, or why not.
+    async def delete(
+        self, tombstones: Sequence[AdmittedTombstone], plan: PlanDeletion
+    ) -> list[Burial | Refusal]:
+        """Erase what tombstones name, or have it wait; give the burial that stands for each, or why not.
 
         Goes on to its end when the caller is gone: once a tombstone stands, its blobs are nobody's.
         """
-        return await asyncio.shield(self._delete(burials, plan))
+        return await asyncio.shield(self._delete(tombstones, plan))
 
-    async def _delete(self, burials: Sequence[Burial], plan: PlanDeletion) -> list[Burial | Refusal]:
-        runs = [partial(bury, burial=burial, plan=plan) for burial in burials]
+    async def _delete(
+        self, tombstones: Sequence[AdmittedTombstone], plan: PlanDeletion
+    ) -> list[Burial | Refusal]:
+        runs = [partial(bury, tombstone=tombstone, plan=plan) for tombstone in tombstones]
         outcomes = await self._writer.submit_all(runs, erases=True)
         loose = [blob for done in outcomes if not isinstance(done, Refusal) for blob in done.loose_blobs]
         for blob_id in loose:
-            await self.erase_blob(blob_id)
+            await self._eraser.erase_blob(blob_id)
         return [done if isinstance(done, Refusal) else done.burial for done in outcomes]
 
     async def erase_blob(self, blob_id: int) -> None:
         """Erase a loose blob, slice by slice, with other writes in between."""
-        while not await self._writer.submit(partial(blobs.erase_slice, blob_id=blob_id), erases=True):
-            continue
+        await self._eraser.erase_blob(blob_id)
 
     async def erase_loose(self) -> int:
         """Erase what a process that died left behind; gives the number of blobs."""
-        left = await self._read(blobs.loose)
-        for blob_id in left:
-            await self.erase_blob(blob_id)
-        return len(left)
+        return await self._eraser.erase_loose()
+
+    async def erase_due(self, now: int) -> int:
+        """Erase every piece that was to be erased by then; gives their number once they are gone."""
+        return await self._eraser.erase_due(now)
 
     async def close(self) -> None:
         """Finish what is queued, then let go of the files."""

@@ -5,6 +5,10 @@ from __future__ import annotations
 from safe_node.store.sqlite import Connection
 from trust.ids import WalletKey
 
+OF_ACCOUNT = """wallet IN (SELECT ?1 UNION SELECT id FROM wallets WHERE owner_key = ?2
+    UNION SELECT id FROM wallets WHERE wallet_key = ?2)"""
+"""A condition: the row is of wallet ?1, of a wallet of owner ?2, or of that owner's own key; NULL: nobody."""
+
 
 def find_wallet(connection: Connection, wallet_key: WalletKey) -> int | None:
     """The wallet's row, if it has kept anything here."""

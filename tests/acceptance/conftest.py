@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from support.cluster import KuraCommand, LocalCluster, cluster, cluster_of_worker
-from support.kura_in_process import KuraInProcess
+from support.cluster import LocalCluster, cluster, cluster_of_worker
+from support.kura import KuraCommand, KuraInProcess
 from wallet_client.storage.keyfile import NoPassphrase
 from wallet_client.wallet import create_wallet
 
@@ -26,6 +26,6 @@ def kura(cluster: LocalCluster, tmp_path: Path) -> KuraCommand:
 
 
 @pytest.fixture
-def here(kura: KuraCommand, capsys: pytest.CaptureFixture[str]) -> KuraInProcess:
+def here(kura: KuraCommand) -> KuraInProcess:
     """The test's wallet, driven from this process."""
-    return KuraInProcess(kura.home, capsys)
+    return KuraInProcess(kura.home)

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from support.cluster import EXAMPLES, KuraCommand, LocalCluster
+from support.cluster import LocalCluster
 from support.faults import reopened
-from support.kura_in_process import KuraInProcess
+from support.kura import EXAMPLES, KuraCommand, KuraInProcess
 from support.small_wallets import ZONE, set_clock, trigger
 from support.steps import TODAY, Readers, add_ticket, exported
 from wallet_client.operations.triggers import TriggerRunner
@@ -32,12 +32,12 @@ THIRD_OF_IT = "x" * 2_500
 
 
 @pytest.fixture
-def small(cluster: LocalCluster, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> KuraInProcess:
+def small(cluster: LocalCluster, tmp_path: Path) -> KuraInProcess:
     """A wallet like the source's IC card, of 8 KiB."""
     home = tmp_path / "card"
     roster = cluster.roster_file.read_bytes()
     asyncio.run(create_wallet(home, NoPassphrase(), roster, CAPACITY_BYTES))
-    return KuraInProcess(home, capsys)
+    return KuraInProcess(home)
 
 
 def names(here: KuraInProcess) -> list[str]:

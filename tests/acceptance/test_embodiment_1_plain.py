@@ -13,9 +13,9 @@ import pysqlite3 as sqlite3
 import pytest
 from msgspec import structs
 
-from support.cluster import KuraCommand, LocalCluster
+from support.cluster import LocalCluster
 from support.faults import database_of, receipts_of, reopened
-from support.kura_in_process import KuraInProcess
+from support.kura import KuraCommand, KuraInProcess
 from support.lying_safe import AS_TOLD, HONEST, OTHER_DIGEST
 from support.steps import TICKET, TODAY, add_policy, add_ticket, certificates_of, exported
 from trust.certificate import Certificate

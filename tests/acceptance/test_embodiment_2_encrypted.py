@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from support.cluster import KuraCommand, LocalCluster
-from support.kura_in_process import KuraInProcess
+from support.cluster import LocalCluster
+from support.kura import KuraCommand, KuraInProcess
 from support.steps import Readers, add_ticket, certificates_of, exported
 
 POLICIES = {"sealed": ("main", "--shared"), "sealed-pair": ("main-pair", "--pair")}

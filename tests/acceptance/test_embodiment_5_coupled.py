@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from support.cluster import KuraCommand, LocalCluster
-from support.kura_in_process import KuraInProcess
+from support.cluster import LocalCluster
+from support.kura import KuraCommand, KuraInProcess
 from support.steps import TODAY, Readers, add_policy, add_ticket, certificates_of, exported
 
 NAMES = ["City Bus", "Ran", "Rashomon"]

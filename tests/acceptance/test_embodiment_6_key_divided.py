@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from support.cluster import KuraCommand, LocalCluster
+from support.cluster import LocalCluster
 from support.faults import reopened
-from support.kura_in_process import KuraInProcess
+from support.kura import KuraCommand, KuraInProcess
 from support.steps import Readers, add_policy, add_ticket, certificates_of, exported, kept_at
 from wallet_client.operations.keys import forget_key
 

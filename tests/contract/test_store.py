@@ -27,8 +27,8 @@ from support.store_bench import (
     Opener,
     admitted,
     batch_of,
-    burial,
     shown,
+    tombstone,
 )
 from trust.certificate import Certificate
 from trust.ids import SafeId, WalletKey
@@ -59,7 +59,7 @@ async def test_answers_survive_a_restart(opened: Opener) -> None:
     """Pieces, counter and tombstones."""
     async with opened() as bench:
         first = await bench.certificates(batch_of("first"))
-        await bench.delete(burial(b"d" * 16))
+        await bench.delete(tombstone(b"d" * 16))
     async with opened() as bench:
         assert isinstance((await bench.fetch(*first))[0], ReleasedPiece)
         second = await bench.certificates(batch_of("second"))
@@ -157,7 +157,7 @@ async def test_a_piece_erased_while_it_goes_out_is_unknown_not_damaged(opened: O
         (body,) = await bench.upload(large)
         streamed = await bench.store.stream(shown(body), partial(judge_stream, caller=CALLER))
         await anext(streamed.chunks)
-        await bench.delete(burial(large.items[0].item_id))
+        await bench.delete(tombstone(large.items[0].item_id))
         with pytest.raises(CertificateUnknown):
             await anext(streamed.chunks)
 
@@ -169,7 +169,7 @@ async def test_two_large_pieces_of_one_item_come_in_two_streams(opened: Opener) 
     async with opened() as bench:
         bodies = [(await bench.upload(dealt, x))[0] for x in (1, 2)]
         assert [await bench.stream(body) for body in bodies] == [dealt.blobs[0, 1], dealt.blobs[0, 2]]
-        await bench.delete(burial(dealt.items[0].item_id))
+        await bench.delete(tombstone(dealt.items[0].item_id))
         assert not [share for share in dealt.shares.values() if share in bench.files()]
 
 

@@ -7,10 +7,11 @@ import pysqlite3
 import pytest
 
 from safe_node.decisions.costs import TOMBSTONE_BYTES
-from safe_node.records import Burial, ReleasedPiece
+from safe_node.deletions import Burial
+from safe_node.records import ReleasedPiece
 from safe_node.store.deletion import bury
 from support.safe_requests import deal, seeded
-from support.store_bench import CALLER, MIB, ROSTER, WALLET, Opener, admitted, batch_of, burial
+from support.store_bench import CALLER, MIB, ROSTER, WALLET, Opener, admitted, batch_of, tombstone
 from trust.refusals import (
     CertificateUnknown,
     QuotaExceeded,
@@ -53,7 +54,7 @@ async def test_erased_is_gone_from_the_files(opened: Opener) -> None:
         kept = await bench.certificates(batch_of("kept"))
         gone = await bench.certificates(admitted(doomed)) + await bench.upload(streamed)
         assert all(secret in bench.files() for secret in secrets)
-        await bench.delete(*(burial(item.item_id) for item in (*doomed.items, *streamed.items)))
+        await bench.delete(*(tombstone(item.item_id) for item in (*doomed.items, *streamed.items)))
         assert not [number for number, secret in enumerate(secrets) if secret in bench.files()]
         found = [type(outcome) for outcome in await bench.fetch(*gone, *kept)]
         assert found == [CertificateUnknown, CertificateUnknown, ReleasedPiece]
@@ -62,12 +63,13 @@ async def test_erased_is_gone_from_the_files(opened: Opener) -> None:
 async def test_a_deletion_asked_again_finishes_the_one_that_broke_off(opened: Opener) -> None:
     """No receipt before the blocks are gone, whoever wrote the tombstone."""
     large = deal(ROSTER, WALLET, [seeded("large").read(MIB + 5000)], label="large")
-    buried = burial(large.items[0].item_id)
+    doomed = tombstone(large.items[0].item_id)
     async with opened() as bench:
         await bench.upload(large)
-        await bench.store._writer.submit(partial(bury, burial=buried, plan=lambda state, new: new))
+        plan = bench.deletion_rules().plan
+        written = await bench.store._writer.submit(partial(bury, tombstone=doomed, plan=plan))
         assert large.blobs[0, 1][-200:] in bench.files()
-        assert await bench.delete(buried) == [buried]
+        assert await bench.delete(doomed) == [written.burial]
         assert large.blobs[0, 1][-200:] not in bench.files()
 
 
@@ -79,7 +81,7 @@ async def test_a_long_read_holds_up_deletions_and_nothing_else(opened: Opener) -
         reader = pysqlite3.connect(str(bench.folder / "safe.db"), isolation_level=None)
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM pieces").fetchone()
-        deleting = asyncio.create_task(bench.delete(burial(doomed.items[0].item_id)))
+        deleting = asyncio.create_task(bench.delete(tombstone(doomed.items[0].item_id)))
         for label in ("beside", "after"):
             await bench.certificates(batch_of(label))
         assert not deleting.done()
@@ -98,7 +100,7 @@ async def test_no_stale_copy_outlives_many_deletions(opened: Opener) -> None:
             dealt = deal(ROSTER, WALLET, values, label=f"turn {turn}")
             await bench.certificates(admitted(dealt))
             doomed = range(turn % 2, 25, 2)
-            await bench.delete(*(burial(dealt.items[number].item_id) for number in doomed))
+            await bench.delete(*(tombstone(dealt.items[number].item_id) for number in doomed))
             gone += [values[number] for number in doomed]
             assert all(values[number] in bench.files() for number in range(25) if number not in doomed)
         files = bench.files()
@@ -110,9 +112,9 @@ async def test_the_batch_goes_with_its_last_piece(opened: Opener) -> None:
     dealt = deal(ROSTER, WALLET, [b"1", b"2"], label="two")
     async with opened() as bench:
         bodies = await bench.certificates(admitted(dealt))
-        await bench.delete(burial(dealt.items[0].item_id))
+        await bench.delete(tombstone(dealt.items[0].item_id))
         assert (await bench.fetch(bodies[1]))[0].key_share == dealt.shares[1]
-        await bench.delete(burial(dealt.items[1].item_id))
+        await bench.delete(tombstone(dealt.items[1].item_id))
         assert dealt.shares[1] not in bench.files()
         assert dealt.body not in bench.files()
 
@@ -123,7 +125,7 @@ async def test_deletion_is_idempotent_and_reaches_one_generation(opened: Opener)
     async with opened() as bench:
         await bench.certificates(batch_of("g1", item_ids=item))
         second = await bench.certificates(batch_of("g2", item_ids=item, generation=2))
-        first, again = [(await bench.delete(burial(item[0])))[0] for _ in range(2)]
+        first, again = [(await bench.delete(tombstone(item[0])))[0] for _ in range(2)]
         assert first == again
         assert isinstance((await bench.fetch(*second))[0], ReleasedPiece)
 
@@ -134,10 +136,10 @@ async def test_quota_counts_tombstones_and_gives_back_what_is_erased(opened: Ope
     async with opened(bytes_per_wallet=55_000) as bench:
         await bench.certificates(batch)
         assert isinstance((await bench.register(batch_of("b", bytes(50_000))))[0], QuotaExceeded)
-        await bench.delete(burial(batch.pieces[0].item_id))
+        await bench.delete(tombstone(batch.pieces[0].item_id))
         await bench.certificates(batch_of("c", bytes(50_000)))
         room = (55_000 - 50_000) // TOMBSTONE_BYTES + 2
-        outcomes = await bench.delete(*(burial(bytes([n]) * 16) for n in range(room)))
+        outcomes = await bench.delete(*(tombstone(bytes([n]) * 16) for n in range(room)))
         assert isinstance(outcomes[-1], QuotaExceeded)
         assert isinstance(outcomes[0], Burial)
 
@@ -160,5 +162,5 @@ async def test_full_means_nothing_half_written_and_room_can_be_made(opened: Open
             await bench.upload(deal(ROSTER, WALLET, [bytes(2 * MIB)], label="too much"))
         bodies = [body for done in outcomes if isinstance(done, tuple) for body in done]
         assert {type(found) for found in await bench.fetch(*bodies)} == {ReleasedPiece}
-        await bench.delete(burial(stored[0].pieces[0].item_id))
+        await bench.delete(tombstone(stored[0].pieces[0].item_id))
         await bench.certificates(refused[0])

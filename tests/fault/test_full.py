@@ -1,12 +1,13 @@
 """No room: at a safe, whose others go on; and in the wallet, which says how much is needed and free."""
 
+import asyncio
 import random
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
-from support.cluster import KuraCommand, LocalCluster
+from support.cluster import LocalCluster
 from support.faults import (
     assert_no_strays,
     database_of,
@@ -18,6 +19,7 @@ from support.faults import (
     state_of_wallet,
     stored,
 )
+from support.kura import KuraInProcess
 from support.safe_process import SafeHome, command
 from trust.refusals import StorageFull
 from wallet_client.errors import WalletFull
@@ -111,10 +113,10 @@ async def test_a_full_wallet_recovers_nothing_and_goes_on_when_there_is_room(
         assert (full.value.needed, full.value.free) == (stored_size(first), 4_000 - stored_size(second))
         assert state_of_wallet(wallet) == before
 
-        kura = KuraCommand(tmp_path / "wallet")
-        refused = kura("recover", "--all")
+        kura = KuraInProcess(tmp_path / "wallet")
+        refused = await asyncio.to_thread(kura, "recover", "--all")
         assert (refused.code, refused.output) == (1, "")
         assert f"{full.value.needed} bytes are needed and {full.value.free} are free" in refused.messages
-        kura.ok("wallet", "remove", other)
-        kura.ok("recover", "--all")
+        await asyncio.to_thread(kura.ok, "wallet", "remove", other)
+        await asyncio.to_thread(kura.ok, "recover", "--all")
         assert wallet.store.values.get(value_id) == first

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rpc_edge.errors import CallFailed, NoAnswer, NothingListens
-from support.cluster import KuraCommand, LocalCluster
+from support.cluster import LocalCluster
 from support.faults import (
     SHORT_PATIENCE_SECONDS,
     assert_no_strays,
@@ -20,6 +20,7 @@ from support.faults import (
     state_of_wallet,
     stored,
 )
+from support.kura import KuraInProcess
 from support.wallet_samples import FULL_VALUE
 from wallet_client.network.failures import explain
 from wallet_client.operations.backup import back_up, drop_backed_up
@@ -28,10 +29,12 @@ from wallet_client.operations.recover import recover
 from wallet_client.operations.resume import resume
 from wallet_client.receipts.receipt import state_of
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 DEAD = ("safe-1", "safe-3", "safe-5")
 
 
-def test_three_dead_safes_stop_a_backup(kura: KuraCommand, cluster: LocalCluster) -> None:
+def test_three_dead_safes_stop_a_backup(kura: KuraInProcess, cluster: LocalCluster) -> None:
     """Exit code 1, each dead safe named, the value still there; when they are back nothing stray is left."""
     (value,) = kura.json("wallet", "add", "--class", "coupon", "--name", "coffee")["values"]
     cluster.kill(*DEAD)
@@ -78,7 +81,7 @@ async def test_three_hanging_safes_stop_a_backup_at_the_deadline(
         assert_no_strays(cluster, wallet)
 
 
-def test_a_hanging_safe_leaves_a_value_registered(kura: KuraCommand, cluster: LocalCluster) -> None:
+def test_a_hanging_safe_leaves_a_value_registered(kura: KuraInProcess, cluster: LocalCluster) -> None:
     """The whole story on the command line.
 
     Registered after the patience; the number of safes that may still be lost is shown; `--delete` is

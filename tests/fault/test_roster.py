@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from support.kura_in_process import KuraInProcess, Said
-from support.sample_documents import NOW, SAFE_IDS, SAFE_KEYS, key
+from support.kura import Finished, KuraInProcess
+from support.sample_documents import GENESIS, NOW, SAFE_IDS, SAFE_KEYS, SEALING_PAIRS, SUCCESSOR, key
 from support.tls_identities import identity
 from support.wallet_samples import small_value
 from trust.documents import SigningKey
@@ -81,12 +81,13 @@ def chain(listeners: Listeners) -> tuple[SignedRoster, SignedRoster]:
             f"127.0.0.1:{port}",
             identity(f"safe-{number + 1}").der,
             SAFE_KEYS[number].public,
+            SEALING_PAIRS[number].public,
             OPERATORS[number].public,
         )
         for number, port in enumerate(listeners.ports)
     )
-    first = Roster(1, b"", NOW, THRESHOLD, safes)
-    second = Roster(2, first.fingerprint, NOW + 1, THRESHOLD, safes)
+    first = Roster(1, b"", NOW, THRESHOLD, safes, GENESIS.decoys)
+    second = Roster(2, first.fingerprint, NOW + 1, THRESHOLD, safes, SUCCESSOR.decoys)
     return signed(first, OPERATORS), signed(second, OPERATORS[:THRESHOLD])
 
 
@@ -138,10 +139,10 @@ async def home(chain: Chain, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def kura(home: Path, capsys: pytest.CaptureFixture[str], listeners: Listeners) -> KuraInProcess:
+def kura(home: Path, listeners: Listeners) -> KuraInProcess:
     """For the wallet of the test."""
     listeners.connections()
-    return KuraInProcess(home, capsys)
+    return KuraInProcess(home)
 
 
 @pytest.mark.parametrize("command", ["backup --all", "recover --all", "resume"])
@@ -175,10 +176,10 @@ def test_a_spoilt_newer_roster_is_not_taken(
     assert listeners.connections() == 0
 
 
-def init(folder: Path, capture: pytest.CaptureFixture[str]) -> Said:
+def init(folder: Path) -> Finished:
     """Make a wallet in `new` that believes roster.json."""
     words = ("wallet", "init", "--no-passphrase", "--roster", folder / "roster.json")
-    return KuraInProcess(folder / "new", capture)(*words)
+    return KuraInProcess(folder / "new")(*words)
 
 
 @pytest.mark.parametrize("how", [how for how in SPOILT if how not in {"of another genesis", "rolled back"}])
@@ -187,13 +188,12 @@ def test_no_wallet_is_made_of_a_spoilt_roster(
     chain: Chain,
     listeners: Listeners,
     tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """`kura wallet init` ends with 1 and leaves no wallet; what it has not pinned yet it cannot compare."""
     spoil, sentence = SPOILT[how]
     (tmp_path / "roster.json").write_bytes(spoil(chain))
     listeners.connections()
-    code, output, said = init(tmp_path, capsys)
+    code, output, said = init(tmp_path)
     assert (code, output) == (1, "")
     assert sentence in said
     assert not (tmp_path / "new" / "wallet.db").exists()
@@ -201,12 +201,12 @@ def test_no_wallet_is_made_of_a_spoilt_roster(
 
 
 def test_a_genesis_with_a_strangers_signature_in_place_of_an_operators_is_refused(
-    chain: Chain, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    chain: Chain, tmp_path: Path
 ) -> None:
     """All five operators sign the first version, and nobody stands in for one."""
     genesis = signed(chain[0].roster, [*OPERATORS[:4], STRANGERS[0]])
     (tmp_path / "roster.json").write_bytes(write_roster([genesis]))
-    code, output, said = init(tmp_path, capsys)
+    code, output, said = init(tmp_path)
     assert (code, output) == (1, "")
     assert "has 4 of the 5 signatures" in said
     assert not (tmp_path / "new").exists()

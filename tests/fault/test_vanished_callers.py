@@ -14,7 +14,17 @@ from safe_node.decisions.admission import admit_batch
 from support.faults import wait_until
 from support.safe_databases import count_strays, pieces_of
 from support.safe_requests import CHUNK_BYTES, deal, seeded
-from support.store_bench import CALLER, MEMBERSHIP, MIB, ROSTER, SAFE_ID, WALLET, Bench, burial, sqlite_bench
+from support.store_bench import (
+    CALLER,
+    MEMBERSHIP,
+    MIB,
+    ROSTER,
+    SAFE_ID,
+    WALLET,
+    Bench,
+    sqlite_bench,
+    tombstone,
+)
 
 BLOB = seeded("vanished").read(MIB + 70_000)
 
@@ -88,8 +98,8 @@ async def test_a_deletion_for_a_vanished_caller_erases_all_the_same(
     """The tombstone stands, so the blocks of the blob must go, though nobody waits for the receipt."""
     dealt = deal(ROSTER, WALLET, [BLOB], label="doomed")
     await bench.upload(dealt)
-    await cancelled_after_commit(bench, bench.delete(burial(dealt.items[0].item_id)), monkeypatch)
+    await cancelled_after_commit(bench, bench.delete(tombstone(dealt.items[0].item_id)), monkeypatch)
     assert not pieces_of(database(bench), CALLER)
     await asyncio.to_thread(wait_until, lambda: count_strays(database(bench)) == 0)
-    await bench.delete(burial(dealt.items[0].item_id))
+    await bench.delete(tombstone(dealt.items[0].item_id))
     assert BLOB[-64:] not in bench.files()

@@ -8,7 +8,7 @@ import pytest
 
 from support.cluster import LocalCluster
 from support.faults import assert_no_strays, fresh_wallet, receipt_ids_of, reopened, settled
-from support.kura_in_process import KuraInProcess
+from support.kura import KuraInProcess
 from support.wallet_samples import files_of, new_wallet, small_value
 from wallet_client.errors import WalletDamaged
 from wallet_client.operations.backup import back_up, drop_backed_up
@@ -62,11 +62,11 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
 
 
 @pytest.fixture
-def kura(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> KuraInProcess:
+def kura(tmp_path: Path) -> KuraInProcess:
     """The command, for a wallet with a value."""
     with new_wallet(tmp_path / "wallet") as store:
         store.values.add(small_value())
-    return KuraInProcess(tmp_path / "wallet", capsys)
+    return KuraInProcess(tmp_path / "wallet")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -84,15 +84,12 @@ def test_a_damaged_wallet_is_refused_and_not_overwritten(how: str, command: str,
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_wrong_passphrase_is_refused_and_changes_nothing(
-    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_wrong_passphrase_is_refused_and_changes_nothing(command: str, tmp_path: Path) -> None:
     """And neither passphrase is in what is said."""
     with new_wallet(tmp_path / "wallet", unlock=Passphrase(b"right horse")) as store:
         store.values.add(small_value())
     before = files_of(tmp_path / "wallet")
-    monkeypatch.setenv("KURA_PASSPHRASE", "wrong horse")
-    said = KuraInProcess(tmp_path / "wallet", capsys)(*command.split())
+    said = KuraInProcess(tmp_path / "wallet", {"KURA_PASSPHRASE": "wrong horse"})(*command.split())
     assert (said.code, said.output) == (1, "")
     assert "The passphrase does not open this wallet" in said.messages
     assert "horse" not in said.messages

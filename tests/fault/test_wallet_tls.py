@@ -44,7 +44,7 @@ def roster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[bytes]:
             names = (*GOOD, "expired", "impostor")
             entries = [_made(folder, name, port) for name, port in zip(names, ports, strict=True)]
         entries.append(structs.replace(_made(folder, "old-tls", old_port), tls_certificate=old.der))
-        content = make_roster(folder, entries, 1, int(NOW.timestamp()))
+        content = make_roster(folder, entries, 1, int(NOW.timestamp()), seeded("decoy secret"))
         newest = read_roster(content)[-1].roster
         for entry in entries[:5]:
             (folder / entry.name / "roster.json").write_bytes(content)

@@ -1,9 +1,9 @@
 """Backup that chooses by itself, on the command line and at real safes."""
 
-from support.cluster import EXAMPLES, KuraCommand
+from support.kura import EXAMPLES, KuraInProcess
 
 
-def test_what_the_conditions_select_is_backed_up_and_nothing_else(kura: KuraCommand) -> None:
+def test_what_the_conditions_select_is_backed_up_and_nothing_else(kura: KuraInProcess) -> None:
     """What leaves the wallet is what was selected; none selected is a success with a plain sentence."""
     kura.ok("wallet", "import", EXAMPLES / "figure-19.json")
     kura.ok("condition", "edit", "default", "class is movie-ticket")

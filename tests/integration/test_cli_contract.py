@@ -13,15 +13,17 @@ from pathlib import Path
 
 import pytest
 
-from support.cluster import (
+from support.cluster import LocalCluster
+from support.kura import (
     EXAMPLES,
     PASSPHRASE,
     KuraCommand,
-    LocalCluster,
+    KuraInProcess,
     environment,
     new_wallet,
     without_wallet,
 )
+from support.safe_process import make_safes
 
 PASS = EXAMPLES / "boardingpass-v1.pkpass"
 
@@ -33,7 +35,7 @@ def roster_file(cluster_of_worker: LocalCluster) -> Path:
 
 
 @pytest.fixture
-def wallet(roster_file: Path, tmp_path: Path) -> KuraCommand:
+def wallet(roster_file: Path, tmp_path: Path) -> KuraInProcess:
     """A fresh wallet, whether safes are well or not."""
     return new_wallet(tmp_path / "wallet", roster_file)
 
@@ -135,12 +137,29 @@ def test_a_failure_ends_with_1(tmp_path: Path, arguments: list[str], said: str) 
         ),
     ],
 )
-def test_a_wallet_refuses_with_1(wallet: KuraCommand, arguments: list[str], said: str) -> None:
+def test_a_wallet_refuses_with_1(wallet: KuraInProcess, arguments: list[str], said: str) -> None:
     """Standard output stays empty, with --json too."""
     for more in ([], ["--json"]):
         done = wallet(*arguments, *more)
         assert (done.code, done.output) == (1, "")
         assert said in done.messages
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        pytest.param(["wallet", "list"], 0, id="done"),
+        pytest.param(["backup", "nothing"], 1, id="failed"),
+        pytest.param(["wallet", "show", os.fsdecode(b"\xff")], 1, id="failed over a word that is no text"),
+        pytest.param(["nonsense"], 2, id="wrong usage"),
+    ],
+)
+def test_the_process_ends_with_the_code_of_the_command(
+    wallet: KuraInProcess, arguments: list[str], code: int
+) -> None:
+    """What it prints is what the command prints."""
+    assert wallet.process(*arguments) == wallet(*arguments)
+    assert wallet.process(*arguments).code == code
 
 
 @pytest.mark.parametrize(
@@ -152,7 +171,7 @@ def test_a_wallet_refuses_with_1(wallet: KuraCommand, arguments: list[str], said
         pytest.param(["receipts", "show"], id="a receipt to show"),
     ],
 )
-def test_a_name_that_is_no_utf8_is_unknown_and_no_defect(wallet: KuraCommand, arguments: list[str]) -> None:
+def test_a_name_that_is_no_utf8_is_unknown_and_no_defect(wallet: KuraInProcess, arguments: list[str]) -> None:
     """It is shown escaped."""
     done = wallet(*arguments, os.fsdecode(b"\xff"))
     assert (done.code, done.output) == (1, "")
@@ -160,7 +179,7 @@ def test_a_name_that_is_no_utf8_is_unknown_and_no_defect(wallet: KuraCommand, ar
     assert r"\udcff" in done.messages
 
 
-def test_the_end_of_time_is_within_a_long_time(wallet: KuraCommand) -> None:
+def test_the_end_of_time_is_within_a_long_time(wallet: KuraInProcess) -> None:
     """A span that leads beyond the calendar ends with it."""
     wallet.ok("wallet", "add", "--class", "ticket", "--name", "late", "--valid-until", "9999-12-31")
     assert len(wallet.json("wallet", "list", "--expires-within", "999999w")["values"]) == 1
@@ -168,14 +187,14 @@ def test_the_end_of_time_is_within_a_long_time(wallet: KuraCommand) -> None:
 
 @pytest.mark.parametrize("more", [[], ["--json"]], ids=["text", "json"])
 def test_a_result_that_cannot_be_shown_is_a_failure_that_says_what_was_done(
-    wallet: KuraCommand, more: list[str]
+    wallet: KuraInProcess, more: list[str]
 ) -> None:
     """A full device and a closed standard output; the reader of a pipe may leave without a word."""
-    command = shlex.join(wallet.command("wallet", "list", *more))
+    command = shlex.join(wallet.process.command("wallet", "list", *more))
     for target, said in (("> /dev/full", "no space left on device"), (">&-", "it is closed"), ("| true", "")):
         done = subprocess.run(
             ["bash", "-c", f"{command} {target}; exit ${{PIPESTATUS[0]}}"],
-            env=wallet.environment,
+            env=wallet.process.environment,
             capture_output=True,
             text=True,
             check=False,
@@ -186,7 +205,7 @@ def test_a_result_that_cannot_be_shown_is_a_failure_that_says_what_was_done(
         assert "Exception" not in done.stderr
 
 
-def test_a_list_without_values_is_imported_with_a_word(wallet: KuraCommand, tmp_path: Path) -> None:
+def test_a_list_without_values_is_imported_with_a_word(wallet: KuraInProcess, tmp_path: Path) -> None:
     """Silence would leave open whether it was read."""
     (tmp_path / "none.json").write_text('{"values": []}')
     assert "no values" in wallet.ok("wallet", "import", tmp_path / "none.json").output
@@ -238,18 +257,15 @@ def test_init_shows_and_pins_the_fingerprint(cluster_of_worker: LocalCluster, tm
     assert kura.json("wallet", "list")["capacity_bytes"] == 65_536
 
 
-def test_a_roster_of_another_genesis_is_refused(wallet: KuraCommand, tmp_path: Path) -> None:
+def test_a_roster_of_another_genesis_is_refused(wallet: KuraInProcess, tmp_path: Path) -> None:
     """Exit code 1; nothing is contacted and the wallet keeps its own."""
-    other = LocalCluster.started(tmp_path / "other", 1, 1)
-    try:
-        done = wallet("roster", "update", other.roster_file)
-    finally:
-        other.close()
+    (other,) = make_safes(tmp_path / "other", 1)
+    done = wallet("roster", "update", other.folder / "roster.json")
     assert (done.code, done.output) == (1, "")
     assert "not the one pinned" in done.messages
 
 
-def test_home_may_stand_before_or_after_the_command(wallet: KuraCommand, tmp_path: Path) -> None:
+def test_home_may_stand_before_or_after_the_command(wallet: KuraInProcess, tmp_path: Path) -> None:
     """The option overrules KURA_HOME wherever it stands."""
     elsewhere = without_wallet(tmp_path / "elsewhere")
     assert elsewhere("wallet", "list").code == 1
@@ -279,7 +295,9 @@ def archive(path: Path, **members: str) -> Path:
         pytest.param(lambda path: path, id="not there"),
     ],
 )
-def test_a_bad_pass_adds_nothing_of_the_whole_call(wallet: KuraCommand, tmp_path: Path, make: object) -> None:
+def test_a_bad_pass_adds_nothing_of_the_whole_call(
+    wallet: KuraInProcess, tmp_path: Path, make: object
+) -> None:
     """The good file beside it is not added either."""
     path = make(tmp_path / "bad.pkpass")  # type: ignore[operator]
     done = wallet("wallet", "add", PASS, path)
@@ -288,7 +306,7 @@ def test_a_bad_pass_adds_nothing_of_the_whole_call(wallet: KuraCommand, tmp_path
     assert wallet.json("wallet", "list")["values"] == []
 
 
-def test_names_that_steer_a_terminal_are_shown_escaped(wallet: KuraCommand) -> None:
+def test_names_that_steer_a_terminal_are_shown_escaped(wallet: KuraInProcess) -> None:
     """In lists and in full; in JSON they are as they are."""
     name = "evil\x1b[2J\u202etxt"
     wallet.ok("wallet", "add", "--class", "file", "--name", name)
@@ -300,7 +318,7 @@ def test_names_that_steer_a_terminal_are_shown_escaped(wallet: KuraCommand) -> N
     assert wallet.json("wallet", "list")["values"][0]["name"] == name
 
 
-def test_export_writes_what_was_added_and_overwrites_nothing(wallet: KuraCommand, tmp_path: Path) -> None:
+def test_export_writes_what_was_added_and_overwrites_nothing(wallet: KuraInProcess, tmp_path: Path) -> None:
     """Empty files too; the file is its owner's alone."""
     empty, out = tmp_path / "empty", tmp_path / "out"
     empty.write_bytes(b"")
@@ -315,7 +333,7 @@ def test_export_writes_what_was_added_and_overwrites_nothing(wallet: KuraCommand
     assert (tmp_path / "nothing").read_bytes() == b""
 
 
-def test_what_export_writes_import_takes(wallet: KuraCommand, roster_file: Path, tmp_path: Path) -> None:
+def test_what_export_writes_import_takes(wallet: KuraInProcess, roster_file: Path, tmp_path: Path) -> None:
     """All fields and bytes go from one wallet into another."""
     wallet.ok("wallet", "add", PASS)
     wallet.ok("wallet", "import", EXAMPLES / "figure-19.json")
@@ -326,13 +344,13 @@ def test_what_export_writes_import_takes(wallet: KuraCommand, roster_file: Path,
     assert (tmp_path / "one.json").read_bytes() == (tmp_path / "two.json").read_bytes()
 
 
-def test_ctrl_c_ends_with_130_and_names_resume(wallet: KuraCommand) -> None:
+def test_ctrl_c_ends_with_130_and_names_resume(wallet: KuraInProcess) -> None:
     """A command that waits for another process's lock is interrupted."""
     with (wallet.home / "lock").open("w") as lock:
         fcntl.flock(lock.fileno(), fcntl.LOCK_EX)
         with subprocess.Popen(
-            [sys.executable, "-X", "importtime", *wallet.command("backup", "--all")[1:]],
-            env=wallet.environment,
+            [sys.executable, "-X", "importtime", *wallet.process.command("backup", "--all")[1:]],
+            env=wallet.process.environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
@@ -347,7 +365,7 @@ def test_ctrl_c_ends_with_130_and_names_resume(wallet: KuraCommand) -> None:
     assert "interrupted; run kura resume" in messages
 
 
-def test_an_unexpected_failure_is_a_plain_sentence(wallet: KuraCommand, tmp_path: Path) -> None:
+def test_an_unexpected_failure_is_a_plain_sentence(wallet: KuraInProcess, tmp_path: Path) -> None:
     """KURA_DEBUG=1 shows where; without it no traceback is printed."""
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "pysqlite3.py").write_text("raise ZeroDivisionError\n")
@@ -359,7 +377,7 @@ def test_an_unexpected_failure_is_a_plain_sentence(wallet: KuraCommand, tmp_path
         assert ("Traceback" in done.messages) is traceback
 
 
-def test_what_ends_soon_is_found(wallet: KuraCommand) -> None:
+def test_what_ends_soon_is_found(wallet: KuraInProcess) -> None:
     """--expires-within counts from today; what ended, ends later or never is left out."""
     today = datetime.now(UTC).astimezone().date()
     for name, days in (("ended", -1), ("today", 0), ("soon", 6), ("later", 30)):
@@ -371,10 +389,13 @@ def test_what_ends_soon_is_found(wallet: KuraCommand) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
-def test_serve_says_where_and_ends_in_order(wallet: KuraCommand, number: signal.Signals) -> None:
+def test_serve_says_where_and_ends_in_order(wallet: KuraInProcess, number: signal.Signals) -> None:
     """One document once calls are served; exit code 0, and the socket is gone."""
     with subprocess.Popen(
-        wallet.command("wallet", "serve", "--json"), env=wallet.environment, stdout=subprocess.PIPE, text=True
+        wallet.process.command("wallet", "serve", "--json"),
+        env=wallet.process.environment,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as server:
         assert server.stdout is not None
         ready = json.loads(server.stdout.readline())
@@ -399,7 +420,7 @@ def test_completion_completes_commands_and_options(tmp_path: Path) -> None:
             "COMP_WORDS": words,
             "COMP_CWORD": str(len(words.split()) - 1),
         }
-        output = without_wallet(tmp_path, **asked)().output
+        output = KuraCommand(tmp_path, asked)().output
         return [line.partition(",")[2] for line in output.splitlines()]
 
     assert completed("kura rec") == ["receipts", "recover"]
@@ -407,7 +428,7 @@ def test_completion_completes_commands_and_options(tmp_path: Path) -> None:
     assert "--accept-fewer" in completed("kura backup --a")
 
 
-def test_json_is_one_document_whatever_the_locale(wallet: KuraCommand) -> None:
+def test_json_is_one_document_whatever_the_locale(wallet: KuraInProcess) -> None:
     """UTF-8, although the terminal says ASCII; text gets escapes."""
     wallet.ok("wallet", "add", "--class", "ticket", "--name", "歌舞伎座")
     ascii_only = KuraCommand(wallet.home, {"PYTHONIOENCODING": "ascii", "LC_ALL": "C"})

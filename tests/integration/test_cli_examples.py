@@ -1,5 +1,10 @@
-"""The examples in the help work as they are printed, when they are pasted into a shell."""
+"""The examples in the help work as they are printed, when they are pasted into a shell.
 
+A line that a shell would hand on as it stands is called in this process; bash runs the rest.
+"""
+
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -8,17 +13,26 @@ from pathlib import Path
 import click
 import pytest
 
-from support.cluster import EXAMPLES, PASSPHRASE, KuraCommand, LocalCluster, environment, new_wallet
+from support.cluster import LocalCluster
+from support.kura import EXAMPLES, PASSPHRASE, Finished, KuraInProcess, new_wallet
 from trust.algorithm_file import IssuedAlgorithm, write_algorithm
 from trust.documents import SigningKey
 from trust.key_algorithm import KeyAlgorithm
 from wallet_client.cli.commands import Command, Group
 from wallet_client.cli.root import root
 
-ELSEWHERE = ("kura cluster", "kura completion", "kura wallet serve")
-"""They start, stop or stay: tests of their own run them."""
+ELSEWHERE = (
+    "kura cluster",
+    "kura completion",
+    "kura wallet serve",
+    "kura owner",
+    "kura reseed",
+    "kura undelete",
+)
+"""They start, stop or stay, or ask for a PIN: tests of their own run them."""
 AT_SAFES = ("kura backup", "kura recover", "kura run-triggers", "kura wallet edit")
 """They change what the safes keep, which two copies of one wallet must not do."""
+FOR_A_SHELL = re.compile(r"[~*$<>|;&`]")
 
 
 def examples(group: Group) -> dict[str, None]:
@@ -73,7 +87,7 @@ def _write_keys(desk: Path) -> None:
     (desk / "office.toml").write_text('name = "office"\n')
 
 
-def _fill(kura: KuraCommand, desk: Path) -> None:
+def _fill(kura: KuraInProcess, desk: Path) -> None:
     for name in ("City Bus", "Old ticket"):
         kura.ok("wallet", "add", "--class", "prepaid-card", "--name", name)
     kura.ok("wallet", "add", desk / "Passport, page 2")
@@ -82,30 +96,39 @@ def _fill(kura: KuraCommand, desk: Path) -> None:
 
 
 @pytest.mark.parametrize("line", examples(root))
-def test_an_example_works(line: str, desk: Path, cluster: LocalCluster, tmp_path: Path) -> None:
+def test_an_example_works(
+    line: str, desk: Path, cluster: LocalCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In a copy of the folder, with a copy of the wallet, unless it makes one or needs one of its own."""
     folder = shutil.copytree(desk, tmp_path / "desk")
     if line == "kura policy remove office":
-        KuraCommand(folder / "wallet").ok("policy", "add", desk / "office.toml")
+        KuraInProcess(folder / "wallet").ok("policy", "add", desk / "office.toml")
     if line.startswith(AT_SAFES):
         shutil.rmtree(folder / "wallet")
         _fill(new_wallet(folder / "wallet", cluster.roster_file), desk)
     if " --out " in line:
         (folder / "roster.json").rename(folder / "another.json")
-    home = "new" if " init " in line else "wallet"
+    home, more = folder / "wallet", {"HOME": str(folder)}
+    if " init " in line:
+        home, more = folder / "new", more | {"KURA_PASSPHRASE": PASSPHRASE}
+    monkeypatch.chdir(folder)
+    done = run(line.replace("/tmp/safes", str(cluster.directory)), KuraInProcess(home, more))
+    assert done.code == 0, f"{line}: {done.messages}"
+
+
+def run(line: str, kura: KuraInProcess) -> Finished:
+    """Run a line in the current folder."""
+    if not FOR_A_SHELL.search(line):
+        program, *words = shlex.split(line)
+        assert program == "kura"
+        return kura(*words)
     done = subprocess.run(
-        ["bash", "-c", line.replace("/tmp/safes", str(cluster.directory))],
-        cwd=folder,
-        env=environment(
-            PATH=f"{folder / 'bin'}:/usr/bin:/bin",
-            HOME=str(folder),
-            KURA_HOME=str(folder / home),
-            **({"KURA_PASSPHRASE": PASSPHRASE} if home == "new" else {}),
-        ),
+        ["bash", "-c", line],
+        env=kura.process.environment | {"PATH": f"{Path.cwd() / 'bin'}:/usr/bin:/bin"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-    assert done.returncode == 0, f"{line}: {done.stderr}"
+    return Finished(done.returncode, done.stdout, done.stderr)

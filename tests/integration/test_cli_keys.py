@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from support.cluster import LocalCluster, new_wallet
-from support.kura_in_process import KuraInProcess
+from support.cluster import LocalCluster
+from support.kura import KuraInProcess, new_wallet
 from support.steps import add_policy, add_ticket
 
 
 @pytest.fixture
-def here(cluster: LocalCluster, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> KuraInProcess:
+def here(cluster: LocalCluster, tmp_path: Path) -> KuraInProcess:
     """A fresh wallet that believes the cluster, driven from this process."""
     new_wallet(tmp_path / "wallet", cluster.roster_file)
-    return KuraInProcess(tmp_path / "wallet", capsys)
+    return KuraInProcess(tmp_path / "wallet")
 
 
 def test_people_read_what_became_of_a_key(here: KuraInProcess) -> None:

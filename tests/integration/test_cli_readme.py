@@ -8,7 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from support.cluster import EXAMPLES, ROOT, LocalCluster, environment
+from support.cluster import LocalCluster
+from support.kura import EXAMPLES, ROOT, environment
 
 README = (ROOT / "README.md").read_text("utf-8")
 

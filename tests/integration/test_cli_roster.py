@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from support.cluster import KuraCommand, LocalCluster, new_wallet, without_wallet
+from support.cluster import LocalCluster
+from support.kura import KuraInProcess, new_wallet, without_wallet
+from support.safe_requests import seeded
+from trust.decoys import assemble_roster
 from trust.documents import SigningKey
 from trust.roster import Roster, SignedRoster, sign_roster
 from trust.roster_file import read_roster, write_roster
@@ -16,7 +19,7 @@ from wallet_client.storage.store import WalletStore
 
 
 @pytest.fixture
-def operator(tmp_path: Path) -> KuraCommand:
+def operator(tmp_path: Path) -> KuraInProcess:
     """`kura` of somebody who has no wallet."""
     return without_wallet(tmp_path / "none")
 
@@ -30,7 +33,7 @@ def keys(cluster: LocalCluster) -> list[Path]:
 
 
 def test_a_ceremony_ends_in_a_roster_that_wallets_take(
-    operator: KuraCommand, cluster_of_worker: LocalCluster, tmp_path: Path
+    operator: KuraInProcess, cluster_of_worker: LocalCluster, tmp_path: Path
 ) -> None:
     """Assembled from entries, signed by every operator, verified, pinned."""
     roster = tmp_path / "roster.json"
@@ -52,7 +55,7 @@ def test_a_ceremony_ends_in_a_roster_that_wallets_take(
 
 
 def test_a_roster_file_is_never_assembled_over_another(
-    operator: KuraCommand, cluster_of_worker: LocalCluster
+    operator: KuraInProcess, cluster_of_worker: LocalCluster
 ) -> None:
     """The roster in use stays as it is."""
     before = cluster_of_worker.roster_file.read_bytes()
@@ -77,7 +80,12 @@ def test_a_roster_file_is_never_assembled_over_another(
     ],
 )
 def test_nobody_else_signs(
-    operator: KuraCommand, cluster_of_worker: LocalCluster, tmp_path: Path, content: str, code: int, said: str
+    operator: KuraInProcess,
+    cluster_of_worker: LocalCluster,
+    tmp_path: Path,
+    content: str,
+    code: int,
+    said: str,
 ) -> None:
     """The file stays as it is."""
     roster, key = tmp_path / "roster.json", tmp_path / "key"
@@ -93,7 +101,7 @@ def next_version(cluster: LocalCluster, signers: int) -> bytes:
     """The cluster's chain with a version 2, signed by some operators of version 1."""
     (genesis,) = read_roster(cluster.roster_file.read_bytes())
     old = genesis.roster
-    new = Roster(2, old.fingerprint, old.created_at + 1, old.threshold, old.safes)
+    new = assemble_roster(old.safes, old.threshold, old.created_at + 1, seeded("decoy secret"), old)
     operators = [SigningKey(bytes.fromhex(path.read_text().strip())) for path in keys(cluster)[:signers]]
     return write_roster([genesis, SignedRoster(new, tuple(sign_roster(new, key) for key in operators))])
 
@@ -121,7 +129,7 @@ def test_a_wallet_follows_a_newer_roster_and_never_goes_back(
 
 
 def test_assemble_continues_a_chain(
-    operator: KuraCommand, cluster_of_worker: LocalCluster, tmp_path: Path
+    operator: KuraInProcess, cluster_of_worker: LocalCluster, tmp_path: Path
 ) -> None:
     """--previous makes version 2, which three of the five operators sign."""
     roster = tmp_path / "two.json"
@@ -143,7 +151,7 @@ def test_assemble_continues_a_chain(
 
 
 def test_what_makes_no_roster_is_said_of_its_file(
-    operator: KuraCommand, cluster_of_worker: LocalCluster, tmp_path: Path
+    operator: KuraInProcess, cluster_of_worker: LocalCluster, tmp_path: Path
 ) -> None:
     """A file that is no entry, one that cannot be read, a threshold that does not fit; nothing is written."""
     entry, roster = entries(cluster_of_worker)[0], cluster_of_worker.roster_file
@@ -159,7 +167,7 @@ def test_what_makes_no_roster_is_said_of_its_file(
 
 
 def test_receipts_outlive_a_safe_that_left_the_roster(
-    kura: KuraCommand, cluster: LocalCluster, operator: KuraCommand, tmp_path: Path
+    kura: KuraInProcess, cluster: LocalCluster, operator: KuraInProcess, tmp_path: Path
 ) -> None:
     """They are shown, by id or by the value's name; `verify` says which piece no longer counts."""
     kura.ok("wallet", "add", "--class", "card", "--name", "old")
@@ -180,7 +188,7 @@ def test_receipts_outlive_a_safe_that_left_the_roster(
 
 
 def test_a_receipt_that_does_not_hold_is_named_with_its_safe(
-    kura: KuraCommand, cluster: LocalCluster
+    kura: KuraInProcess, cluster: LocalCluster
 ) -> None:
     """`receipts verify` ends with 1; the other receipt is not accused."""
     kura.ok("wallet", "add", "--class", "card", "--name", "good")
@@ -220,7 +228,7 @@ def exchange_signature(home: Path, receipt_id: str, roster: Roster) -> None:
         )
 
 
-def test_an_exported_receipt_holds_no_key(kura: KuraCommand, tmp_path: Path) -> None:
+def test_an_exported_receipt_holds_no_key(kura: KuraInProcess, tmp_path: Path) -> None:
     """Where a policy keeps the key in the wallet, it is in the keyring, and the export leaves it there."""
     kura.ok("wallet", "add", "--class", "card", "--name", "n")
     (row,) = kura.json("backup", "--all", "--policy", "sealed")["receipts"]

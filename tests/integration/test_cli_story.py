@@ -6,18 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from support.cluster import EXAMPLES, KuraCommand, LocalCluster, new_wallet
+from support.cluster import LocalCluster
+from support.kura import EXAMPLES, KuraInProcess, new_wallet
 
 PASSES = sorted(EXAMPLES.glob("*.pkpass"))
 ROW_KEYS = {"id", "name", "class", "size_bytes", "state"}
 
 
-def add_examples(kura: KuraCommand) -> None:
+def add_examples(kura: KuraInProcess) -> None:
     kura.ok("wallet", "add", *PASSES)
     kura.ok("wallet", "import", EXAMPLES / "figure-19.json")
 
 
-def exported(kura: KuraCommand, path: Path) -> list[str]:
+def exported(kura: KuraInProcess, path: Path) -> list[str]:
     """Every value with all fields and bytes, order aside."""
     kura.ok("wallet", "export", "--all", "--fields", "--out", path)
     values = json.loads(path.read_bytes(), parse_float=Decimal)["values"]
@@ -25,7 +26,7 @@ def exported(kura: KuraCommand, path: Path) -> list[str]:
 
 
 def test_what_was_erased_comes_back_whole_with_two_safes_killed(
-    kura: KuraCommand, cluster: LocalCluster, tmp_path: Path
+    kura: KuraInProcess, cluster: LocalCluster, tmp_path: Path
 ) -> None:
     """Fields and bytes are equal; the dead safes are named in warnings, and the exit code is 0."""
     add_examples(kura)
@@ -43,7 +44,9 @@ def test_what_was_erased_comes_back_whole_with_two_safes_killed(
     assert "Warning: safe-4:" in done.messages
 
 
-def test_three_dead_safes_stop_a_recovery_and_each_is_named(kura: KuraCommand, cluster: LocalCluster) -> None:
+def test_three_dead_safes_stop_a_recovery_and_each_is_named(
+    kura: KuraInProcess, cluster: LocalCluster
+) -> None:
     """Exit code 1, standard output empty, nothing changed; with one safe back the same command works."""
     kura.ok("wallet", "add", PASSES[0])
     (receipt,) = kura.json("backup", "--all", "--delete")["receipts"]
@@ -59,7 +62,9 @@ def test_three_dead_safes_stop_a_recovery_and_each_is_named(kura: KuraCommand, c
     kura.ok("recover", receipt["id"])
 
 
-def test_a_safe_away_leaves_a_value_registered_until_resume(kura: KuraCommand, cluster: LocalCluster) -> None:
+def test_a_safe_away_leaves_a_value_registered_until_resume(
+    kura: KuraInProcess, cluster: LocalCluster
+) -> None:
     """`--delete` is refused with the number in view; `resume` delivers once the safe is back."""
     kura.ok("wallet", "add", PASSES[0])
     cluster.kill("safe-3")
@@ -80,7 +85,7 @@ def test_a_safe_away_leaves_a_value_registered_until_resume(kura: KuraCommand, c
     assert kura.json("wallet", "list")["values"] == []
 
 
-def test_people_read_the_same_story(kura: KuraCommand, cluster: LocalCluster) -> None:
+def test_people_read_the_same_story(kura: KuraInProcess, cluster: LocalCluster) -> None:
     """Without --json: states, numbers and names in plain columns."""
     assert "No receipts." in kura.ok("receipts").output
     assert "Nothing was open." in kura.ok("resume").output
@@ -101,7 +106,7 @@ def test_people_read_the_same_story(kura: KuraCommand, cluster: LocalCluster) ->
     assert "0 values recovered, 1 in the wallet already" in kura.ok("recover", "--all").output
 
 
-def test_policies_are_fitted_to_the_roster(kura: KuraCommand, cluster: LocalCluster) -> None:
+def test_policies_are_fitted_to_the_roster(kura: KuraInProcess, cluster: LocalCluster) -> None:
     """Of the wallet, or of a file for people who have none."""
     names = [one["name"] for one in kura.json("policy", "list")["policies"]]
     assert names[0] == "threshold"
@@ -114,7 +119,7 @@ def test_policies_are_fitted_to_the_roster(kura: KuraCommand, cluster: LocalClus
     assert (explained["quorum"], explained["safes"]) == (4, list(cluster.names))
 
 
-def test_fewer_safes_are_accepted_when_the_person_says_so(kura: KuraCommand, cluster: LocalCluster) -> None:
+def test_fewer_safes_are_accepted_when_the_person_says_so(kura: KuraInProcess, cluster: LocalCluster) -> None:
     """`--accept-fewer` erases the value although one safe is away."""
     kura.ok("wallet", "add", PASSES[0])
     cluster.kill("safe-5")
@@ -126,7 +131,7 @@ def test_fewer_safes_are_accepted_when_the_person_says_so(kura: KuraCommand, clu
 
 @pytest.mark.parametrize("lie", ["flip-bit", "garbage"])
 def test_a_lying_safe_is_named_and_changes_nothing(
-    kura: KuraCommand, cluster: LocalCluster, tmp_path: Path, lie: str
+    kura: KuraInProcess, cluster: LocalCluster, tmp_path: Path, lie: str
 ) -> None:
     """Exit code 0 with a warning; the bytes are those that were backed up."""
     value_id = kura.json("wallet", "add", PASSES[1])["values"][0]["id"]
@@ -140,7 +145,7 @@ def test_a_lying_safe_is_named_and_changes_nothing(
     assert (tmp_path / "back").read_bytes() == PASSES[1].read_bytes()
 
 
-def test_the_lists_carry_the_promised_names(kura: KuraCommand) -> None:
+def test_the_lists_carry_the_promised_names(kura: KuraInProcess) -> None:
     """`values` and `receipts` are lists of objects with id, name, class, size_bytes, state."""
     add_examples(kura)
     before = kura.json("wallet", "list")
@@ -157,7 +162,7 @@ def test_the_lists_carry_the_promised_names(kura: KuraCommand) -> None:
     assert sorted(one["name"] for one in tickets["receipts"]) == ["A", "G"]
 
 
-def test_an_edit_replaces_what_the_safes_keep(kura: KuraCommand) -> None:
+def test_an_edit_replaces_what_the_safes_keep(kura: KuraInProcess) -> None:
     """After the edit, recovery brings the new content back, not the old."""
     kura.ok(
         "wallet", "add", "--class", "prepaid-card", "--name", "Bus", "--total", "1000", "--remaining", "800"
@@ -171,7 +176,7 @@ def test_an_edit_replaces_what_the_safes_keep(kura: KuraCommand) -> None:
 
 
 def test_a_receipt_shows_every_certificate_and_holds_offline(
-    kura: KuraCommand, cluster: LocalCluster, tmp_path: Path
+    kura: KuraInProcess, cluster: LocalCluster, tmp_path: Path
 ) -> None:
     """Class, digest, X, Y and safe pointer of each; verified, shown and exported with all safes dead."""
     kura.ok("wallet", "add", PASSES[0])
@@ -193,7 +198,7 @@ def test_a_receipt_shows_every_certificate_and_holds_offline(
     assert len(json.loads((tmp_path / "receipt.json").read_bytes())["certificates"]) == 5
 
 
-def test_a_recovered_receipt_can_be_deleted_with_its_pieces(kura: KuraCommand) -> None:
+def test_a_recovered_receipt_can_be_deleted_with_its_pieces(kura: KuraInProcess) -> None:
     """`--delete-receipt` leaves the value in the wallet and no receipt."""
     kura.ok("wallet", "add", PASSES[0])
     kura.ok("backup", "--all", "--delete")
@@ -203,7 +208,7 @@ def test_a_recovered_receipt_can_be_deleted_with_its_pieces(kura: KuraCommand) -
     assert document["receipts"] == []
 
 
-def test_what_was_deleted_is_proved_by_the_safes(kura: KuraCommand, cluster: LocalCluster) -> None:
+def test_what_was_deleted_is_proved_by_the_safes(kura: KuraInProcess, cluster: LocalCluster) -> None:
     """One is away and owes its word until `resume`; the proofs hold with all safes dead."""
     kura.ok("wallet", "add", "--class", "card", "--name", "Bus")
     (receipt,) = kura.json("backup", "--all")["receipts"]
@@ -234,7 +239,7 @@ def test_a_full_wallet_says_how_much_is_needed_and_free(cluster: LocalCluster, t
 
 
 @pytest.mark.parametrize("policy", ["threshold", "apart", "sealed", "plain"])
-def test_every_policy_brings_a_value_back(kura: KuraCommand, tmp_path: Path, policy: str) -> None:
+def test_every_policy_brings_a_value_back(kura: KuraInProcess, tmp_path: Path, policy: str) -> None:
     """Backup, erase, recover, compare."""
     kura.ok("wallet", "add", PASSES[0])
     (receipt,) = kura.json("backup", "--all", "--policy", policy, "--delete")["receipts"]

@@ -9,20 +9,21 @@ from typing import Any
 import pexpect
 import pytest
 
-from support.cluster import PASSPHRASE, KuraCommand, LocalCluster, new_wallet, without_wallet
+from support.cluster import LocalCluster
+from support.kura import PASSPHRASE, KuraInProcess, new_wallet, without_wallet
 
 SECONDS = 60
 LARGE_BYTES = 8 << 20
 
 
 @contextmanager
-def typed(kura: KuraCommand, *arguments: str | Path) -> Iterator[Any]:
+def typed(kura: KuraInProcess, *arguments: str | Path) -> Iterator[Any]:
     """A command at a pseudo-terminal; at its end it has ended."""
-    program, *rest = kura.command(*arguments)
+    program, *rest = kura.process.command(*arguments)
     child = pexpect.spawn(
         program,
         rest,
-        env=kura.environment | {"TERM": "xterm"},
+        env=kura.process.environment | {"TERM": "xterm"},
         timeout=SECONDS,
         encoding="utf-8",
         dimensions=(40, 120),
@@ -69,7 +70,7 @@ def test_a_value_that_is_nowhere_else_is_asked_about(roster_file: Path, tmp_path
         assert len(kura.json("wallet", "list")["values"]) == left
 
 
-def test_large_work_shows_bars(kura: KuraCommand, tmp_path: Path) -> None:
+def test_large_work_shows_bars(kura: KuraInProcess, tmp_path: Path) -> None:
     """At a terminal; the table of results is the same."""
     (tmp_path / "large").write_bytes(os.urandom(LARGE_BYTES))
     kura.ok("wallet", "add", tmp_path / "large")

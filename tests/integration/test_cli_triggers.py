@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from support.cluster import KuraCommand, LocalCluster, new_wallet
+from support.cluster import LocalCluster
+from support.kura import KuraInProcess, new_wallet
 
 ENDS_SECONDS = 30
 
 
 @pytest.fixture
-def small(cluster: LocalCluster, tmp_path: Path) -> KuraCommand:
+def small(cluster: LocalCluster, tmp_path: Path) -> KuraInProcess:
     """A wallet of 8 KiB, with two tickets that are over: the default condition selects them."""
     kura = new_wallet(tmp_path / "wallet", cluster.roster_file, "--capacity", "8KiB")
     for name in ("one", "two"):
@@ -26,11 +27,11 @@ def _file(folder: Path, name: str) -> Path:
     return path
 
 
-def _names(kura: KuraCommand) -> set[str]:
+def _names(kura: KuraInProcess) -> set[str]:
     return {one["name"] for one in kura.json("wallet", "list")["values"]}
 
 
-def test_triggers_wait_for_sensors_run_once_and_make_room(small: KuraCommand, tmp_path: Path) -> None:
+def test_triggers_wait_for_sensors_run_once_and_make_room(small: KuraInProcess, tmp_path: Path) -> None:
     """As cron would run it: nothing while the battery is low, once when it is not. Then one on shortage."""
     level = tmp_path / "level"
     level.write_text("20\n")
@@ -52,7 +53,7 @@ def test_triggers_wait_for_sensors_run_once_and_make_room(small: KuraCommand, tm
     assert _names(small) == {"ten"}
 
 
-def test_room_is_made_in_three_ways_and_a_recovery_goes_on(small: KuraCommand, tmp_path: Path) -> None:
+def test_room_is_made_in_three_ways_and_a_recovery_goes_on(small: KuraInProcess, tmp_path: Path) -> None:
     """Stop with a report; let the conditions choose; choose oneself; and `go-on` brings back what waited."""
     ten, six = _file(tmp_path, "ten"), _file(tmp_path, "six")
     refused = small("wallet", "add", ten)
@@ -76,12 +77,12 @@ def test_room_is_made_in_three_ways_and_a_recovery_goes_on(small: KuraCommand, t
     assert _names(small) == {"two", "ten"}
 
 
-def test_a_server_runs_what_is_due(small: KuraCommand) -> None:
+def test_a_server_runs_what_is_due(small: KuraInProcess) -> None:
     """Without a call; it ends in good order after that."""
     small.ok("trigger", "add", "daily", "--when", "every day", "--start", "backup and delete")
     with subprocess.Popen(
-        small.command("wallet", "serve", "--json", "--log-level", "info"),
-        env=small.environment,
+        small.process.command("wallet", "serve", "--json", "--log-level", "info"),
+        env=small.process.environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from support.cluster import ROOT, KuraCommand, LocalCluster, environment, new_wallet, without_wallet
+from support.cluster import LocalCluster, with_keys
+from support.kura import ROOT, KuraInProcess, environment, new_wallet, without_wallet
 from tools.local_cluster import processes
 from tools.local_cluster.cluster import Cluster
 from tools.local_cluster.errors import ClusterBusy
@@ -28,7 +29,7 @@ def directory(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def kura(tmp_path: Path) -> KuraCommand:
+def kura(tmp_path: Path) -> KuraInProcess:
     """`kura` without a wallet."""
     return without_wallet(tmp_path / "none")
 
@@ -38,7 +39,7 @@ def states(document: Any) -> list[str]:
     return [safe["state"] for safe in document["safes"]]
 
 
-def test_a_cluster_comes_up_is_hurt_heals_and_goes_down(kura: KuraCommand, directory: Path) -> None:
+def test_a_cluster_comes_up_is_hurt_heals_and_goes_down(kura: KuraInProcess, directory: Path) -> None:
     """Every command of `kura cluster`, each judged by what `status` says then."""
     at = ("--dir", directory)
     up = kura.json("cluster", "up", *at, "--safes", "3")
@@ -64,25 +65,24 @@ def run(program: list[str], *arguments: object, cwd: Path) -> "subprocess.Comple
     return subprocess.run(
         [sys.executable, *program, *map(str, arguments)],
         cwd=cwd,
-        env=environment(),
+        env=environment(measured=True),
         capture_output=True,
         text=True,
         check=False,
     )
 
 
-@pytest.mark.parametrize("program", [SCRIPT, MODULE], ids=["as a file", "as a module"])
-def test_the_script_runs_by_itself(directory: Path, tmp_path: Path, program: list[str]) -> None:
-    """From anywhere, with the same folder and the same exit codes as `kura cluster`."""
+def test_the_script_runs_by_itself(directory: Path, tmp_path: Path) -> None:
+    """From anywhere, as a file or as a module, with the same folder and exit codes as `kura cluster`."""
     at = ("--dir", directory)
-    up = run(program, "up", *at, "--safes", 1, "--json", cwd=tmp_path)
+    up = run(MODULE, "up", *at, "--safes", 1, "--json", cwd=tmp_path)
     assert (up.returncode, states(json.loads(up.stdout))) == (0, ["running"])
-    killed = run(program, "kill", "safe-1", *at, cwd=tmp_path)
+    killed = run(SCRIPT, "kill", "safe-1", *at, cwd=tmp_path)
     assert killed.returncode == 0
     assert "safe-1  stopped" in killed.stdout
-    assert "safe-1  running" in run(program, "start", "safe-1", *at, cwd=tmp_path).stdout
-    assert "safe-1  stopped" in run(program, "down", *at, cwd=tmp_path).stdout
-    assert "safe-1  stopped" in run(program, "status", *at, cwd=tmp_path).stdout
+    assert "safe-1  running" in run(MODULE, "start", "safe-1", *at, cwd=tmp_path).stdout
+    assert "safe-1  stopped" in run(SCRIPT, "down", *at, cwd=tmp_path).stdout
+    assert "safe-1  stopped" in run(MODULE, "status", *at, cwd=tmp_path).stdout
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_the_script_says_what_is_wrong(tmp_path: Path, arguments: list[str], cod
 
 
 def test_a_safe_that_is_not_there_is_named_with_those_that_are(
-    kura: KuraCommand, cluster_of_worker: LocalCluster
+    kura: KuraInProcess, cluster_of_worker: LocalCluster
 ) -> None:
     """By name or by id."""
     done = kura("cluster", "kill", "safe-9", "--dir", cluster_of_worker.directory)
@@ -111,23 +111,21 @@ def test_a_safe_that_is_not_there_is_named_with_those_that_are(
     assert "safe-1, safe-2" in done.messages
 
 
-def test_a_process_that_does_not_answer_is_unhealthy(kura: KuraCommand, directory: Path) -> None:
+def test_a_process_that_does_not_answer_is_unhealthy(kura: KuraInProcess, directory: Path) -> None:
     """A stopped clock (SIGSTOP) is no end: `status` says so, and `kill` ends it."""
     at = ("--dir", directory)
-    kura.ok("cluster", "up", *at, "--safes", "1")
+    LocalCluster.started(directory, 1, 1)
     processes.send(directory / "safe-1" / "process.json", signal.SIGSTOP)
     assert states(kura.json("cluster", "status", *at)) == ["unhealthy"]
     assert states(kura.json("cluster", "kill", "safe-1", *at)) == ["stopped"]
 
 
-def test_an_interrupted_ceremony_goes_on(kura: KuraCommand, directory: Path) -> None:
+def test_an_interrupted_ceremony_goes_on(kura: KuraInProcess, directory: Path) -> None:
     """Keys that were made stay; what was half-made is made again."""
-    kura.ok("cluster", "up", "--dir", directory, "--safes", "2")
-    kura.ok("cluster", "down", "--dir", directory)
-    entry = (directory / "safe-1" / "entry.json").read_bytes()
-    (directory / "roster.json").unlink()
-    (directory / "safe-2").rename(directory / ".safe-2.new")
-    assert states(kura.json("cluster", "up", "--dir", directory, "--safes", "2")) == ["running"] * 2
+    with with_keys(directory, 1):
+        entry = (directory / "safe-1" / "entry.json").read_bytes()
+        (directory / ".safe-2.new" / "keys").mkdir(parents=True)
+        assert states(kura.json("cluster", "up", "--dir", directory, "--safes", "2")) == ["running"] * 2
     assert (directory / "safe-1" / "entry.json").read_bytes() == entry
     assert not (directory / ".safe-2.new").exists()
 
@@ -146,7 +144,7 @@ def test_commands_on_one_cluster_take_turns(directory: Path) -> None:
     (directory / "roster.json").unlink()
 
 
-def test_a_wiped_safe_keeps_its_identity_and_forgets_its_pieces(kura: KuraCommand, tmp_path: Path) -> None:
+def test_a_wiped_safe_keeps_its_identity_and_forgets_its_pieces(kura: KuraInProcess, tmp_path: Path) -> None:
     """Its id, endpoint and certificate stay; a value that was there alone cannot come back."""
     cluster = LocalCluster.started(tmp_path / "one", 1, 1)
     try:
@@ -172,7 +170,7 @@ def test_a_wiped_safe_keeps_its_identity_and_forgets_its_pieces(kura: KuraComman
     ],
 )
 def test_a_cluster_of_another_shape_is_left_alone(
-    kura: KuraCommand, cluster_of_worker: LocalCluster, options: list[str], said: str
+    kura: KuraInProcess, cluster_of_worker: LocalCluster, options: list[str], said: str
 ) -> None:
     """`up` with another shape ends with 1; what runs runs on."""
     done = kura("cluster", "up", "--dir", cluster_of_worker.directory, *options)
@@ -180,7 +178,7 @@ def test_a_cluster_of_another_shape_is_left_alone(
     assert said in done.messages
 
 
-def test_an_impossible_shape_makes_nothing(kura: KuraCommand, directory: Path) -> None:
+def test_an_impossible_shape_makes_nothing(kura: KuraInProcess, directory: Path) -> None:
     """A threshold above the number of safes is refused before any key is made."""
     done = kura("cluster", "up", "--dir", directory, "--safes", "2", "--threshold", "3")
     assert (done.code, done.output) == (1, "")
@@ -188,14 +186,13 @@ def test_an_impossible_shape_makes_nothing(kura: KuraCommand, directory: Path) -
 
 
 def test_a_safe_that_does_not_start_is_named_with_its_log_and_stops_the_others(
-    kura: KuraCommand, directory: Path
+    kura: KuraInProcess, directory: Path
 ) -> None:
     """Exit code 1; nothing that this call started is left running."""
-    kura.ok("cluster", "up", "--dir", directory, "--safes", "2")
-    kura.ok("cluster", "down", "--dir", directory)
-    (directory / "safe-2" / "keys" / "tls.key").unlink()
+    with with_keys(directory, 2):
+        (directory / "safe-2" / "keys" / "tls.key").unlink()
 
-    done = kura("cluster", "up", "--dir", directory)
+        done = kura("cluster", "up", "--dir", directory, "--safes", "2")
 
     assert (done.code, done.output) == (1, "")
     assert "safe-2 ended while it was starting" in done.messages

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.cluster import environment
+from support.kura import environment
 
 
 def command_lines() -> str:
@@ -24,7 +24,7 @@ def command_lines() -> str:
 def start(folder: Path) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-m", "tools.demo"],
-        env=environment(TMPDIR=str(folder)),
+        env=environment(measured=True, TMPDIR=str(folder)),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

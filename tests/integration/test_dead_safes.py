@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from support.cluster import EXAMPLES, LocalCluster
+from support.cluster import LocalCluster
 from support.faults import blamed, fresh_wallet, receipt_ids_of, reopened
+from support.kura import EXAMPLES
 from wallet_client.operations.backup import back_up, drop_backed_up
 from wallet_client.operations.recover import recover
 from wallet_client.values.figures import read_values

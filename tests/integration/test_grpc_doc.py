@@ -18,10 +18,10 @@ from pathlib import Path
 
 import pytest
 
-from support.cluster import ROOT, environment
+from support.kura import ROOT, environment
 
 PAGE = ROOT / "docs" / "GRPC.md"
-PAGES = [PAGE, ROOT / "docs" / "KEYS.md"]
+PAGES = [PAGE, ROOT / "docs" / "KEYS.md", ROOT / "docs" / "OWNERS.md"]
 FENCE = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FOLDER, PORT = "/tmp/kura-try", "7400"
 SECONDS = 240

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from support.cluster import KuraCommand, LocalCluster, environment
+from support.cluster import LocalCluster
 from support.faults import (
     assert_no_strays,
     blamed,
@@ -31,6 +31,7 @@ from support.faults import (
     stored,
     wait_until,
 )
+from support.kura import KuraCommand, environment
 from support.safe_databases import pieces_of
 from trust.documents import SigningKey
 from trust.ids import WalletKey
@@ -43,6 +44,8 @@ from wallet_client.storage.keyfile import NoPassphrase
 from wallet_client.storage.store import WalletStore
 from wallet_client.values.value import Value, ValueId
 from wallet_client.wallet import Wallet, pinned_signing_keys
+
+pytestmark = pytest.mark.usefixtures("unmeasured")
 
 NAMES = tuple(f"safe-{number}" for number in range(1, 6))
 SMALL = Value(item_class="coupon", name="small", payload=b"one coffee")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from support.cluster import KuraCommand, LocalCluster
+from support.cluster import LocalCluster
 from support.faults import (
     assert_no_strays,
     blamed,
@@ -24,6 +24,7 @@ from support.faults import (
     settled,
     wait_until,
 )
+from support.kura import KuraInProcess
 from support.measured_kura import peak_mib
 from support.safe_databases import staged_blocks
 from trust.ids import WalletKey
@@ -93,7 +94,7 @@ async def test_sizes_at_which_something_changes(size: int, wallet: Wallet) -> No
 
 async def test_any_name_comes_back_and_is_shown_escaped(wallet: Wallet, tmp_path: Path) -> None:
     """JSON gives it exactly; what is meant for eyes has no character that steers a terminal."""
-    kura = KuraCommand(tmp_path / "wallet")
+    kura = KuraInProcess(tmp_path / "wallet")
     for name in NAMES:
         value = Value(item_class="coupon", name=name, place=name, remarks=name, file_name=name)
         await there_and_back(wallet, value)
@@ -105,7 +106,7 @@ async def test_any_name_comes_back_and_is_shown_escaped(wallet: Wallet, tmp_path
         assert steering <= {"\n"}
 
 
-def test_one_byte_too_many_is_refused(cluster: LocalCluster, kura: KuraCommand, tmp_path: Path) -> None:
+def test_one_byte_too_many_is_refused(cluster: LocalCluster, kura: KuraInProcess, tmp_path: Path) -> None:
     """Exit code 1 before it is read, and nothing is added."""
     with (tmp_path / "large").open("wb") as file:
         file.truncate(PAYLOAD_MAX_BYTES + 1)
@@ -115,16 +116,18 @@ def test_one_byte_too_many_is_refused(cluster: LocalCluster, kura: KuraCommand, 
     assert kura.json("wallet", "list")["values"] == []
 
 
-def measured(kura: KuraCommand, figures: Path, *words: str | Path) -> float:
+def measured(kura: KuraInProcess, figures: Path, *words: str | Path) -> float:
     """Run a command to its good end; the most memory it held, MiB."""
     command = [sys.executable, "-m", "support.measured_kura", str(figures), *map(str, words)]
     subprocess.run(
-        command, env=kura.environment, check=True, stdout=subprocess.DEVNULL, timeout=COMMAND_SECONDS
+        command, env=kura.process.environment, check=True, stdout=subprocess.DEVNULL, timeout=COMMAND_SECONDS
     )
     return float(figures.read_text())
 
 
-def test_64_mib_within_four_times_its_size(cluster: LocalCluster, kura: KuraCommand, tmp_path: Path) -> None:
+def test_64_mib_within_four_times_its_size(
+    cluster: LocalCluster, kura: KuraInProcess, tmp_path: Path
+) -> None:
     """The largest value there is, there and back: the wallet stays under 256 MiB, every safe under 256 MB.
 
     One safe is away at first, so that its piece goes through the outbox too.

@@ -30,7 +30,7 @@ def safe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SafeProcess]:
     """One of three safes, with small limits."""
     home = make_safes(tmp_path_factory.mktemp("safes"), 3, 2)[0]
     home.set_limits(entries_per_call=20, unary_blob_bytes=100_000, stream_blob_bytes=2_000_000)
-    with running(home) as process:
+    with running(home, measured=True) as process:
         yield process
 
 

@@ -31,7 +31,7 @@ def safe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SafeProcess]:
     """One of three safes, with small limits."""
     home = make_safes(tmp_path_factory.mktemp("safes"), 3, 2)[0]
     home.set_limits(entries_per_call=20, unary_blob_bytes=100_000, stream_blob_bytes=2_000_000)
-    with running(home) as process:
+    with running(home, measured=True) as process:
         yield process
 
 
@@ -218,6 +218,13 @@ async def test_a_message_of_a_million_parts_costs_the_safe_little(safe: SafeProc
     assert safe.peak_mb() - before < 40
 
 
+NOT_SERVED = {
+    grpc.StatusCode.UNAUTHENTICATED,
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.DEADLINE_EXCEEDED,  # the stranger's own, where its calls waited for their turn
+}
+
+
 async def test_idle_calls_of_a_stranger_keep_nobody_out(safe: SafeProcess) -> None:
     """One connection opens more streams than a safe handles calls and sends nothing; others are served."""
     async with SafeClient(safe, OTHER) as stranger:
@@ -225,7 +232,7 @@ async def test_idle_calls_of_a_stranger_keep_nobody_out(safe: SafeProcess) -> No
         watching: Any = stranger._channel.stream_stream("/grpc.health.v1.Health/Watch")
         calls = [method(timeout=SECONDS) for method in (silent, watching) for _ in range(300)]
         codes = await asyncio.gather(*(call.code() for call in calls[:300]))
-        assert set(codes) <= {grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.UNAVAILABLE}
+        assert set(codes) <= NOT_SERVED
         assert len(await registered(safe, dealt(safe, "beside idle calls"))) == 1
         for call in calls:
             call.cancel()

@@ -6,8 +6,11 @@ from typing import Any
 
 import pysqlite3
 import pytest
+from msgspec import structs
 
+from kura.safe.v1 import owner_pb2
 from kura.safe.v1 import safe_pb2 as pb
+from support.owners import DealtOwner, deal_owner
 from support.safe_process import (
     START_SECONDS,
     SafeClient,
@@ -19,6 +22,11 @@ from support.safe_process import (
     start,
 )
 from support.safe_requests import CHUNK_BYTES, deal, seeded, wallet_key
+from support.sample_documents import sealing_pair, signed_by
+from trust.decoys import seal_decoys
+from trust.documents import SigningKey
+from trust.refusals import InvitationInvalid, InvitationNeeded
+from trust.roster_file import write_roster
 
 SERVICE = "/kura.safe.v1.SafeService"
 WALLET = wallet_key()
@@ -98,6 +106,15 @@ def _write(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
+def _seal_decoys_to_a_stranger(home: SafeHome) -> None:
+    """The operator signed what was not assembled as it should be."""
+    stranger = structs.replace(home.entry, sealing_key=sealing_pair("stranger").public)
+    decoys = seal_decoys((stranger,), bytes(32))
+    roster = structs.replace(home.roster, decoys=decoys)
+    operator = SigningKey(bytes.fromhex((home.folder / "operator.key").read_text()))
+    (home.folder / "roster.json").write_bytes(write_roster([signed_by(roster, operator)]))
+
+
 BREAK: dict[str, tuple[Callable[[SafeHome], object], str]] = {
     "a setting nobody knows": (
         lambda home: home.config.write_text('colour = "red"\n' + home.config.read_text()),
@@ -119,6 +136,14 @@ BREAK: dict[str, tuple[Callable[[SafeHome], object], str]] = {
     "a damaged key": (
         lambda home: (home.folder / "keys" / "signing.key").write_text("00"),
         "signing.key: not 64 hexadecimal digits",
+    ),
+    "another sealing key": (
+        lambda home: (home.folder / "keys" / "sealing.key").write_text("00" * 32),
+        "the sealing key is not the one roster version 1 states",
+    ),
+    "a decoy secret sealed to a stranger": (
+        _seal_decoys_to_a_stranger,
+        "the decoy secret that roster version 1 has for this safe does not open with its sealing key",
     ),
     "another name": (
         lambda home: home.config.write_text(home.config.read_text().replace("safe-1", "safe-2")),
@@ -170,6 +195,44 @@ def test_init_makes_a_safe_and_never_overwrites(tmp_path: Path) -> None:
     assert "nothing was written" in again.stderr
     assert before == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     assert command(*words[:-1], "nowhere").returncode == 1
+
+
+def test_an_invitation_needs_a_database(home: SafeHome) -> None:
+    """Exit code 1 and what to do, before the safe was ever started; 2 without --config."""
+    home.database.unlink()
+    made = command("invite", "--config", str(home.config))
+    assert made.returncode == 1
+    assert "start the safe once" in made.stderr
+    assert command("invite").returncode == 2
+
+
+async def test_an_operator_invites_while_the_safe_runs(home: SafeHome) -> None:
+    """The printed code enrols one owner, however it is typed; without the setting the operator is told."""
+    owner, other = deal_owner(home.roster, "alice"), deal_owner(home.roster, "bob")
+    with running(home) as safe:
+        unasked = command("invite", "--config", str(home.config))
+        assert unasked.returncode == 0
+        assert "does not ask for invitations" in unasked.stderr
+        safe.terminate()
+    home.config.write_text(home.config.read_text().replace("needed = false", "needed = true"))
+    with running(home) as safe:
+        for _ in range(2):
+            with pytest.raises(InvitationNeeded):
+                await enroll(safe, owner)
+        code = command("invite", "--config", str(home.config)).stdout.strip()
+        with pytest.raises(InvitationInvalid):
+            await enroll(safe, owner, code[:-1])
+        for _ in range(2):
+            await enroll(safe, owner, code.lower())
+        with pytest.raises(InvitationInvalid):
+            await enroll(safe, other, code)
+        await enroll(safe, other, unasked.stdout)
+
+
+async def enroll(safe: SafeProcess, owner: DealtOwner, invitation: str = "") -> None:
+    request = owner_pb2.EnrollRequest(part=owner.parts[safe.home.entry.safe_id], invitation=invitation)
+    async with SafeClient(safe, owner.key) as call:
+        await call.unary("/kura.safe.v1.OwnerService/Enroll", request, owner_pb2.EnrollResponse, SECONDS)
 
 
 async def test_check_finds_what_rotted(home: SafeHome) -> None:

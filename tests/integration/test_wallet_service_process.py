@@ -17,7 +17,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 import rpc_edge  # noqa: F401  # isort: split
 from kura.wallet.v1 import wallet_pb2 as pb
 from kura.wallet.v1 import wallet_pb2_grpc
-from support.cluster import KuraCommand, LocalCluster
+from support.cluster import LocalCluster
+from support.kura import KuraInProcess
 from support.tls_identities import identity
 
 ENDS_SECONDS = 30
@@ -25,11 +26,11 @@ TOKEN_REASON = b"TOKEN_INVALID"
 
 
 @contextmanager
-def serving(kura: KuraCommand, *options: str) -> Iterator[tuple[dict[str, Any], subprocess.Popen[str]]]:
+def serving(kura: KuraInProcess, *options: str) -> Iterator[tuple[dict[str, Any], subprocess.Popen[str]]]:
     """What the server said when it was ready, and its process, which is stopped at the end."""
     with subprocess.Popen(
-        kura.command("wallet", "serve", "--json", *options),
-        env=kura.environment,
+        kura.process.command("wallet", "serve", "--json", *options),
+        env=kura.process.environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -79,7 +80,7 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_on_a_unix_socket_the_owner_needs_no_token(kura: KuraCommand) -> None:
+def test_on_a_unix_socket_the_owner_needs_no_token(kura: KuraInProcess) -> None:
     """Socket 0600 in a folder 0700; SIGTERM ends it with exit code 0 and takes the socket away."""
     with serving(kura) as (ready, process):
         path = kura.home / "wallet.sock"
@@ -93,7 +94,7 @@ def test_on_a_unix_socket_the_owner_needs_no_token(kura: KuraCommand) -> None:
 
 
 def test_on_loopback_a_call_needs_the_certificate_and_the_token(
-    kura: KuraCommand, cluster: LocalCluster
+    kura: KuraInProcess, cluster: LocalCluster
 ) -> None:
     """Both lie in the folder with mode 0600 as long as the server runs, and are other ones the next time."""
     tokens = []
@@ -109,7 +110,7 @@ def test_on_loopback_a_call_needs_the_certificate_and_the_token(
     assert {len(token) for token in tokens} == {43}  # 32 bytes in base64url
 
 
-def test_a_wrong_token_is_refused_whatever_is_wrong_with_it(kura: KuraCommand) -> None:
+def test_a_wrong_token_is_refused_whatever_is_wrong_with_it(kura: KuraInProcess) -> None:
     """Missing, wrong, half, doubled, or as another scheme: one answer, with its reason."""
     with serving(kura, "--listen", "127.0.0.1:0") as (ready, _), tls_channel(ready) as channel:
         right = ("authorization", f"Bearer {Path(ready['token']).read_text()}")
@@ -127,7 +128,7 @@ def test_a_wrong_token_is_refused_whatever_is_wrong_with_it(kura: KuraCommand) -
             assert (code, TOKEN_REASON in details) == (grpc.StatusCode.UNAUTHENTICATED, True), metadata
 
 
-def test_health_is_told_without_a_token(kura: KuraCommand) -> None:
+def test_health_is_told_without_a_token(kura: KuraInProcess) -> None:
     """A supervisor needs no secret; the answer holds none."""
     with serving(kura, "--listen", "[::1]:0") as (ready, _), tls_channel(ready) as channel:
         request = health_pb2.HealthCheckRequest(service="kura.wallet.v1.WalletService")
@@ -136,7 +137,7 @@ def test_health_is_told_without_a_token(kura: KuraCommand) -> None:
         assert answer.status == health_pb2.HealthCheckResponse.SERVING
 
 
-def test_a_client_that_trusts_another_certificate_sends_nothing(kura: KuraCommand) -> None:
+def test_a_client_that_trusts_another_certificate_sends_nothing(kura: KuraInProcess) -> None:
     """Somebody else on the port would not get the token either."""
     other = identity("localhost").certificate
     with serving(kura, "--listen", "127.0.0.1:0") as (ready, _), tls_channel(ready, other) as channel:
@@ -146,13 +147,13 @@ def test_a_client_that_trusts_another_certificate_sends_nothing(kura: KuraComman
 @pytest.mark.parametrize(
     "address", ["0.0.0.0:0", "192.0.2.1:7400", "[::]:0", "localhost:7400", "7400", "127.0.0.1:x"]
 )
-def test_an_address_that_is_not_loopback_is_wrong_usage(kura: KuraCommand, address: str) -> None:
+def test_an_address_that_is_not_loopback_is_wrong_usage(kura: KuraInProcess, address: str) -> None:
     """Exit code 2, and nothing listens; a name could lead anywhere, so only numbers are taken."""
     done = kura("wallet", "serve", "--listen", address)
     assert (done.code, "Invalid value for --listen" in done.messages) == (2, True)
 
 
-def test_a_port_that_is_taken_is_a_plain_failure(kura: KuraCommand) -> None:
+def test_a_port_that_is_taken_is_a_plain_failure(kura: KuraInProcess) -> None:
     """Exit code 1 with the address and what to do; no token is left behind."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
@@ -163,7 +164,7 @@ def test_a_port_that_is_taken_is_a_plain_failure(kura: KuraCommand) -> None:
     assert not (kura.home / "service-token").exists()
 
 
-def test_a_wallet_is_served_by_one_process_at_a_time(kura: KuraCommand) -> None:
+def test_a_wallet_is_served_by_one_process_at_a_time(kura: KuraInProcess) -> None:
     """The second ends with exit code 1 and leaves the first its socket."""
     with serving(kura) as (ready, _):
         second = kura("wallet", "serve")
@@ -172,7 +173,7 @@ def test_a_wallet_is_served_by_one_process_at_a_time(kura: KuraCommand) -> None:
             assert describe(channel).threshold == 3
 
 
-def test_a_killed_server_leaves_nothing_that_stops_the_next(kura: KuraCommand) -> None:
+def test_a_killed_server_leaves_nothing_that_stops_the_next(kura: KuraInProcess) -> None:
     """Its socket lies there still; the lock went with the process."""
     with serving(kura) as (_, process):
         process.kill()
@@ -182,14 +183,14 @@ def test_a_killed_server_leaves_nothing_that_stops_the_next(kura: KuraCommand) -
         assert describe(channel).threshold == 3
 
 
-def test_a_folder_that_others_may_enter_is_refused(kura: KuraCommand) -> None:
+def test_a_folder_that_others_may_enter_is_refused(kura: KuraInProcess) -> None:
     """The folder is the lock of the socket."""
     kura.home.chmod(0o750)
     done = kura("wallet", "serve")
     assert (done.code, "chmod 700" in done.messages) == (1, True)
 
 
-def test_the_command_line_works_beside_a_served_wallet(kura: KuraCommand, tmp_path: Path) -> None:
+def test_the_command_line_works_beside_a_served_wallet(kura: KuraInProcess, tmp_path: Path) -> None:
     """What one adds the other backs up, and the other way round."""
     (tmp_path / "note.txt").write_text("remember")
     with serving(kura) as (ready, _), unix_channel(ready) as channel:
@@ -203,7 +204,7 @@ def test_the_command_line_works_beside_a_served_wallet(kura: KuraCommand, tmp_pa
         assert list(stub.ListValues(pb.ListValuesRequest(), timeout=20)) == []
 
 
-def test_a_running_backup_is_finished_before_the_server_ends(kura: KuraCommand) -> None:
+def test_a_running_backup_is_finished_before_the_server_ends(kura: KuraInProcess) -> None:
     """SIGTERM in the middle of a call: the caller gets the result, and the exit code is 0."""
     with serving(kura) as (ready, process), unix_channel(ready) as channel:
         stub = wallet_pb2_grpc.WalletServiceStub(channel)

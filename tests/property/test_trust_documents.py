@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from support.every_document import DOCUMENTS, SIGNED, SignedSample
 from support.messagepack import longer_forms, pack, plain
 from support.sample_documents import (
     CERTIFICATES,
     CHAIN,
-    DOCUMENTS,
     GENESIS,
     LEAF_BYTES,
     MANIFEST,
@@ -22,10 +22,26 @@ from support.sample_documents import (
     REQUEST_BODY,
     SAFE_IDS,
     SAFE_KEYS,
-    SIGNED,
     SIGNED_CERTIFICATES,
     TOMBSTONE_BYTES,
-    SignedSample,
+)
+from support.sample_owner import (
+    FORGETTING_BYTES,
+    FORGETTING_SIGNATURE,
+    OWNED_MANIFEST_BYTES,
+    OWNED_MANIFEST_SIGNATURE,
+    REVIVAL_BYTES,
+    REVIVAL_SIGNATURE,
+    REVOCATION_BYTES,
+    REVOCATION_SIGNATURE,
+    SIGNED_AUTHORISATION,
+)
+from trust.authorisation import (
+    SignedAuthorisation,
+    WalletAuthorisation,
+    WalletRevocation,
+    read_authorisation,
+    read_revocation,
 )
 from trust.certificate import Certificate, SignedCertificate, verify_call, verify_certificate
 from trust.digest import (
@@ -39,16 +55,28 @@ from trust.digest import (
 )
 from trust.documents import Document, verify
 from trust.errors import DocumentMalformed, PieceRootMismatch, RosterRefused, TrustError
-from trust.ids import Hash, ItemId, SafeId, Signature, WalletKey
+from trust.ids import Hash, ItemId, OwnerId, OwnerKey, RecordId, SafeId, Signature, WalletKey
 from trust.key_algorithm import KeyAlgorithm
-from trust.manifest import ItemLeaf, KeyWrap, Manifest, Place, read_leaves, read_manifest
+from trust.manifest import ItemLeaf, KeyWrap, Manifest, Ownership, Place, read_leaves, read_manifest
+from trust.owner_record import OwnerRecord, OwnerSecrets, RecordPlace, ReleasedPart
 from trust.piece import BLOCK_BYTES, BlockChecker, block_hashes, piece_root
 from trust.policy import Division, KeyRule, PolicyTerms
 from trust.request import RequestProof, verify_request
 from trust.roster import Roster, SignedRoster, verify_chain
 from trust.roster_file import read_roster, write_roster
-from trust.tombstone import DeletionReceipt, Tombstone, read_deletion, read_tombstone
+from trust.tombstone import (
+    DeletionReceipt,
+    OwnerTombstone,
+    Revival,
+    Tombstone,
+    read_deletion,
+    read_owner_tombstone,
+    read_revival,
+    read_tombstone,
+)
 from trust.value_fields import HELD_SINCE_MAX_SECONDS, ValueFields, read_head, write_head
+
+pytestmark = pytest.mark.usefixtures("unmeasured")
 
 steady = settings(derandomize=True, deadline=None, max_examples=150)
 
@@ -61,6 +89,8 @@ hashes = st.binary(min_size=32, max_size=32).map(Hash)
 item_ids = st.binary(min_size=16, max_size=16).map(ItemId)
 safe_ids = st.binary(min_size=16, max_size=16).map(SafeId)
 wallet_keys = st.binary(min_size=32, max_size=32).map(WalletKey)
+owner_keys = st.binary(min_size=32, max_size=32).map(OwnerKey)
+secrets_32 = st.binary(min_size=32, max_size=32)
 signatures = st.binary(min_size=64, max_size=64).map(Signature)
 kinds = st.sampled_from(["value", "key"])
 
@@ -145,6 +175,33 @@ unsealed_terms = st.builds(
 terms = st.one_of(sealed_terms, unsealed_terms)
 
 
+authorisations = st.builds(WalletAuthorisation, owner_keys, wallet_keys, times)
+signed_authorisations = st.builds(
+    SignedAuthorisation, authorisations.map(Document.to_bytes) | st.binary(max_size=200), signatures
+)
+ownerships = st.builds(Ownership, st.binary(min_size=16, max_size=16), signed_authorisations)
+
+
+@st.composite
+def owner_records(draw: st.DrawFn) -> OwnerRecord:
+    """Any record that k parts could open; what stands for points need not be any."""
+    xs_of_parts = draw(st.sets(xs, min_size=1, max_size=8))
+    safes = draw(st.sets(safe_ids, min_size=len(xs_of_parts), max_size=len(xs_of_parts)))
+    k = draw(st.integers(1, len(xs_of_parts)))
+    places = tuple(RecordPlace(x, safe_id) for x, safe_id in zip(xs_of_parts, safes, strict=True))
+    unlock, evaluation = [draw(st.lists(hashes, min_size=k, max_size=k).map(tuple)) for _ in range(2)]
+    return OwnerRecord(
+        draw(hashes.map(OwnerId)),
+        draw(owner_keys),
+        draw(st.binary(min_size=16, max_size=16).map(RecordId)),
+        k,
+        places,
+        unlock,
+        evaluation,
+        draw(hashes),
+    )
+
+
 @st.composite
 def manifests(draw: st.DrawFn) -> Manifest:
     """Any manifest that its terms allow."""
@@ -168,12 +225,12 @@ def manifests(draw: st.DrawFn) -> Manifest:
         draw(hashes),
         placement,
         commitments,
-        draw(st.booleans()),
         draw(hashes),
         draw(times),
         draw(st.integers(1, 1_000)),
         draw(hashes),
         wrap if agreed.is_wrapped else None,
+        draw(st.one_of(st.none(), ownerships)),
     )
 
 
@@ -226,6 +283,15 @@ documents = st.one_of(
         st.binary(min_size=16, max_size=16),
         signatures,
     ),
+    owner_records(),
+    st.builds(OwnerSecrets, secrets_32, secrets_32, secrets_32),
+    st.builds(ReleasedPart, secrets_32, st.binary(min_size=119, max_size=119)),
+    authorisations,
+    signed_authorisations,
+    ownerships,
+    st.builds(WalletRevocation, owner_keys, wallet_keys, times),
+    st.builds(Revival, owner_keys, item_ids, generations, hashes, times),
+    st.builds(OwnerTombstone, hashes.map(OwnerId), owner_keys, times),
 )
 
 
@@ -336,9 +402,23 @@ WHOLE: dict[str, tuple[bytes, Callable[[bytes], object]]] = {
         MANIFEST.to_bytes(),
         lambda data: read_manifest(data, SIGNED["manifest"].signature),
     ),
+    "manifest of an owner": (
+        OWNED_MANIFEST_BYTES,
+        lambda data: read_manifest(data, OWNED_MANIFEST_SIGNATURE),
+    ),
+    "wallet authorisation": (
+        SIGNED_AUTHORISATION.to_bytes(),
+        lambda data: read_authorisation(SignedAuthorisation.from_bytes(data)),
+    ),
+    "wallet revocation": (REVOCATION_BYTES, lambda data: read_revocation(data, REVOCATION_SIGNATURE)),
     "tombstone": (
         TOMBSTONE_BYTES,
         lambda data: read_tombstone(data, SIGNED["tombstone"].signature),
+    ),
+    "revival": (REVIVAL_BYTES, lambda data: read_revival(data, REVIVAL_SIGNATURE)),
+    "owner tombstone": (
+        FORGETTING_BYTES,
+        lambda data: read_owner_tombstone(data, FORGETTING_SIGNATURE),
     ),
     "deletion receipt": (
         RECEIPT_BYTES,

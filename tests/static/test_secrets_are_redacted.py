@@ -99,8 +99,8 @@ def build(kind: type) -> object:
 def _hints(kind: type) -> dict[str, object]:
     try:
         return typing.get_type_hints(kind)
-    except NameError:  # a name that is imported for the type checker alone
-        return {}
+    except NameError:  # a name that is imported for the type checker alone; the others still tell
+        return {name: hint for name, hint in kind.__annotations__.items() if not isinstance(hint, str)}
 
 
 def _fill(hint: object, secret: bool) -> object:

@@ -11,7 +11,7 @@ from threshold.randomness import SeededRandomness
 from threshold.ristretto import Scalar
 from trust.certificate import SignedCertificate
 from trust.key_algorithm import BUILT_IN
-from trust.manifest import ItemLeaf, Manifest
+from trust.manifest import ItemLeaf, Manifest, Ownership
 from trust.piece import BLINDING_BYTES, BLOCK_BYTES, block_hashes
 from trust.roster import Roster
 from wallet_client.pipeline.batch import EncodedMember, PreparedBatch, WalletKeys
@@ -42,7 +42,12 @@ def value_ids(count: int) -> list[ValueId]:
 
 
 def plans_of(
-    lengths: Sequence[int], policy: Policy | str, *, roster: Roster = ROSTER, seed: str = "plan"
+    lengths: Sequence[int],
+    policy: Policy | str,
+    *,
+    roster: Roster = ROSTER,
+    seed: str = "plan",
+    ownership: Ownership | None = None,
 ) -> list[BatchPlan]:
     """Plans for values of these lengths."""
     chosen = policy_named(policy, roster) if isinstance(policy, str) else policy
@@ -51,7 +56,7 @@ def plans_of(
     ]
     items = [PlanItem((member,)) for member in members]
     rng = SeededRandomness(draw(seed, 32), b"plan")
-    return plan_batches(items, chosen, roster, NOW, rng, wallet_key_for(chosen))
+    return plan_batches(items, chosen, roster, NOW, rng, wallet_key_for(chosen), ownership)
 
 
 def wallet_key_for(policy: Policy) -> WrappingKey | None:
@@ -62,9 +67,9 @@ def wallet_key_for(policy: Policy) -> WrappingKey | None:
     return WrappingKey.of("pair" if policy.sealing == "key-pair" else "shared", KEY_SCALAR, algorithm)
 
 
-def prepared(plan: BatchPlan, values: Sequence[bytes]) -> PreparedBatch:
+def prepared(plan: BatchPlan, values: Sequence[bytes], keys: WalletKeys = KEYS) -> PreparedBatch:
     """The batch of these values."""
-    return PreparedBatch(plan, (EncodedMember(value, FIELDS) for value in values), KEYS)
+    return PreparedBatch(plan, (EncodedMember(value, FIELDS) for value in values), keys)
 
 
 def batch_of(values: Sequence[bytes], policy: Policy | str, **options: str) -> PreparedBatch:
@@ -132,10 +137,12 @@ def divided_bytes(
     return bytes(combine(manifest.terms, sources, leaf.sealed_length, unseal))
 
 
-def secret_of(manifest: Manifest, key_shares: Mapping[int, bytes]) -> BatchSecret:
-    """The batch secret, from exactly k key shares by x."""
+def secret_of(
+    manifest: Manifest, key_shares: Mapping[int, bytes], binding_secret: bytes = b""
+) -> BatchSecret:
+    """The batch secret, from exactly k key shares by x, and what the items are bound with."""
     shares = [feldman.ScalarShare(x, Scalar.from_bytes(share)) for x, share in key_shares.items()]
-    return BatchSecret(feldman.combine(shares, manifest.terms.key.k), manifest.salt)
+    return BatchSecret(feldman.combine(shares, manifest.terms.key.k), manifest.salt, binding_secret)
 
 
 def brought_back(

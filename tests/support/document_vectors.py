@@ -12,8 +12,11 @@ from typing import Any
 
 import msgspec
 
+from support import every_document, sample_owner
 from support import sample_documents as samples
 from threshold import merkle
+from threshold.sealing import derive_item_key
+from trust.owner_record import release_label
 from trust.piece import block_hashes, key_piece_hash, piece_root
 from trust.roster_file import write_roster
 from trust.value_fields import write_head
@@ -25,7 +28,12 @@ WHY = [
     "Bytes are hexadecimal. What looks random is SHAKE-256('kura sample documents: ' + label).",
 ]
 
-KEYS = {"wallet": samples.WALLET, "safe 1 signing": samples.SAFE_KEYS[0], "operator 1": samples.OPERATORS[0]}
+KEYS = {
+    "wallet": samples.WALLET,
+    "safe 1 signing": samples.SAFE_KEYS[0],
+    "operator 1": samples.OPERATORS[0],
+    "owner": sample_owner.OWNER,
+}
 DOCUMENT_OF_TITLE = {"certificates": "certificate head"}
 """Where the name among the samples is not the title that is signed."""
 
@@ -35,8 +43,8 @@ def vectors() -> dict[str, Any]:
     return {
         "why": WHY,
         "keys": {label: {"seed": key.seed.hex(), "public": key.public.hex()} for label, key in KEYS.items()},
-        "documents": {name: _document(document) for name, document in samples.DOCUMENTS.items()},
-        "signatures": {title: _signature(title) for title in samples.SIGNED},
+        "documents": {name: _document(document) for name, document in every_document.DOCUMENTS.items()},
+        "signatures": {title: _signature(title) for title in every_document.SIGNED},
         "request": _request(),
         "value": _value(),
         "pieces": [_piece(item) for item in range(3)],
@@ -46,6 +54,9 @@ def vectors() -> dict[str, Any]:
             "fingerprint": samples.GENESIS.fingerprint.hex(),
             "file": write_roster(samples.CHAIN).decode(),
         },
+        "decoys": [_decoy(number) for number in range(1, 6)],
+        "unlock": _unlock(),
+        "binding": _binding(),
     }
 
 
@@ -69,7 +80,7 @@ def _document(document: msgspec.Struct) -> dict[str, Any]:
 
 
 def _signature(title: str) -> dict[str, str]:
-    sample = samples.SIGNED[title]
+    sample = every_document.SIGNED[title]
     signer = next(label for label, key in KEYS.items() if key == sample.signer)
     document = DOCUMENT_OF_TITLE.get(title, title)
     return {"document": document, "signer": signer, "signature": sample.signature.hex()}
@@ -112,6 +123,63 @@ def _key_piece() -> dict[str, Any]:
         "x": 5,
         "commitment": commitment.hex(),
         "x_hash": key_piece_hash(samples.ITEM_IDS[0], 1, 5, commitment).hex(),
+    }
+
+
+def _decoy(number: int) -> dict[str, str]:
+    """What one safe opens in the genesis, and with which key."""
+    pair = samples.SEALING_PAIRS[number - 1]
+    return {
+        "safe_id": samples.SAFE_IDS[number - 1].hex(),
+        "sealing_seed": samples.draw(f"safe {number} sealing", 32).hex(),
+        "sealing_private": pair.private.hex(),
+        "sealing_public": pair.public.hex(),
+        "sealed": samples.GENESIS.decoys[number - 1].hex(),
+        "secret": samples.DECOY_SECRETS[0].hex(),
+    }
+
+
+def _unlock() -> dict[str, str]:
+    """All that lies between a stretched PIN and the owner's secrets, at safe 1."""
+    owner = sample_owner
+    found = {
+        "stretched_pin": owner.STRETCHED_PIN,
+        "oprf_key": owner.OPRF_POLYNOMIAL[0].to_bytes(),
+        "oprf_share": owner.oprf_share(1),
+        "oprf_output": owner.OPRF_OUTPUT,
+        "unlock_secret": owner.UNLOCK_SECRET,
+        "unlock_share": owner.unlock_share(1),
+        "sealed_secrets": owner.SEALED_SECRETS,
+        "safe_id": samples.SAFE_IDS[0],
+        "guess_id": owner.GUESS_ID,
+        "recipient_private": owner.RECIPIENT.private,
+        "recipient_public": owner.RECIPIENT.public,
+        "unlock_tag": owner.TAG,
+        "unlock_proof": owner.UNLOCK_PROOF,
+        "release_label": release_label(samples.SAFE_IDS[0], owner.GUESS_ID, owner.RECORD_ID),
+        "sealed_part": owner.SEALED_PART,
+    }
+    return {name: content.hex() for name, content in found.items()}
+
+
+def _binding() -> dict[str, Any]:
+    """What binds the first item of a manifest of the owner's."""
+    binding, item_id = sample_owner.BINDING, samples.ITEM_IDS[0]
+    secret, salt = samples.scalar("coefficient 0").to_bytes(), samples.MANIFEST.salt
+    key = derive_item_key(secret, sample_owner.ITEM_BINDING, salt, item_id, "value", 1)
+    digest_key = derive_item_key(binding.digest_secret, b"", salt, item_id, "digest", 1)
+    return {
+        "root": sample_owner.SECRETS.root.hex(),
+        "binding_secret": binding.secret.hex(),
+        "binding_id": binding.id.hex(),
+        "digest_secret": binding.digest_secret.hex(),
+        "item_id": item_id.hex(),
+        "item_binding": sample_owner.ITEM_BINDING.hex(),
+        "batch_secret": secret.hex(),
+        "salt": salt.hex(),
+        "generation": 1,
+        "item_key": key.key.hex(),
+        "digest_key": digest_key.key.hex(),
     }
 
 

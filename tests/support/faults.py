@@ -6,13 +6,14 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import cast
 
-from rpc_edge.errors import NothingListens
+import grpc
+
 from support.cluster import LocalCluster
 from support.safe_databases import PieceName, count_strays, pieces_of
 from tools.local_cluster import processes
 from trust.ids import SafeId, WalletKey
-from trust.refusals import Malformed
 from wallet_client.network.failures import SafeFailure, TooSlow
 from wallet_client.operations.resume import resume
 from wallet_client.receipts.receipt import Receipt, ReceiptId
@@ -95,22 +96,22 @@ async def settled(wallet: Wallet) -> int:
     A channel finds a safe that came back within a second, so once may be too early.
     """
     async with asyncio.timeout(WAIT_SECONDS):
-        while (await resume(wallet)).still_owed:
-            continue
+        while owed := (await resume(wallet)).still_owed:
+            for safe in wallet.roster.safes:
+                if safe.name in owed:
+                    await _found(wallet, safe.safe_id)
     assert wallet.store.journal.entries() == []
     return len(wallet.store.receipts.entries())
 
 
 async def reached(wallet: Wallet, safe_id: SafeId) -> None:
-    """Call a safe that came back until a channel has found it; a call for nothing is malformed."""
+    """Wait until the channel has found a safe that came back."""
     async with asyncio.timeout(WAIT_SECONDS):
-        while True:
-            try:
-                await wallet.links.to(safe_id).delete([])
-            except NothingListens:
-                continue
-            except Malformed:
-                return
+        await _found(wallet, safe_id)
+
+
+async def _found(wallet: Wallet, safe_id: SafeId) -> None:
+    await cast(grpc.aio.Channel, wallet.links.to(safe_id)._channel).channel_ready()
 
 
 def state_of_wallet(wallet: Wallet) -> list[object]:

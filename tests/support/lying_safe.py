@@ -25,7 +25,8 @@ from typing import Any
 from msgspec import structs
 
 from safe_node.config import load_settings
-from safe_node.records import AdmittedBatch, Burial, Presented, RegistrationPlan, ReleasedPiece
+from safe_node.deletions import AdmittedTombstone, Burial
+from safe_node.records import AdmittedBatch, Presented, RegistrationPlan, ReleasedPiece
 from safe_node.server import serve
 from safe_node.store import sqlite
 from safe_node.store.base import (
@@ -37,6 +38,7 @@ from safe_node.store.base import (
     StreamedPiece,
     Upload,
 )
+from safe_node.store.owners_base import OwnerStore
 from safe_node.store.sqlite_store import DATABASE_NAME
 from trust.certificate import Certificate
 from trust.digest import Digest
@@ -72,6 +74,11 @@ class LyingStore:
 
     def __post_init__(self) -> None:
         self._kept: dict[bytes, bytes] = {}
+
+    @property
+    def owners(self) -> OwnerStore:
+        """Honest."""
+        return self.store.owners
 
     @property
     def lie(self) -> str:
@@ -120,14 +127,20 @@ class LyingStore:
         head = self._lie(presented, honest.head) if honest.head.key_share else honest.head
         return replace(honest, head=replace(head, blob=None), chunks=self._changed(honest.chunks))
 
-    async def delete(self, burials: Sequence[Burial], plan: PlanDeletion) -> list[Burial | Refusal]:
+    async def delete(
+        self, tombstones: Sequence[AdmittedTombstone], plan: PlanDeletion
+    ) -> list[Burial | Refusal]:
         """Gives receipts, but remembers what it should have forgotten."""
         if self.lie == "old-generation":
-            for burial in burials:
-                blob = self._find(_ALL_OF_ITEM, burial.item_id, burial.generation)
+            for doomed in tombstones:
+                blob = self._find(_ALL_OF_ITEM, doomed.item_id, doomed.generation)
                 if blob is not None:
-                    self._kept[burial.item_id] = blob
-        return await self.store.delete(burials, plan)
+                    self._kept[doomed.item_id] = blob
+        return await self.store.delete(tombstones, plan)
+
+    async def erase_due(self, now: int) -> int:
+        """Honest."""
+        return await self.store.erase_due(now)
 
     async def close(self) -> None:
         """Honest."""

@@ -10,21 +10,24 @@ import hashlib
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
 from rpc_edge.errors import NothingListens
-from support.sample_documents import NOW, draw, key, signed_by
+from support.memory_owner_links import MemoryOwnerLink
+from support.memory_owner_safes import MemoryOwnerSafe
+from support.memory_safe_link import MemorySafeLink
+from support.sample_documents import NOW, draw, key, sealing_pair, signed_by
 from threshold import feldman
 from threshold.randomness import SeededRandomness
 from threshold.ristretto import Point, Scalar
 from trust.certificate import Certificate, SignedCertificate, sign_certificates, verify_call
 from trust.documents import SigningKey
-from trust.ids import SafeId
+from trust.ids import SafeId, Signature, WalletKey
 from trust.manifest import ItemLeaf, Manifest, Place, read_leaves, read_manifest
 from trust.piece import check_piece
-from trust.refusals import CertificateUnknown, ItemDeleted, PieceConflict, PieceNeedsStream
+from trust.refusals import CertificateUnknown, ItemDeleted, NotYourItem, PieceConflict, PieceNeedsStream
 from trust.roster import Roster, SafeEntry
 from trust.roster_file import write_roster
 from trust.tombstone import read_tombstone, sign_deletion
@@ -39,6 +42,11 @@ from wallet_client.receipts.shelf import all_deletions, get_receipt
 from wallet_client.storage.keyfile import NoPassphrase
 from wallet_client.storage.lock import LOCK_NAME
 from wallet_client.wallet import Wallet, create_wallet, pinned_signing_keys
+
+IsTheirs = Callable[[WalletKey], bool]
+"""Whether what a wallet registered is the caller's to fetch and to delete."""
+
+NOBODY = WalletKey(b"")
 
 
 def safe_key(number: int) -> SigningKey:
@@ -56,11 +64,12 @@ def roster_of(n: int, k: int) -> Roster:
             endpoint=f"safe-{number}.example:7443",
             tls_certificate=draw(f"memory safe {number} tls", 90),
             signing_key=safe_key(number).public,
+            sealing_key=sealing_pair(f"memory safe {number} sealing").public,
             operator_key=key(f"memory operator {number}").public,
         )
         for number in range(1, n + 1)
     )
-    return Roster(1, b"", NOW, k, safes)
+    return Roster(1, b"", NOW, k, safes, tuple(draw(f"memory decoy {number}", 80) for number in range(n)))
 
 
 def roster_file_of(roster: Roster) -> bytes:
@@ -71,13 +80,22 @@ def roster_file_of(roster: Roster) -> bytes:
 
 @dataclass
 class KeptPiece:
-    """What a safe keeps under one name."""
+    """What a safe keeps under one name; the last four are what its catalogue tells of it."""
 
     manifest_hash: bytes
     x_hash: bytes
     certificate: bytes
     blob: bytes | None
     key_share: bytes | None
+    manifest: bytes
+    signature: bytes
+    leaf_index: int
+    leaves: tuple[bytes, ...]
+
+    @property
+    def wallet_key(self) -> WalletKey:
+        """Who registered it."""
+        return Manifest.from_bytes(self.manifest).wallet_key
 
 
 class CheckFailed(AssertionError):
@@ -89,6 +107,10 @@ class MemorySafe:
     """One safe; the attributes below `counter` are for tests to set.
 
     Args:
+        pieces: By item, generation and share index.
+        beside: The same of a second wallet, where both registered one generation.
+        signed_tombstones: As they came, by wallet and what they bury.
+        theirs: Whose pieces a wallet may delete.
         refuses: Raised instead of registering.
         refuses_deletion: Given instead of a deletion receipt.
         is_down: Nothing listens.
@@ -99,8 +121,11 @@ class MemorySafe:
     entry: SafeEntry
     signing_key: SigningKey
     pieces: dict[tuple[bytes, int, int], KeptPiece] = field(default_factory=dict)
+    beside: dict[tuple[bytes, int, int], KeptPiece] = field(default_factory=dict)
     tombstones: set[tuple[bytes, int]] = field(default_factory=set)
+    signed_tombstones: dict[tuple[WalletKey, bytes, int], SignedBytes] = field(default_factory=dict)
     counter: int = 0
+    theirs: Callable[[WalletKey], IsTheirs] = lambda caller: caller.__eq__
     refuses: Exception | None = None
     refuses_deletion: Exception | None = None
     is_down: bool = False
@@ -124,18 +149,23 @@ class MemorySafe:
         return self._take("register_stream", parcel, [blob])
 
     async def fetch(
-        self, certificates: Sequence[bytes], expected_bytes: int
+        self, certificates: Sequence[bytes], expected_bytes: int, may: IsTheirs = lambda _: True
     ) -> Sequence[FetchedPiece | Exception]:
         """Give out what stands under certificates."""
-        self._begin("fetch")
-        return [self._release(certificate) for certificate in certificates]
+        self.begin("fetch")
+        return [self._release(certificate, may) for certificate in certificates]
 
     async def fetch_stream(
-        self, certificate: bytes, x_hash: bytes, blob_length: int, into: ByteSink
+        self,
+        certificate: bytes,
+        x_hash: bytes,
+        blob_length: int,
+        into: ByteSink,
+        may: IsTheirs = lambda _: True,
     ) -> bytes | None:
         """Give out a large piece."""
-        self._begin("fetch_stream")
-        piece = self._release(certificate)
+        self.begin("fetch_stream")
+        piece = self._release(certificate, may)
         if isinstance(piece, Exception):
             raise piece
         for chunk in rechunk([piece.blob or b""], CHUNK_BYTES):
@@ -144,7 +174,7 @@ class MemorySafe:
 
     async def delete(self, tombstones: Sequence[tuple[bytes, bytes]]) -> Sequence[SignedBytes | Exception]:
         """Erase items' generations."""
-        self._begin("delete")
+        self.begin("delete")
         receipts: list[SignedBytes | Exception] = [self._bury(*signed) for signed in tombstones]
         self.step("deleted")
         return receipts
@@ -152,11 +182,20 @@ class MemorySafe:
     async def close(self) -> None:
         """Nothing to close."""
 
+    def kept_by(self, theirs: IsTheirs) -> list[KeptPiece]:
+        """Every piece of these wallets, in the order in which they came."""
+        return [one for one in (*self.pieces.values(), *self.beside.values()) if theirs(one.wallet_key)]
+
+    def tombstones_by(self, theirs: IsTheirs) -> list[tuple[bytes, bytes]]:
+        """Every tombstone of these wallets, with its signature."""
+        return [signed for (wallet, *_), signed in self.signed_tombstones.items() if theirs(wallet)]
+
     def kept_items(self) -> set[tuple[bytes, int]]:
         """Items, with their generation, of which it keeps anything."""
         return {name[:2] for name in self.pieces}
 
-    def _begin(self, call: str) -> None:
+    def begin(self, call: str) -> None:
+        """Count a call."""
         self.step(call)
         if self.is_down:
             raise NothingListens
@@ -165,7 +204,7 @@ class MemorySafe:
     def _take(
         self, call: str, parcel: Parcel, blobs: Sequence[bytes | None]
     ) -> tuple[SignedCertificate, ...]:
-        self._begin(call)
+        self.begin(call)
         if self.refuses is not None:
             raise self.refuses
         manifest, leaves = check_parcel(parcel, blobs)
@@ -173,7 +212,7 @@ class MemorySafe:
             raise ItemDeleted
         shares, places = dict(parcel.key_shares), {place.x: place for place in manifest.placement}
         certificates = [
-            self._keep(manifest, leaves[piece.leaf_index], places[piece.x], blob, shares.get(piece.x))
+            self._keep(parcel, manifest, piece.leaf_index, leaves, places[piece.x], blob, shares.get(piece.x))
             for piece, blob in zip(parcel.pieces, blobs, strict=True)
         ]
         signature = sign_certificates(self.entry.safe_id, certificates, self.signing_key)
@@ -181,14 +220,24 @@ class MemorySafe:
         return verify_call(self.entry.safe_id, certificates, signature, self.entry.signing_key)
 
     def _keep(
-        self, manifest: Manifest, leaf: ItemLeaf, place: Place, blob: bytes | None, share: bytes | None
+        self,
+        parcel: Parcel,
+        manifest: Manifest,
+        leaf_index: int,
+        leaves: Sequence[ItemLeaf],
+        place: Place,
+        blob: bytes | None,
+        share: bytes | None,
     ) -> bytes:
+        leaf = leaves[leaf_index]
         name = (leaf.item_id, leaf.generation, place.x)
         x_hash, manifest_hash = (
             manifest.piece_hash(leaf, place.x),
             hashlib.sha256(manifest.to_bytes()).digest(),
         )
-        known = self.pieces.get(name)
+        first = self.pieces.get(name)
+        shelf = self.pieces if first is None or first.wallet_key == manifest.wallet_key else self.beside
+        known = shelf.get(name)
         if known is not None:
             if (known.manifest_hash, known.x_hash) != (manifest_hash, x_hash):
                 raise PieceConflict
@@ -197,23 +246,32 @@ class MemorySafe:
             self.entry.safe_id, leaf.kind, leaf.digest, x_hash, self.counter, *name
         ).to_bytes()
         self.counter += 1
-        self.pieces[name] = KeptPiece(manifest_hash, x_hash, certificate, blob, share)
+        about = (parcel.manifest, parcel.signature, leaf_index, parcel.leaves)
+        shelf[name] = KeptPiece(manifest_hash, x_hash, certificate, blob, share, *about)
         return certificate
 
-    def _release(self, certificate: bytes) -> FetchedPiece | Exception:
+    def _release(self, certificate: bytes, may: IsTheirs) -> FetchedPiece | Exception:
         asked = Certificate.from_bytes(certificate)
-        kept = self.pieces.get((asked.item_id, asked.generation, asked.index))
-        if kept is None or kept.certificate != certificate:
+        name = (asked.item_id, asked.generation, asked.index)
+        both = (self.pieces.get(name), self.beside.get(name))
+        kept = next((one for one in both if one and one.certificate == certificate), None)
+        if kept is None:
             return CertificateUnknown()
+        if not may(kept.wallet_key):
+            return NotYourItem()
         return self.alter(FetchedPiece(kept.blob, kept.key_share))
 
     def _bury(self, body: bytes, signature: bytes) -> SignedBytes | Exception:
         if self.refuses_deletion is not None:
             return self.refuses_deletion
         tombstone = read_tombstone(body, signature)
-        self.tombstones.add((tombstone.item_id, tombstone.generation))
-        for x in range(1, 256):
-            self.pieces.pop((tombstone.item_id, tombstone.generation, x), None)
+        buried = (tombstone.item_id, tombstone.generation)
+        self.tombstones.add(buried)
+        self.signed_tombstones[tombstone.wallet_key, *buried] = (body, Signature(signature))
+        may = self.theirs(tombstone.wallet_key)
+        for shelf in (self.pieces, self.beside):
+            for name in [name for name, kept in shelf.items() if name[:2] == buried and may(kept.wallet_key)]:
+                del shelf[name]
         return sign_deletion(self.entry.safe_id, body, NOW, self.signing_key)
 
 
@@ -248,17 +306,26 @@ def check_parcel(parcel: Parcel, blobs: Sequence[bytes | None]) -> tuple[Manifes
 
 @dataclass
 class MemorySafes:
-    """All safes of a roster; stands in for Links."""
+    """All safes of a roster; stands in for Links.
+
+    Args:
+        wallet_key: Who calls; nobody in particular until a wallet is opened.
+    """
 
     roster: Roster
     all: dict[SafeId, MemorySafe]
+    owners: dict[SafeId, MemoryOwnerSafe]
+    wallet_key: WalletKey = NOBODY
 
     @classmethod
     def of(cls, n: int = 5, k: int = 3) -> "MemorySafes":
         """Fresh ones."""
         roster = roster_of(n, k)
         safes = {entry.safe_id: MemorySafe(entry, safe_key(i)) for i, entry in enumerate(roster.safes, 1)}
-        return cls(roster, safes)
+        owners = {safe_id: MemoryOwnerSafe(safe_id, roster, safe) for safe_id, safe in safes.items()}
+        for safe_id, safe in safes.items():
+            safe.theirs = owners[safe_id].theirs
+        return cls(roster, safes, owners)
 
     def __getitem__(self, number: int) -> MemorySafe:
         """Safe 1, 2, ..."""
@@ -267,9 +334,25 @@ class MemorySafes:
     def __iter__(self) -> Iterator[MemorySafe]:
         return iter(self.all.values())
 
-    def to(self, safe_id: SafeId) -> MemorySafe:
-        """As Links.to."""
-        return self.all[safe_id]
+    def seen_by(self, wallet_key: WalletKey) -> "MemorySafes":
+        """The same safes, called by this wallet."""
+        return replace(self, wallet_key=wallet_key)
+
+    def to(self, safe_id: SafeId, owner: SigningKey | None = None) -> "MemorySafe | MemorySafeLink":
+        """As Links.to; to nobody in particular everything is given. All of them erase at once."""
+        caller = self.wallet_key if owner is None else WalletKey(owner.public)
+        if caller == NOBODY:
+            return self.all[safe_id]
+        return MemorySafeLink(self.all[safe_id], self.owners[safe_id], caller)
+
+    def to_owners(self, safe_id: SafeId, owner: SigningKey | None = None) -> MemoryOwnerLink:
+        """As Links.to_owners."""
+        caller = self.wallet_key if owner is None else WalletKey(owner.public)
+        return MemoryOwnerLink(self.owners[safe_id], caller)
+
+    def owners_at(self, number: int) -> MemoryOwnerSafe:
+        """The owners' half of safe 1, 2, ..."""
+        return self.owners[self.roster.safes[number - 1].safe_id]
 
     async def close(self) -> None:
         """As Links.close."""
@@ -293,11 +376,10 @@ class MemorySafes:
 async def opened(home: Path, safes: MemorySafes, seed: str = "wallet") -> AsyncIterator[Wallet]:
     """The wallet in a folder, made where there is none, with these safes behind its links."""
     if not (home / "wallet.db").exists():
-        await create_wallet(
-            home, NoPassphrase(), roster_file_of(safes.roster), None, SeededRandomness(draw("seed", 32), b"")
-        )
+        rng = SeededRandomness(draw(f"signing seed of {seed}", 32), b"")
+        await create_wallet(home, NoPassphrase(), roster_file_of(safes.roster), None, rng)
     async with await Wallet.open(home, NoPassphrase()) as wallet:
-        use(wallet, safes)
+        use(wallet, safes.seen_by(WalletKey(wallet.keys.signing.public)))
         wallet.rng = SeededRandomness(draw(seed, 32), b"wallet")
         wallet.clock = lambda: float(NOW)
         yield wallet
@@ -340,6 +422,8 @@ class Steps:
             "outbox": (store.outbox, ("put", "delete")),
             "receipts": (store.receipts, ("put", "delete")),
             "values": (store.values, ("add", "link", "replace", "remove")),
+            "keys": (store.keys, ("put", "delete")),
+            "settings": (store.settings, ("set_owner",)),
             "keyring": (store.keyring, ("add", "bring_back", "send_away", "remove", "link_known")),
         }
         for title, (repository, names) in writes.items():

@@ -1,7 +1,6 @@
 """Real safes as real processes: keys, signed roster, `python -m safe_node`, TLS, a database on disk."""
 
 import json
-import os
 import queue
 import signal
 import subprocess
@@ -18,14 +17,15 @@ from typing import Any
 from rpc_edge.client import SignedCaller
 from rpc_edge.tls import pinned_channel
 from safe_node.identity import NewSafe, create_safe
+from support.empty_database import put_empty_database
+from support.kura import environment
 from support.safe_requests import seeded
 from threshold.randomness import SystemRandomness
+from trust.decoys import assemble_roster
 from trust.documents import SigningKey
 from trust.roster import Roster, SafeEntry, SignedRoster, sign_roster
 from trust.roster_file import write_roster
 
-ROOT = Path(__file__).resolve().parents[2]
-PATHS = (ROOT, ROOT / "protos" / "gen", ROOT / "tests")
 START_SECONDS = 30.0
 
 
@@ -57,7 +57,7 @@ class SafeHome:
 
 
 def make_safes(folder: Path, count: int, threshold: int = 1) -> list[SafeHome]:
-    """Hold a key ceremony: `count` safes in folders of their own, and the roster all operators signed."""
+    """Hold a key ceremony: `count` safes in folders of their own, with the roster all operators signed."""
     now = datetime.now(UTC)
     entries, operators = [], []
     for number in range(1, count + 1):
@@ -65,11 +65,12 @@ def make_safes(folder: Path, count: int, threshold: int = 1) -> list[SafeHome]:
         home = folder / new.name
         entries.append(create_safe(home, new, seeded(f"safe {number}"), now))
         operators.append(SigningKey(bytes.fromhex((home / "operator.key").read_text())))
-    roster = Roster(1, b"", int(now.timestamp()), threshold, tuple(entries))
+    roster = assemble_roster(entries, threshold, int(now.timestamp()), seeded("decoy secret"))
     chain = [SignedRoster(roster, tuple(sign_roster(roster, key) for key in operators))]
     homes = [SafeHome(folder / entry.name, entry, roster) for entry in entries]
     for made in homes:
         (made.folder / "roster.json").write_bytes(write_roster(chain))
+        put_empty_database(made.database.parent)
     return homes
 
 
@@ -111,16 +112,19 @@ class SafeProcess:
 
 
 @contextmanager
-def running(home: SafeHome, module: Sequence[str] = ("safe_node",)) -> Iterator[SafeProcess]:
+def running(
+    home: SafeHome, module: Sequence[str] = ("safe_node",), *, measured: bool = False
+) -> Iterator[SafeProcess]:
     """Start a safe, wait until it is ready, and leave nothing running.
 
     Args:
         home: Its folder.
         module: What `python -m` runs, with arguments that go before --config.
+        measured: Let coverage.py follow it.
     """
     log = home.folder / "stderr.log"
     with log.open("w") as errors:
-        process = start(home, module, errors)
+        process = start(home, module, errors, measured=measured)
         try:
             safe = SafeProcess(home, process, _ready_port(process))
             yield safe
@@ -138,15 +142,16 @@ def running(home: SafeHome, module: Sequence[str] = ("safe_node",)) -> Iterator[
 
 
 def start(
-    home: SafeHome, module: Sequence[str] = ("safe_node",), errors: Any = subprocess.PIPE
+    home: SafeHome,
+    module: Sequence[str] = ("safe_node",),
+    errors: Any = subprocess.PIPE,
+    *,
+    measured: bool = False,
 ) -> subprocess.Popen[str]:
-    """Start a safe and wait for nothing."""
+    """Start a safe and wait for nothing; arguments as `running` has them."""
     command = [sys.executable, "-m", *module, "--config", str(home.config)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=_environment())
-
-
-def _environment() -> dict[str, str]:
-    return dict(os.environ) | {"PYTHONPATH": os.pathsep.join(map(str, PATHS))}
+    env = environment(measured=measured)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=env)
 
 
 def _ready_port(process: subprocess.Popen[str]) -> int:
@@ -181,12 +186,12 @@ class SafeClient:
 
 
 def command(*words: str) -> subprocess.CompletedProcess[str]:
-    """Run the operator's command to its end."""
+    """Run the operator's command to its end; coverage.py follows it."""
     return subprocess.run(
         [sys.executable, "-m", "safe_node", *words],
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
-        env=_environment(),
+        env=environment(measured=True),
     )

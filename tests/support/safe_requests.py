@@ -11,20 +11,23 @@ import msgspec
 
 from kura.safe.v1 import safe_pb2 as pb
 from safe_node.records import AnnouncedBlob, CandidateBatch, CandidatePiece, KeyShare
-from support.sample_documents import NOW, draw, key
+from support.sample_documents import NOW, draw, key, sealing_pair
 from threshold import feldman, shamir
 from threshold.randomness import RandomSource, SeededRandomness
 from threshold.ristretto import Scalar
+from trust.authorisation import authorise_wallet
 from trust.digest import VACANT, Digest, DigestFields, public_digest
 from trust.documents import SigningKey
 from trust.ids import Generation, Hash, ItemId, SafeId, Signature, WalletKey
-from trust.manifest import ItemLeaf, Manifest, Place, item_root, sign_manifest
+from trust.manifest import ItemLeaf, Manifest, Ownership, Place, item_root, sign_manifest
 from trust.piece import BLINDING_BYTES, block_hashes, piece_root
 from trust.policy import Division, KeyRule, PolicyTerms
 from trust.roster import Roster, SafeEntry
 from trust.tombstone import Tombstone, sign_tombstone
 
 CHUNK_BYTES = 1024 * 1024
+DECOY_SECRET = draw("decoy secret of a roster_of", 32)
+"""What a safe of `roster_of` is given; what its roster holds was sealed by nobody."""
 
 
 def seeded(label: str) -> RandomSource:
@@ -122,6 +125,7 @@ def deal(
     key_mode: Literal["shared", "none"] = "shared",
     places: Sequence[Place] | None = None,
     item_ids: Sequence[ItemId] | None = None,
+    ownership: Ownership | None = None,
 ) -> Dealt:
     """Divide values among the safes of a roster, one value share and one key share at each.
 
@@ -135,6 +139,7 @@ def deal(
         key_mode: Whether a secret is shared beside the values.
         places: Another placement.
         item_ids: Other items than the label's.
+        ownership: For whom the wallet acts.
     """
     rng = seeded(label)
     placement = tuple(
@@ -173,11 +178,11 @@ def deal(
         roster_hash=roster.fingerprint,
         placement=placement,
         commitments=tuple(point.to_bytes() for point in dealing.commitments) if dealing else (),
-        bound=False,
         salt=rng.read(32),
         created_at=NOW,
         item_count=len(leaves),
         item_root=Hash(item_root(leaves)),
+        ownership=ownership,
     )
     body, signature = sign_manifest(manifest, wallet)
     shares = {share.x: share.value.to_bytes() for share in dealing.shares} if dealing else {}
@@ -195,9 +200,17 @@ def _place(number: int, safe_id: SafeId, key_mode: str) -> Place:
     return Place(number + 1, safe_id, value=True, key=key_mode == "shared")
 
 
-def signed_tombstone(wallet: SigningKey, item_id: ItemId, generation: Generation = 1) -> pb.SignedTombstone:
-    """A wallet's deletion of one generation of one item."""
-    body, signature = sign_tombstone(Tombstone(WalletKey(wallet.public), item_id, generation, NOW), wallet)
+def ownership_of(owner: SigningKey, wallet: SigningKey) -> Ownership:
+    """What a manifest says of a wallet that acts for an owner."""
+    return Ownership(draw("binding id", 16), authorise_wallet(WalletKey(wallet.public), NOW, owner))
+
+
+def signed_tombstone(
+    wallet: SigningKey, item_id: ItemId, generation: Generation = 1, deleted_at: int = NOW
+) -> pb.SignedTombstone:
+    """A wallet's, or an owner's, deletion of one generation of one item."""
+    tombstone = Tombstone(WalletKey(wallet.public), item_id, generation, deleted_at)
+    body, signature = sign_tombstone(tombstone, wallet)
     return pb.SignedTombstone(tombstone=body, signature=signature)
 
 
@@ -216,8 +229,9 @@ def roster_of(count: int) -> Roster:
             endpoint=f"127.0.0.1:{number}",
             tls_certificate=draw(f"certificate {number}", 64),
             signing_key=key(f"signing {number}").public,
+            sealing_key=sealing_pair(f"sealing {number}").public,
             operator_key=key(f"operator {number}").public,
         )
         for number in range(1, count + 1)
     )
-    return Roster(1, b"", NOW, 1, safes)
+    return Roster(1, b"", NOW, 1, safes, tuple(draw(f"decoy {number}", 80) for number in range(count)))

@@ -4,7 +4,6 @@ No byte is random: what must look random is SHAKE-256 of a label, so that anothe
 make the same documents.
 """
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from hashlib import shake_256
@@ -12,27 +11,27 @@ from typing import get_args
 
 from msgspec.structs import replace
 
+from support.sample_decoys import sealed_decoys
 from threshold.feldman import commit
+from threshold.hpke import KeyPair, derive_key_pair
 from threshold.ristretto import Scalar
-from trust.certificate import Certificate, CertificateHead, sign_certificates, verify_call
+from trust.certificate import Certificate, sign_certificates, verify_call
 from trust.digest import (
-    VACANT,
     Digest,
-    DigestEntries,
     DigestField,
     DigestFields,
     digest_fields_of,
     public_digest,
 )
-from trust.documents import Document, SigningKey
-from trust.ids import Hash, ItemId, SafeId, Signature, WalletKey
+from trust.documents import SigningKey
+from trust.ids import Hash, ItemId, SafeId, WalletKey
 from trust.key_algorithm import KeyAlgorithm
 from trust.manifest import ItemLeaf, KeyWrap, Manifest, Place, item_root, sign_manifest
 from trust.piece import piece_root
 from trust.policy import Division, KeyRule, PolicyTerms
 from trust.request import prove_request
 from trust.roster import Roster, SafeEntry, SignedRoster, sign_roster
-from trust.tombstone import DeletionReceipt, Tombstone, sign_deletion, sign_tombstone
+from trust.tombstone import Tombstone, sign_deletion, sign_tombstone
 from trust.value_fields import ValueFields
 
 NOW = 1_790_000_000
@@ -49,6 +48,11 @@ def key(label: str) -> SigningKey:
     return SigningKey(draw(label, 32))
 
 
+def sealing_pair(label: str) -> KeyPair:
+    """The key pair of that name to which HPKE seals."""
+    return derive_key_pair(draw(label, 32))
+
+
 def scalar(label: str) -> Scalar:
     """A scalar that is never zero: 31 random bytes, little-endian, so below the group's order."""
     return Scalar.from_bytes(draw(label, 31) + b"\x00")
@@ -57,6 +61,7 @@ def scalar(label: str) -> Scalar:
 WALLET = key("wallet")
 SAFE_IDS = tuple(SafeId(draw(f"safe {number}", 16)) for number in range(1, 6))
 SAFE_KEYS = tuple(key(f"safe {number} signing") for number in range(1, 6))
+SEALING_PAIRS = tuple(sealing_pair(f"safe {number} sealing") for number in range(1, 6))
 OPERATORS = tuple(key(f"operator {number}") for number in range(1, 6))
 
 
@@ -69,12 +74,14 @@ def safe_entry(number: int) -> SafeEntry:
         endpoint=f"safe-{number}.example:7443",
         tls_certificate=draw(f"tls certificate {number}", 90),
         signing_key=SAFE_KEYS[number - 1].public,
+        sealing_key=SEALING_PAIRS[number - 1].public,
         operator_key=OPERATORS[number - 1].public,
     )
 
 
-GENESIS = Roster(1, b"", NOW, 3, tuple(safe_entry(number) for number in range(1, 6)))
-SUCCESSOR = Roster(2, GENESIS.fingerprint, NOW + 86_400, 3, GENESIS.safes)
+DECOY_SECRETS = tuple(draw(f"decoy secret {version}", 32) for version in (1, 2))
+GENESIS = Roster(1, b"", NOW, 3, tuple(safe_entry(number) for number in range(1, 6)), sealed_decoys(1))
+SUCCESSOR = Roster(2, GENESIS.fingerprint, NOW + 86_400, 3, GENESIS.safes, sealed_decoys(2))
 
 
 def signed_by(roster: Roster, *operators: SigningKey) -> SignedRoster:
@@ -130,7 +137,6 @@ MANIFEST = Manifest(
     roster_hash=GENESIS.fingerprint,
     placement=PLACEMENT,
     commitments=tuple(point.to_bytes() for point in commit([scalar(f"coefficient {i}") for i in range(3)])),
-    bound=False,
     salt=draw("salt", 32),
     created_at=NOW,
     item_count=len(LEAVES),
@@ -183,71 +189,7 @@ NONCE = draw("nonce", 16)
 PROOF = prove_request(WALLET, METHOD, SAFE_IDS[0], REQUEST_BODY, NOW * 1_000, NONCE)
 
 
-@dataclass(frozen=True, slots=True)
-class SignedSample:
-    """A document's exact bytes with the signature over them.
-
-    Args:
-        document: What the bytes say.
-        signer: Whose key signed.
-        signature: Over the document's signed bytes.
-    """
-
-    document: Document
-    signer: SigningKey
-    signature: Signature
-
-
-def _head() -> CertificateHead:
-    first = SIGNED_CERTIFICATES[0]
-    return CertificateHead(SAFE_IDS[0], first.count, first.root)
-
-
-SIGNED: dict[str, SignedSample] = {
-    "manifest": SignedSample(MANIFEST, WALLET, MANIFEST_SIGNATURE),
-    "certificates": SignedSample(_head(), SAFE_KEYS[0], CALL_SIGNATURE),
-    "tombstone": SignedSample(TOMBSTONE, WALLET, TOMBSTONE_SIGNATURE),
-    "deletion receipt": SignedSample(
-        DeletionReceipt.from_bytes(RECEIPT_BYTES), SAFE_KEYS[0], RECEIPT_SIGNATURE
-    ),
-    "roster": SignedSample(GENESIS, OPERATORS[0], CHAIN[0].signatures[0].signature),
-}
-"""Each document that is signed on its own, by its title; the request is built by both sides (PROOF)."""
-
 SEALED = Digest("sealed", draw("sealed digest", 60))
-
-DOCUMENTS: dict[str, Document] = {
-    "value fields": VALUE_FIELDS,
-    "value fields, class and name": ValueFields(item_class="coupon", name="A"),
-    "digest fields": FIELDS,
-    "digest fields, all shown": ALL_SHOWN,
-    "digest fields, all empty": DigestFields(),
-    "digest entries": DigestEntries((FIELDS, ALL_SHOWN)),
-    "public digest": public_digest((FIELDS,)),
-    "sealed digest": SEALED,
-    "vacant digest": VACANT,
-    "division": TERMS.value,
-    "key rule": TERMS.key,
-    "policy terms": TERMS,
-    "place": PLACEMENT[0],
-    "item leaf": LEAVES[0],
-    "manifest": MANIFEST,
-    "policy terms, none the usual": WRAPPED_TERMS,
-    "key wrap": WRAP,
-    "manifest with a wrap": WRAPPED_MANIFEST,
-    "key algorithm": ALGORITHM,
-    "certificate": certificate(0),
-    "certificate head": _head(),
-    "signed certificate": SIGNED_CERTIFICATES[2],
-    "tombstone": TOMBSTONE,
-    "deletion receipt": DeletionReceipt.from_bytes(RECEIPT_BYTES),
-    "request proof": PROOF,
-    "safe entry": safe_entry(1),
-    "roster": GENESIS,
-    "roster signature": CHAIN[0].signatures[0],
-    "signed roster": CHAIN[1],
-}
-"""Each type of document at least once, by a name for the test's id."""
 
 
 def hash_of(label: str) -> Hash:

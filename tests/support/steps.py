@@ -14,7 +14,7 @@ import pysqlite3 as sqlite3
 from support.attacker import attack
 from support.cluster import LocalCluster
 from support.faults import database_of, key_of, reopened
-from support.kura_in_process import KuraInProcess
+from support.kura import KuraInProcess
 from trust.ids import WalletKey
 
 TODAY = datetime.now(UTC).astimezone().date()

@@ -5,7 +5,9 @@ did what it was asked, and the wallet does not know.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
+
+import grpc
 
 from rpc_edge.errors import ConnectionLost, NothingListens
 from trust.certificate import SignedCertificate
@@ -48,6 +50,10 @@ class _Wire:
     def __init__(self, link: SafeLink, state: Callable[[], str]) -> None:
         self._link = link
         self._state = state
+
+    @property
+    def _channel(self) -> grpc.aio.Channel:
+        return cast(grpc.aio.Channel, self._link._channel)
 
     async def register(self, parcel: Parcel) -> tuple[SignedCertificate, ...]:
         return await self._carry(self._link.register, parcel)

@@ -10,10 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from threshold.randomness import RandomSource
 from tools.local_cluster.errors import SafeNotMade, ShapeImpossible
-from trust.documents import DocumentProblem, SigningKey
-from trust.errors import DocumentMalformed
-from trust.roster import Roster, SafeEntry, SignedRoster, sign_roster
+from trust.decoys import assemble_roster
+from trust.documents import SigningKey
+from trust.errors import RosterRefused
+from trust.roster import SafeEntry, SignedRoster, sign_roster
 from trust.roster_file import read_safe, write_roster
 
 HOST = "127.0.0.1"
@@ -83,7 +85,9 @@ def _init(folder: Path, number: int, port: int, environment: Mapping[str, str]) 
     unfinished.rename(folder)
 
 
-def make_roster(directory: Path, entries: Sequence[SafeEntry], threshold: int, now: int) -> bytes:
+def make_roster(
+    directory: Path, entries: Sequence[SafeEntry], threshold: int, now: int, rng: RandomSource
+) -> bytes:
     """The genesis, signed by every operator, as a file.
 
     Args:
@@ -91,14 +95,15 @@ def make_roster(directory: Path, entries: Sequence[SafeEntry], threshold: int, n
         entries: All safes.
         threshold: How many of them bring a value back.
         now: Seconds since 1970.
+        rng: Gives the version's decoy secret.
 
     Raises:
         ShapeImpossible: The entries do not make a roster.
     """
     try:
-        roster = Roster.from_bytes(Roster(1, b"", now, threshold, tuple(entries)).to_bytes())
-    except (DocumentMalformed, DocumentProblem) as error:
-        raise ShapeImpossible(str(error).rstrip(".")) from error
+        roster = assemble_roster(entries, threshold, now, rng)
+    except RosterRefused as error:
+        raise ShapeImpossible(error.problem) from error
     keys = [_operator_key(directory / entry.name / "operator.key") for entry in entries]
     return write_roster([SignedRoster(roster, tuple(sign_roster(roster, key) for key in keys))])
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 
+from threshold.randomness import SystemRandomness
 from tools.local_cluster import ceremony, processes
 from tools.local_cluster.errors import (
     ClusterBusy,
@@ -167,7 +168,8 @@ class Cluster:
         """The ports stay reserved until the safes listen, so nobody takes one in between."""
         with ceremony.free_ports(safes) as ports:
             entries = ceremony.make_safes(self.directory, ports, self._environment)
-            roster = ceremony.make_roster(self.directory, entries, threshold, int(time.time()))
+            now, rng = int(time.time()), SystemRandomness()
+            roster = ceremony.make_roster(self.directory, entries, threshold, now, rng)
             for entry in entries:
                 self._install_roster(entry.name, roster)
             _write(self.roster_file, roster)

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from trust.documents import DocumentProblem, SigningKey, verify
-from trust.errors import DocumentMalformed, RosterRefused, SignatureInvalid
+from threshold.randomness import RandomSource
+from trust.decoys import assemble_roster
+from trust.documents import SigningKey, verify
+from trust.errors import RosterRefused, SignatureInvalid
 from trust.roster import Roster, SafeEntry, SignedRoster, sign_roster, verify_chain
 from wallet_client.errors import WalletError
 
@@ -39,7 +41,11 @@ class RosterNotMade(WalletError):
 
 
 def assembled(
-    entries: Sequence[SafeEntry], threshold: int, now: int, previous: Sequence[SignedRoster] = ()
+    entries: Sequence[SafeEntry],
+    threshold: int,
+    now: int,
+    rng: RandomSource,
+    previous: Sequence[SignedRoster] = (),
 ) -> tuple[SignedRoster, ...]:
     """A chain that ends in a new, unsigned version with these safes.
 
@@ -47,19 +53,14 @@ def assembled(
         entries: Its safes.
         threshold: How many of them bring a value back.
         now: Seconds since 1970.
+        rng: Gives the version's decoy secret.
         previous: The chain before; empty for a genesis.
 
     Raises:
         RosterRefused: The entries make no roster, or the chain before does not hold.
     """
     before = verify_chain(previous) if previous else None
-    version, fingerprint = (before.version + 1, before.fingerprint) if before else (1, b"")
-    try:
-        body = Roster(version, fingerprint, now, threshold, tuple(entries)).to_bytes()
-        roster = Roster.from_bytes(body)
-    except (DocumentMalformed, DocumentProblem) as error:
-        raise RosterRefused(Roster.title, str(error).rstrip(".")) from None
-    return (*previous, SignedRoster(roster))
+    return (*previous, SignedRoster(assemble_roster(entries, threshold, now, rng, before)))
 
 
 def with_signature(chain: Sequence[SignedRoster], key: SigningKey) -> tuple[SignedRoster, ...]:

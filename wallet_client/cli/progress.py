@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 WORTH_WATCHING_BYTES = 1 << 20
-_WORDS = {"register": "Registering", "fetch": "Fetching"}
+_WORDS = {"register": "Registering", "fetch": "Fetching", "reseal": "Sealing anew"}
 
 
 class Bars:

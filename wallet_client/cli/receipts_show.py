@@ -43,7 +43,7 @@ def show(session: Session, receipt: str) -> None:
 
     async def work(wallet: "Wallet") -> "tuple[ReceiptEntry, list[NamedCertificate], Digests]":
         found = _find(wallet.store, receipt)
-        digests = _digests(found, wallet.keys.digest_secret)
+        digests = found.read_digests(wallet.keys)
         return wallet.store.receipts.entry(found.receipt_id), _named(found, wallet), digests
 
     entry, certificates, digests = with_wallet(session, work)
@@ -150,14 +150,6 @@ def _text(
         for safe, one in certificates
     ]
     return f"{head}\n\n{columns(header, rows, right=frozenset({3}))}"
-
-
-def _digests(found: "Receipt", digest_secret: bytes) -> "Digests":
-    """What the digest says of each value; a sealed one only this wallet reads."""
-    from wallet_client.pipeline.seal import item_name, read_digest
-
-    leaf = found.read_leaf()
-    return read_digest(leaf.digest, digest_secret, found.read_manifest().salt, item_name(leaf))
 
 
 def _exported(found: "Receipt") -> bytes:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from trust.ids import SafeId
     from trust.roster import Roster
     from wallet_client.receipts.deletion import Deletion
+    from wallet_client.receipts.forgetting import Forgetting
     from wallet_client.receipts.receipt import Receipt
 
 _EXAMPLES = """
@@ -48,13 +49,14 @@ def verify(session: Session, receipts: Sequence[str]) -> None:
     """Check every signature of all receipts, or of those named, offline.
 
     Manifest, leaf and certificates are checked against each other and against the pinned roster. Unless
-    receipts are named, so are all deletions: each tombstone, and the safes' deletion receipts for it.
+    receipts are named, so are all deletions, of values and of owners: each tombstone, and the safes' deletion
+    receipts for it.
     """
     from wallet_client.cli.opened import reading
     from wallet_client.cli.output import count_of, emit
     from wallet_client.cli.rows import find_receipts
     from wallet_client.receipts.receipt import ReceiptId
-    from wallet_client.receipts.shelf import all_deletions, get_receipt
+    from wallet_client.receipts.shelf import all_deletions, all_forgettings, get_receipt
     from wallet_client.wallet import pinned_roster, pinned_signing_keys
 
     with reading(session) as store:
@@ -63,18 +65,21 @@ def verify(session: Session, receipts: Sequence[str]) -> None:
         ids = find_receipts(kept, receipts) or [entry.id for entry in kept.entries()]
         found = [get_receipt(store, ReceiptId(receipt_id)) for receipt_id in ids]
         deletions = [] if receipts else list(all_deletions(store))
+        forgettings = [] if receipts else list(all_forgettings(store))
     problems = [line for receipt in found for line in _problems(receipt, roster)]
     problems += _problems_of_deletions(deletions, roster, keys)
+    problems += _problems_of_forgettings(forgettings, roster, keys)
     if problems:
         raise ReceiptsDoNotHold(tuple(problems))
     certificates = sum(len(receipt.certificates) for receipt in found)
     erasures = sum(deletion.receipts_kept for deletion in deletions)
+    erasures += sum(len(forgetting.erased_at) for forgetting in forgettings)
     document = {
         "receipts": [{"id": one.receipt_id, "certificates": len(one.certificates)} for one in found],
         "deletion_receipts": erasures,
     }
     checked = f"{count_of(len(found), 'receipt')} with {count_of(certificates, 'certificate')}"
-    if deletions:
+    if deletions or forgettings:
         checked += f", and {count_of(erasures, 'deletion receipt')}"
     emit(session, document, lambda: f"{checked}: every signature holds")
 
@@ -105,3 +110,15 @@ def _problems_of_deletions(
     for problem in (one for deletion in deletions for one in verify_deletion(deletion, keys)):
         whose = "this wallet" if problem.safe_id is None else safe_name(roster, problem.safe_id)
         yield f"deleted {problem.receipt_id}, {whose}: {problem.error}"
+
+
+def _problems_of_forgettings(
+    forgettings: "Iterable[Forgetting]", roster: "Roster", keys: "Mapping[SafeId, Sequence[bytes]]"
+) -> Iterator[str]:
+    from wallet_client.receipts.forgetting import verify_forgetting
+    from wallet_client.values.shown import shown
+    from wallet_client.wallet import safe_name
+
+    for problem in (one for forgetting in forgettings for one in verify_forgetting(forgetting, keys)):
+        whose = "the owner" if problem.safe_id is None else safe_name(roster, problem.safe_id)
+        yield f"forgotten {shown(problem.name)}, {whose}: {problem.error}"

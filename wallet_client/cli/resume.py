@@ -27,6 +27,7 @@ def resume(session: Session) -> None:
     """
     from wallet_client.cli.opened import with_wallet
     from wallet_client.cli.output import emit, warn_of_safes
+    from wallet_client.cli.owner_recovered import recovered_document
     from wallet_client.operations.recover_in_room import suspended_in
     from wallet_client.operations.resume import resume as finish
 
@@ -41,6 +42,9 @@ def resume(session: Session) -> None:
         "delivered": report.delivered,
         "still_owed": dict(report.still_owed),
         "suspended": suspended,
+        "older_generations": report.older,
+        "root_changing": report.root_changing,
+        "owner": None if report.owner is None else recovered_document(report.owner),
         "failed": {name: str(failure) for name, failure in report.failed.items()},
     }
     emit(session, document, lambda: _text(report, suspended))
@@ -48,6 +52,7 @@ def resume(session: Session) -> None:
 
 def _text(report: "ResumeReport", suspended: int) -> str:
     from wallet_client.cli.output import count_of
+    from wallet_client.cli.owner_recovered import recovered_text
 
     lines = []
     if report.finished or report.withdrawn:
@@ -59,6 +64,13 @@ def _text(report: "ResumeReport", suspended: int) -> str:
         f"{name} is still owed {count_of(number, 'message')}"
         for name, number in sorted(report.still_owed.items())
     ]
+    if report.older:
+        waits = count_of(report.older, "old generation waits", "old generations wait")
+        lines.append(f"{waits} until all safes gave the new ones back")
+    if report.root_changing:
+        lines.append("A new root is not brought in everywhere yet: `kura reseed --root` goes on")
+    if report.owner is not None:
+        lines.append(recovered_text(report.owner))
     if suspended:
         count = count_of(suspended, "recovery waits", "recoveries wait")
         lines.append(f"{count} for room: `kura recover --suspended` goes on")

@@ -17,7 +17,10 @@ _COMMANDS = {
     ),
     "recover": Later("wallet_client.cli.recover:recover", "Bring values back from the safes."),
     "key": Later("wallet_client.cli.key:key", "Make, back up, forget and bring back the wallet's keys."),
+    "undelete": Later("wallet_client.cli.undelete:undelete", "Take a deletion back, with the owner's PIN."),
     "resume": Later("wallet_client.cli.resume:resume", "Finish what was interrupted; deliver what waits."),
+    "owner": Later("wallet_client.cli.owner:owner", "Come back with nothing but a name and a PIN."),
+    "reseed": Later("wallet_client.cli.reseed:reseed", "Seal what is backed up anew, under fresh secrets."),
     "trigger": Later(
         "wallet_client.cli.trigger:trigger", "Say what starts backups and recoveries by itself."
     ),

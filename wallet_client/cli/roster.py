@@ -115,6 +115,7 @@ def assemble(
     """Put safes' entries together into a new version, which the operators then sign."""
     import time
 
+    from threshold.randomness import SystemRandomness
     from trust.errors import RosterRefused
     from trust.roster_file import write_roster
     from wallet_client.cli.ceremony import RosterNotMade, assembled, signatures_of
@@ -123,7 +124,7 @@ def assemble(
     safes = [_entry(path) for path in entries]
     before = _read(previous) if previous is not None else ()
     try:
-        chain = assembled(safes, threshold, int(time.time()), before)
+        chain = assembled(safes, threshold, int(time.time()), SystemRandomness(), before)
     except RosterRefused as error:
         raise RosterNotMade(error.problem) from error
     write_new(out, write_roster(chain))

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,12 +23,14 @@ class Session:
         passphrase_file: File whose content is the passphrase, if said.
         no_passphrase: The wallet has none, or shall have none.
         json: Print one JSON document.
+        known: Secret: what opens the wallet, once it was said: nobody is asked twice in one run.
     """
 
     chosen_home: Path | None = None
     passphrase_file: Path | None = None
     no_passphrase: bool = False
     json: bool = False
+    known: "Unlock | None" = field(default=None, repr=False)
 
     @property
     def home(self) -> Path:
@@ -47,7 +49,9 @@ class Session:
         """
         from wallet_client.cli.passphrase import passphrase_of
 
-        return passphrase_of(self.home, self.passphrase_file, self.no_passphrase)
+        if self.known is None:
+            self.known = passphrase_of(self.home, self.passphrase_file, self.no_passphrase)
+        return self.known
 
     def new_unlock(self) -> "Unlock":
         """What shall open a new wallet.
@@ -57,7 +61,8 @@ class Session:
         """
         from wallet_client.cli.passphrase import new_passphrase
 
-        return new_passphrase(self.passphrase_file, self.no_passphrase)
+        self.known = new_passphrase(self.passphrase_file, self.no_passphrase)
+        return self.known
 
 
 pass_session = click.make_pass_decorator(Session, ensure=True)

@@ -1,12 +1,17 @@
 """`kura wallet init`."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from wallet_client.cli.commands import Command
 from wallet_client.cli.parameters import Size
 from wallet_client.cli.session import Session, pass_session
+
+if TYPE_CHECKING:
+    from trust.roster import Roster
+    from wallet_client.storage.settings import WalletSettings
 
 UNPROTECTED = (
     "No passphrase: whoever can read this wallet's folder, or a copy of it, can read every value in it."
@@ -15,6 +20,44 @@ _EXAMPLES = """
 kura wallet init --roster /tmp/safes/roster.json
 kura wallet init --roster roster.json --capacity 64KiB --home ~/card --passphrase-file secret.txt
 """
+
+
+def settings_of_wallet(session: Session) -> "WalletSettings | None":
+    """Those of the wallet of this run; None where there is no wallet.
+
+    Raises:
+        WalletError: It does not open.
+    """
+    from wallet_client.cli.opened import reading
+    from wallet_client.errors import WalletMissing
+
+    try:
+        with reading(session) as store:
+            return store.settings.get()
+    except WalletMissing:
+        return None
+
+
+def make_wallet(session: Session, roster_file: bytes, capacity: int | None) -> "Roster":
+    """Make the wallet of this run.
+
+    Args:
+        roster_file: Bytes of a roster file.
+        capacity: How much its values may take; None for no limit.
+
+    Raises:
+        RosterRefused: The roster does not hold.
+        WalletError: It cannot be made.
+    """
+    import asyncio
+
+    from wallet_client.cli.output import say
+    from wallet_client.wallet import create_wallet
+
+    roster = asyncio.run(create_wallet(session.home, session.new_unlock(), roster_file, capacity))
+    if session.no_passphrase:
+        say(UNPROTECTED)
+    return roster
 
 
 @click.command(cls=Command, opens_wallet=True, examples=_EXAMPLES)
@@ -34,19 +77,15 @@ def init(session: Session, roster_file: Path, capacity: int | None) -> None:
     Shows the roster's fingerprint and pins it: from then on the wallet refuses any roster that does not
     follow from this one. Compare it with what the operators publish.
     """
-    import asyncio
-
     from trust.roster_file import read_roster
     from wallet_client.cli.files import read_input
-    from wallet_client.cli.output import count_of, emit, fields, fingerprint, say, size
+    from wallet_client.cli.output import count_of, emit, fields, fingerprint, size
     from wallet_client.values.shown import shown
-    from wallet_client.wallet import create_wallet, genesis_fingerprint
+    from wallet_client.wallet import genesis_fingerprint
 
     content = read_input(roster_file)
     pinned = genesis_fingerprint(read_roster(content))
-    roster = asyncio.run(create_wallet(session.home, session.new_unlock(), content, capacity))
-    if session.no_passphrase:
-        say(UNPROTECTED)
+    roster = make_wallet(session, content, capacity)
     document = {
         "home": shown(str(session.home)),
         "fingerprint": pinned.hex(),

@@ -65,6 +65,27 @@ class NotRegisteredThere(SafeMisbehaved):
 
 
 @dataclass(eq=False)
+class OtherRecord(SafeMisbehaved):
+    """The safe names another record of the owner than the others do."""
+
+    clause = "it has another record of the owner than the others, or none"
+
+
+@dataclass(eq=False)
+class WrongEvaluation(SafeMisbehaved):
+    """The PIN was evaluated under another share than the one the safe is committed to."""
+
+    clause = "it evaluated with another key share than its own"
+
+
+@dataclass(eq=False)
+class WrongOwnerPart(SafeMisbehaved):
+    """The released part is not what the record says."""
+
+    clause = "it released another part than the record's"
+
+
+@dataclass(eq=False)
 class NotInRoster(SafeMisbehaved):
     """The safe kept a piece under an earlier roster and has left."""
 
@@ -95,6 +116,7 @@ _ADVICE: tuple[tuple[type[Exception], str], ...] = (
     (StoredPieceDamaged, "tell its operator: it needs repair"),
     (CertificateUnknown, "it has lost or deleted the piece; back up again to restore it there"),
     (PieceConflict, "another copy of this wallet registered it: go on with one copy only"),
+    (OtherRecord, "renew the record once you are in: kura owner change-pin"),
     (NotRegisteredThere, "run `kura resume` when it is back"),
     (NotInRoster, "its piece counts as lost; the other safes serve"),
     (SafeMisbehaved, "do not trust it; tell the roster's operators"),

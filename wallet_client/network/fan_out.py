@@ -3,6 +3,7 @@
 One helper serves every operation; this is its contract:
 
 - all calls start together, and each brings its own deadline;
+- answers that are there at once are taken in the order of the calls;
 - a call that fails with a typed failure of that safe counts against it and disturbs no other;
 - anything else that is raised is a defect or a cancellation: it cancels all and is raised;
 - without `enough` the fan-out waits for every answer;
@@ -53,12 +54,13 @@ async def fan_out(
         while running:
             timeout = None if deadline is None else max(deadline - loop.time(), 0)
             done, running = await asyncio.wait(running, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
+            for task in [one for one in tasks if one in done]:
                 _record(answers, tasks[task], task)
             if deadline is None and enough is not None and enough(answers.good):
                 deadline = loop.time() + settle_seconds
             if not done:
-                answers.failed.update({tasks[task]: TooSlow(settle_seconds) for task in running})
+                slow = (safe_id for task, safe_id in tasks.items() if task in running)
+                answers.failed.update((safe_id, TooSlow(settle_seconds)) for safe_id in slow)
                 break
     finally:
         await _end(tasks)

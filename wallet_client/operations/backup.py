@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from trust.digest import ENTRIES_MAX_BYTES, digest_fields_of
-from trust.ids import ItemId, SafeId
+from trust.ids import MAX_GENERATION, ItemId, SafeId
 from wallet_client.network.failures import SafeFailure
 from wallet_client.operations.conclude import Registered
 from wallet_client.operations.errors import NotSafeYet, PiecesWaitHere
@@ -169,12 +169,14 @@ def _plan_item(group: Sequence[tuple[ValueSummary, Receipt | None]]) -> PlanItem
 def next_generation(old: Receipt | None, value_ids: Sequence[ValueId]) -> tuple[ItemId | None, int]:
     """Item and generation of what comes after a receipt, and after what was withdrawn since.
 
-    An item of the same values gets its next generation; else there is a new item.
+    An item of the same values gets its next generation; else, or where a thief used its generations up, there
+    is a new item.
     """
     if old is None or set(old.value_ids) != set(value_ids):
         return None, 1
     leaf = old.read_leaf()
-    return leaf.item_id, max(leaf.generation, old.spent_generation) + 1
+    newest = max(leaf.generation, old.spent_generation)
+    return (None, 1) if newest == MAX_GENERATION else (leaf.item_id, newest + 1)
 
 
 async def register_items(
@@ -189,8 +191,9 @@ async def register_items(
     """
     key = await KeyFinder(wallet).for_backup(policy)
     if policy.key.mode == "root":
-        await _register_root(wallet, progress)
-    plans = plan_batches(items, policy, wallet.roster, wallet.now(), wallet.rng, key)
+        await register_root(wallet, progress)
+    ownership = wallet.keys.ownership
+    plans = plan_batches(items, policy, wallet.roster, wallet.now(), wallet.rng, key, ownership)
     registered = await _register_all(wallet, plans, progress)
     if any(batch.superseded for batch in registered):
         await deliver(wallet)
@@ -199,7 +202,7 @@ async def register_items(
     return registered
 
 
-async def _register_root(wallet: Wallet, progress: Progress) -> None:
+async def register_root(wallet: Wallet, progress: Progress) -> None:
     """The seed is registered before anything hangs on it [E7]."""
     root = await asyncio.to_thread(find_root, wallet)
     if root is None or root.receipt_id is not None:

@@ -5,21 +5,22 @@ are to get, and the end of the journal entry are written together or not at all.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from trust.certificate import SignedCertificate
 from trust.ids import SafeId
 from trust.value_fields import ValueFields
-from wallet_client.errors import UnknownReceipt
+from wallet_client.errors import UnknownReceipt, UnknownValue
 from wallet_client.network.failures import SafeFailure
 from wallet_client.network.fan_out import Answers
 from wallet_client.operations.deletion import owe_deletion
 from wallet_client.operations.journal import BackupBegun
-from wallet_client.operations.outbox import owe_parcel
+from wallet_client.operations.owed_parcels import owe_parcel
+from wallet_client.operations.superseded import keep_superseded
 from wallet_client.pipeline.batch import PreparedBatch
-from wallet_client.pipeline.plan import BatchPlan
-from wallet_client.receipts.receipt import Receipt, ReceiptId, ReceiptMember, ReceiptState
+from wallet_client.pipeline.plan import PlannedItem
+from wallet_client.receipts.receipt import Receipt, ReceiptId, ReceiptMember, ReceiptState, receipt_id_of
 from wallet_client.receipts.shelf import get_receipt, put_receipt, update_receipt
 from wallet_client.storage.values import ValueSummary
 from wallet_client.values.value import Value, ValueId, decode_value, stored_size
@@ -64,12 +65,13 @@ def conclude(
     state = ReceiptState(holding, arrangement.safes, arrangement.may_still_be_lost(set(holding)))
     edited = {content.value_id: decode_value(content.encoded) for content in begun.edited}
     with wallet.store.transaction():
-        summaries = _summaries(wallet, begun.plan)
+        summaries = _summaries(wallet, begun)
         receipts = _receipts(begun, batch, answers.good, summaries, edited)
-        superseded = _bury_superseded(wallet, receipts, summaries)
+        superseded = _bury_superseded(wallet, receipts, summaries, keeps_old=begun.keeps_old)
         for receipt in receipts:
             put_receipt(wallet.store, receipt, state, begun.plan.created_at)
-        _settle_members(wallet, receipts, summaries, edited)
+        passing = {content.value_id for content in begun.passing}
+        _settle_members(wallet, receipts, summaries, edited, passing)
         for safe_id in answers.failed:
             for number, parcel in enumerate(batch.parcels(safe_id)):
                 cause = f"{operation_id}-{number}" if number else operation_id
@@ -79,12 +81,32 @@ def conclude(
     return Registered(named, state, dict(answers.failed), superseded)
 
 
-def _summaries(wallet: Wallet, plan: BatchPlan) -> dict[ValueId, ValueSummary]:
+def _summaries(wallet: Wallet, begun: BackupBegun) -> dict[ValueId, ValueSummary]:
+    """The members as the wallet lists them, or as their receipt does where they only pass through."""
+    passing = {content.value_id for content in begun.passing}
     return {
-        member.value_id: wallet.store.holding(item.kind).summary(member.value_id)
-        for item in plan.items
+        member.value_id: _of_receipt(wallet, item, member.value_id)
+        if member.value_id in passing
+        else wallet.store.holding(item.kind).summary(member.value_id)
+        for item in begun.plan.items
         for member in item.members
     }
+
+
+def _of_receipt(wallet: Wallet, item: PlannedItem, value_id: ValueId) -> ValueSummary:
+    try:
+        receipt = get_receipt(wallet.store, receipt_id_of(item.item_id))
+        member = next(one for one in receipt.members if one.value_id == value_id)
+    except (UnknownReceipt, StopIteration):
+        raise UnknownValue(value_id) from None  # deleted meanwhile
+    fields = {name: getattr(member.fields, name) for name in ValueFields.__struct_fields__}
+    return ValueSummary(
+        **fields,
+        id=value_id,
+        payload_bytes=0,
+        size_bytes=member.size_bytes,
+        receipt_id=receipt.receipt_id,
+    )
 
 
 def _receipts(
@@ -128,7 +150,11 @@ def _member(position: int, summary: ValueSummary, edited: Value | None) -> Recei
 
 
 def _bury_superseded(
-    wallet: Wallet, receipts: Sequence[Receipt], summaries: Mapping[ValueId, ValueSummary]
+    wallet: Wallet,
+    receipts: Sequence[Receipt],
+    summaries: Mapping[ValueId, ValueSummary],
+    *,
+    keeps_old: bool,
 ) -> bool:
     """What is registered anew leaves its old items; an item that nothing is left of goes, wherever it was.
 
@@ -138,13 +164,13 @@ def _bury_superseded(
     old_receipts = _old_receipts(wallet, summaries)
     left = {old.receipt_id: old.without_members(summaries.keys()) for old in old_receipts}
     gone = [old for old in old_receipts if not left[old.receipt_id].members]
-    owe_deletion(wallet, gone)
+    (keep_superseded if keeps_old else owe_deletion)(wallet, gone)
     for receipt_id in {old.receipt_id for old in gone} - {receipt.receipt_id for receipt in receipts}:
         wallet.store.receipts.delete(receipt_id)
     for receipt in left.values():
         if receipt.members:
             update_receipt(wallet.store, receipt)
-    return bool(gone)
+    return bool(gone) and not keeps_old
 
 
 def _old_receipts(wallet: Wallet, summaries: Mapping[ValueId, ValueSummary]) -> list[Receipt]:
@@ -163,9 +189,12 @@ def _settle_members(
     receipts: Sequence[Receipt],
     summaries: Mapping[ValueId, ValueSummary],
     edited: Mapping[ValueId, Value],
+    passing: Collection[ValueId],
 ) -> None:
     for receipt in receipts:
         for value_id in receipt.value_ids:
+            if value_id in passing:
+                continue
             new = edited.get(value_id)
             if new is not None:
                 wallet.store.values.replace(value_id, new, receipt_id=receipt.receipt_id)

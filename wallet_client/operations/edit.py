@@ -68,7 +68,8 @@ async def _register_changed(
     policy = wallet.policy(old.policy_name)
     item = PlanItem((Member(value_id, len(encoded)),), *next_generation(old, [value_id]))
     key = await KeyFinder(wallet).for_backup(policy)
-    (plan,) = plan_batches([item], policy, wallet.roster, wallet.now(), wallet.rng, key)
+    ownership = wallet.keys.ownership
+    (plan,) = plan_batches([item], policy, wallet.roster, wallet.now(), wallet.rng, key, ownership)
     begun = BackupBegun(plan, (NewContent(value_id, encoded),))
     try:
         registered = await begin_and_register(wallet, begun, silent)

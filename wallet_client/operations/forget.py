@@ -5,9 +5,11 @@ The deletion is decided by one transaction; what a safe that is away still owes 
 
 from collections.abc import Collection, Mapping, Sequence
 
+from trust.documents import SigningKey
 from wallet_client.errors import NotKept
 from wallet_client.operations.deletion import owe_deletion
 from wallet_client.operations.outbox import Delivered, deliver
+from wallet_client.operations.superseded import bury_superseded
 from wallet_client.operations.uninterrupted import to_the_end
 from wallet_client.receipts.receipt import Receipt, ReceiptId
 from wallet_client.receipts.shelf import get_receipt, update_receipt
@@ -15,21 +17,33 @@ from wallet_client.values.value import ValueId
 from wallet_client.wallet import Wallet
 
 
-async def forget(wallet: Wallet, receipt_ids: Sequence[ReceiptId]) -> Delivered:
+async def forget(
+    wallet: Wallet, receipt_ids: Sequence[ReceiptId], owner: SigningKey | None = None
+) -> Delivered:
     """Delete receipts and pieces; call it while changing the wallet.
+
+    Args:
+        wallet: Held by `changing`.
+        receipt_ids: Which.
+        owner: Secret: the owner's key, where the pieces are to be erased at once.
 
     Raises:
         UnknownReceipt: There is none of that id; nothing was deleted.
     """
-    return await forget_members(wallet, dict.fromkeys(receipt_ids))
+    return await forget_members(wallet, dict.fromkeys(receipt_ids), owner)
 
 
-async def forget_members(wallet: Wallet, wanted: Mapping[ReceiptId, Collection[ValueId] | None]) -> Delivered:
+async def forget_members(
+    wallet: Wallet,
+    wanted: Mapping[ReceiptId, Collection[ValueId] | None],
+    owner: SigningKey | None = None,
+) -> Delivered:
     """Let values leave their items; an item that nothing is left of is deleted, receipt and pieces.
 
     Args:
         wallet: Held by `changing`.
         wanted: By receipt, which of its values; None for all.
+        owner: Secret: the owner's key, where the pieces are to be erased at once.
 
     Raises:
         UnknownReceipt: There is none of that id; nothing was deleted.
@@ -42,7 +56,9 @@ async def forget_members(wallet: Wallet, wanted: Mapping[ReceiptId, Collection[V
                 receipt_id: receipt.without_members(_leaving(receipt, wanted[receipt_id]))
                 for receipt_id, receipt in receipts.items()
             }
-            owe_deletion(wallet, [one for one in receipts.values() if not left[one.receipt_id].members])
+            gone = [one for one in receipts.values() if not left[one.receipt_id].members]
+            owe_deletion(wallet, gone, owner)
+            bury_superseded(wallet, {one.receipt_id for one in gone})
             for receipt in left.values():
                 if receipt.members:
                     update_receipt(wallet.store, receipt)
@@ -52,7 +68,7 @@ async def forget_members(wallet: Wallet, wanted: Mapping[ReceiptId, Collection[V
                 _unlink(wallet, receipt, _leaving(receipt, wanted[receipt.receipt_id]))
 
     await to_the_end(write)
-    return await deliver(wallet)
+    return await deliver(wallet, owner=owner)
 
 
 def _leaving(receipt: Receipt, wanted: Collection[ValueId] | None) -> Collection[ValueId]:

@@ -26,7 +26,7 @@ from wallet_client.network.failures import (
     WrongPiece,
     is_failure_of_safe,
 )
-from wallet_client.network.fan_out import fan_out
+from wallet_client.network.fan_out import Answers, fan_out
 from wallet_client.network.messages import FetchedPiece
 from wallet_client.operations.progress import Meter
 from wallet_client.operations.receipt_batch import Gathered, ReceiptBatch, WantedPiece
@@ -68,14 +68,25 @@ class Gatherer:
         answers = await fan_out(
             calls, enough=lambda good: self._batch.is_enough(_merged([kept, *good.values()]))
         )
+        return self._sorted_out(answers)
+
+    async def gather_all(self) -> tuple[Gathered, dict[SafeId, SafeFailure]]:
+        """As `gather`, but of every safe, and with patience: what shows that all of them have it."""
+        calls = {
+            safe_id: partial(self._ask, safe_id, pieces) for safe_id, pieces in self._batch.wanted.items()
+        }
+        answers = await fan_out(calls)
+        return self._sorted_out(answers)
+
+    def _sorted_out(self, answers: Answers[Gathered]) -> tuple[Gathered, dict[SafeId, SafeFailure]]:
         failed: dict[SafeId, SafeFailure] = {
             place.safe_id: NotRegisteredThere()
             for place in self._batch.manifest.placement
-            if place.safe_id not in calls
+            if place.safe_id not in self._batch.wanted
         }
         failed |= answers.failed
         failed |= {safe_id: one.failure for safe_id, one in answers.good.items() if one.failure is not None}
-        return _merged([kept, *answers.good.values()]), failed
+        return _merged([self._batch.kept(), *answers.good.values()]), failed
 
     async def _ask(self, safe_id: SafeId, wanted: Sequence[WantedPiece]) -> Gathered:
         """All one safe has of the batch; a wrong piece is left out and noted as the safe's failure."""

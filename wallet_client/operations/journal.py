@@ -1,7 +1,8 @@
 """What the journal and the outbox hold, as documents.
 
-The journal holds what was begun: a crash leaves it there, and `settle` finishes or withdraws it. The
-outbox holds what is owed to a safe, in the order in which that safe must get it.
+The journal holds what was begun: a crash leaves it there, and `settle` finishes or withdraws it. It holds too
+the receipts of generations that go once the next one was read back (superseded.py). The outbox holds what is
+owed to a safe, in the order in which that safe must get it.
 """
 
 from collections.abc import Iterable
@@ -15,7 +16,12 @@ from wallet_client.values.value import ValueId
 
 
 class NewContent(Document, frozen=True):
-    """An edited value that is to take the old one's place once it is registered."""
+    """A value's content that the wallet does not keep, or not yet.
+
+    Args:
+        value_id: Whose.
+        encoded: Secret: the value, or the key, as the pipeline takes it.
+    """
 
     value_id: ValueId
     encoded: bytes
@@ -30,13 +36,22 @@ class BackupBegun(Document, frozen=True):
 
     Args:
         plan: How it is made.
-        edited: Content that is registered but not yet in the wallet.
+        edited: Content that is to take the old one's place in the wallet once it is registered.
+        passing: Content that is sealed anew on its way from the safes to the safes.
+        keeps_old: Older generations stand until the new one was read back from all its safes.
     """
 
     title = "journal entry"
 
     plan: BatchPlan
     edited: tuple[NewContent, ...] = ()
+    passing: tuple[NewContent, ...] = ()
+    keeps_old: bool = False
+
+    @property
+    def contents(self) -> dict[ValueId, bytes]:
+        """Secret: what is not to be taken from the wallet, by value."""
+        return {content.value_id: content.encoded for content in (*self.edited, *self.passing)}
 
 
 class OwedPiece(Document, frozen=True):
@@ -67,17 +82,36 @@ class OwedParcel(Document, frozen=True):
         return f"<OwedParcel of {len(self.pieces)} pieces>"
 
 
+class OwnersWord(Document, frozen=True):
+    """What the owner signed, and a safe is still to hear.
+
+    Args:
+        about: "authorisation" of this wallet, "revocation" of another, "revival" of what was deleted, or the
+            owner's "forgetting".
+        word: trust.authorisation.WalletAuthorisation or WalletRevocation, trust.tombstone.Revival or
+            OwnerTombstone, exact bytes.
+        signature: The owner's.
+    """
+
+    title = "owner's word"
+
+    about: Literal["authorisation", "revocation", "revival", "forgetting"]
+    word: bytes
+    signature: SignatureField
+
+
 class Owed(Document, frozen=True):
     """One entry of the outbox.
 
     Args:
         kind: What the safe is still to get.
-        body: The parcel; empty for tombstones, which stand in the deletion under whose id the entry is kept.
+        body: The parcel or the word; empty for tombstones, which stand in the deletion under whose id the
+            entry is kept.
     """
 
     title = "outbox entry"
 
-    kind: Literal["parcel", "tombstones"]
+    kind: Literal["parcel", "tombstones", "word"]
     body: bytes
 
     def __repr__(self) -> str:

@@ -16,6 +16,7 @@ from trust.manifest import ItemLeaf
 from trust.piece import BLINDING_BYTES
 from wallet_client.errors import ValueDamaged
 from wallet_client.operations.receipt_batch import Gathered, ReceiptBatch
+from wallet_client.pipeline.batch import WalletKeys
 from wallet_client.pipeline.couple import decouple
 from wallet_client.pipeline.divide import ShareSealer, combine
 from wallet_client.pipeline.seal import WHOLE, BatchSecret, ItemName, item_name, member_role, share_role
@@ -34,26 +35,31 @@ def key_from_shares(batch: ReceiptBatch, gathered: Gathered) -> WrappingKey | No
     return WrappingKey.of(kind, _combined_key(batch, gathered))
 
 
-def batch_secret(batch: ReceiptBatch, gathered: Gathered, key: WrappingKey | None) -> BatchSecret | None:
+def batch_secret(
+    batch: ReceiptBatch, gathered: Gathered, keys: WalletKeys, key: WrappingKey | None
+) -> BatchSecret | None:
     """Secret: what all item keys of the batch come from; None where nothing is sealed.
 
     Args:
         batch: What was gathered.
         gathered: Secret: enough of it.
+        keys: Secret: the wallet's, for the binding.
         key: Secret: what opens the manifest's wrap: the wallet's key, or what `key_from_shares` gave.
 
     Raises:
         ValueDamaged: The key does not open it.
+        BindingUnknown: It is bound to a root that is not this wallet's owner's.
     """
     manifest = batch.manifest
     if manifest.terms.sealing == "none":
         return None
+    binding = keys.binding_secret_for(manifest.ownership)
     if manifest.wrap is None:
-        return BatchSecret(_combined_key(batch, gathered), manifest.salt)
+        return BatchSecret(_combined_key(batch, gathered), manifest.salt, binding)
     if key is None:
         raise ValueDamaged("there is no key to open it with")
     try:
-        return BatchSecret(key.unwrap(manifest.wrap, manifest.salt), manifest.salt)
+        return BatchSecret(key.unwrap(manifest.wrap, manifest.salt), manifest.salt, binding)
     except ThresholdError:
         raise ValueDamaged("its manifest's secret does not open under its key") from None
 
@@ -68,6 +74,17 @@ def open_items(
     """
     for index, divided in _combined(batch, gathered, secret):
         yield index, _members(batch, batch.leaves[index], divided, secret)
+
+
+def member_of(encoded: Sequence[bytes], position: int) -> bytes:
+    """Secret: one of an item's encoded members.
+
+    Raises:
+        ValueDamaged: The item has fewer than its digest said.
+    """
+    if position >= len(encoded):
+        raise ValueDamaged("its item holds fewer values than it says")
+    return encoded[position]
 
 
 def _combined_key(batch: ReceiptBatch, gathered: Gathered) -> Scalar:

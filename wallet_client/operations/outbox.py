@@ -6,43 +6,37 @@ next delivery.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TypeAlias
 
 from rpc_edge.errors import UnexpectedStatus
 from trust import refusals
-from trust.certificate import SignedCertificate
+from trust.documents import SigningKey
 from trust.ids import ItemId, SafeId
-from trust.manifest import ItemLeaf, Manifest
-from trust.piece import block_hashes
-from trust.refusals import ItemDeleted
-from wallet_client.errors import UnknownReceipt
+from trust.manifest import ItemLeaf
+from trust.tombstone import Revival
 from wallet_client.network.failures import SafeFailure, is_failure_of_safe
 from wallet_client.network.fan_out import fan_out
+from wallet_client.network.safe_link import SafeLink
 from wallet_client.operations.deletion import deliver_tombstones
-from wallet_client.operations.journal import (
-    Owed,
-    OwedParcel,
-    OwedPiece,
-    read_entry,
-    write_entry,
-)
-from wallet_client.operations.uninterrupted import to_the_end
-from wallet_client.pipeline.batch import expected_certificate
-from wallet_client.pipeline.parcel import CHUNK_BYTES, Parcel, ParcelPiece, StreamedBlob
+from wallet_client.operations.journal import OwedParcel, OwnersWord, read_entry
+from wallet_client.operations.owed_parcels import deliver_parcel
+from wallet_client.operations.owners_words import deliver_word
 from wallet_client.receipts.deletion import Deletion
-from wallet_client.receipts.receipt import receipt_id_of
-from wallet_client.receipts.shelf import get_deletion, get_receipt, update_receipt
+from wallet_client.receipts.shelf import get_deletion
 from wallet_client.wallet import Wallet
 
 _Generation: TypeAlias = tuple[ItemId, int]
+
+_AT_ONCE = 100
+"""Tombstones of as many deletions are sent at once."""
 
 _FOR_NOW = (
     refusals.StorageFull,
     refusals.QuotaExceeded,
     refusals.RosterUnknown,
+    refusals.NotAnOwnersWallet,
     refusals.InternalError,
     UnexpectedStatus,
 )
@@ -59,16 +53,11 @@ _FOR_GOOD = (
     refusals.Malformed,
     refusals.CallTooLarge,
     refusals.PieceNeedsStream,
+    refusals.NotTheOwner,
+    refusals.WalletHasOwner,
+    refusals.WalletRevoked,
 )
 """The safe will never take this entry; it stays to be seen until its item is deleted."""
-
-
-def owe_parcel(wallet: Wallet, cause: str, parcel: Parcel, chunks: Callable[[int], Iterator[bytes]]) -> None:
-    """Write down a parcel for a safe that did not take it; call it inside a transaction."""
-    pieces = tuple(OwedPiece(one.leaf_index, one.x, one.blob) for one in parcel.pieces)
-    body = OwedParcel(parcel.manifest, parcel.signature, parcel.leaves, pieces, parcel.key_shares).to_bytes()
-    blob = chunks(parcel.streamed.x) if parcel.streamed else ()
-    wallet.store.outbox.put(cause, parcel.safe_id, write_entry(Owed("parcel", body), blob))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,21 +73,6 @@ class Delivered:
     failed: dict[SafeId, SafeFailure]
 
 
-@dataclass(slots=True)
-class _Served:
-    """What came of one safe's queue.
-
-    Args:
-        entries: How many entries it took.
-        failure: The last that went wrong.
-        held: What it will not take yet: nothing later of the same may overtake it.
-    """
-
-    entries: int = 0
-    failure: SafeFailure | None = None
-    held: set[_Generation] = field(default_factory=set)
-
-
 @dataclass(frozen=True, slots=True)
 class _Entry:
     """One entry of a safe's queue.
@@ -110,11 +84,13 @@ class _Entry:
     """
 
     cause: str
-    content: OwedParcel | Deletion
+    content: OwedParcel | OwnersWord | Deletion
     blob: memoryview = field(repr=False)
 
 
-async def deliver(wallet: Wallet, only: Iterable[SafeId] | None = None) -> Delivered:
+async def deliver(
+    wallet: Wallet, only: Iterable[SafeId] | None = None, owner: SigningKey | None = None
+) -> Delivered:
     """Deliver what is owed, to all safes at once and to each in order; nothing is lost if it fails.
 
     A safe that cannot be reached ends its queue. An entry that a safe refuses waits on, and what has
@@ -122,53 +98,115 @@ async def deliver(wallet: Wallet, only: Iterable[SafeId] | None = None) -> Deliv
 
     Args:
         only: Safes to be served; None for all to which something is owed.
+        owner: Secret: brings the tombstones that it signed, so that they erase at once. Those that a safe
+            does not get this time the wallet brings later; they wait then, as the wallet's own do.
     """
     owed = {SafeId(entry.safe_id) for entry in await asyncio.to_thread(wallet.store.outbox.entries)}
-    safes = owed if only is None else owed & set(only)
-    answers = await fan_out({safe_id: partial(_serve, wallet, safe_id) for safe_id in safes})
-    failed = {safe_id: one.failure for safe_id, one in answers.good.items() if one.failure is not None}
-    return Delivered(sum(one.entries for one in answers.good.values()), answers.failed | failed)
+    queues = {safe_id: _Queue(wallet, safe_id, owner) for safe_id in owed if only is None or safe_id in only}
+    answers = await fan_out({safe_id: queue.serve for safe_id, queue in queues.items()})
+    failed = {safe_id: one.failure for safe_id, one in queues.items() if one.failure is not None}
+    return Delivered(sum(one.entries for one in queues.values()), failed | answers.failed)
 
 
-async def _serve(wallet: Wallet, safe_id: SafeId) -> _Served:
-    """One safe's queue; tasks that want to serve the same safe take turns, so nothing goes twice."""
-    served = _Served()
-    async with wallet.turns[safe_id]:
-        for entry in await asyncio.to_thread(wallet.store.outbox.entries, safe_id=safe_id):
-            read = await asyncio.to_thread(_read, wallet, safe_id, entry.owner_id)
-            if not await _serve_one(wallet, safe_id, read, served):
-                break
-    return served
+@dataclass(slots=True)
+class _Queue:
+    """What is owed to one safe, while it is served.
+
+    Args:
+        owner: Secret: as `deliver` has it.
+        entries: How many entries it took.
+        failure: The last that went wrong.
+        held: What it will not take yet: nothing later of the same may overtake it.
+        owners_link: Signs as the owner.
+    """
+
+    wallet: Wallet
+    safe_id: SafeId
+    owner: SigningKey | None = field(repr=False)
+    entries: int = 0
+    failure: SafeFailure | None = None
+    held: set[_Generation] = field(default_factory=set)
+    owners_link: SafeLink | None = None
+
+    async def serve(self) -> None:
+        """Deliver; tasks that want to serve the same safe take turns, so nothing goes twice."""
+        async with self.wallet.turns[self.safe_id]:
+            await self._serve_in_turn()
+
+    async def _serve_in_turn(self) -> None:
+        outbox, waiting = self.wallet.store.outbox, list[_Entry]()
+        for entry in await asyncio.to_thread(outbox.entries, safe_id=self.safe_id):
+            read = await asyncio.to_thread(_read, self.wallet, self.safe_id, entry.owner_id)
+            if waiting and (not _may_go_together(waiting[-1], read) or len(waiting) == _AT_ONCE):
+                if not await self._serve_together(waiting):
+                    return
+                waiting = []
+            waiting.append(read)
+        await self._serve_together(waiting)
+
+    async def _serve_together(self, entries: Sequence[_Entry]) -> bool:
+        """Deliver entries that the link then joins into few messages; whether the next ones may be tried."""
+        outcomes = await asyncio.gather(*map(self._serve_one, entries), return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+        return all(outcomes)
+
+    async def _serve_one(self, entry: _Entry) -> bool:
+        """Deliver one entry unless it must wait; whether the next one may be tried."""
+        if self.held and not self.held.isdisjoint(_concerned(entry.content)):
+            return True
+        try:
+            await self._deliver(entry)
+        except Exception as error:
+            if not is_failure_of_safe(error):
+                raise
+            self.failure = error
+            if isinstance(error, _FOR_NOW):
+                self.held |= _concerned(entry.content)
+            return isinstance(error, _FOR_NOW + _FOR_GOOD)
+        self.entries += 1
+        return True
+
+    async def _deliver(self, entry: _Entry) -> None:
+        about = (self.wallet, self.safe_id, entry.cause)
+        match entry.content:
+            case Deletion():
+                await deliver_tombstones(*about, entry.content, self._link_for(entry.content))
+            case OwnersWord():
+                await deliver_word(*about, entry.content)
+            case OwedParcel():
+                await deliver_parcel(*about, entry.content, entry.blob)
+
+    def _link_for(self, deletion: Deletion) -> SafeLink:
+        """Of the owner for what the owner signed, if the key is at hand."""
+        if self.owner is None or deletion.signer != self.owner.public:
+            return self.wallet.links.to(self.safe_id)
+        if self.owners_link is None:
+            self.owners_link = self.wallet.links.to(self.safe_id, self.owner)
+        return self.owners_link
+
+
+def _may_go_together(entry: _Entry, following: _Entry) -> bool:
+    """Tombstones need not wait for one another; a parcel goes alone."""
+    return isinstance(entry.content, Deletion) and isinstance(following.content, Deletion)
 
 
 def _read(wallet: Wallet, safe_id: SafeId, cause: str) -> _Entry:
     owed, blob = read_entry(wallet.store.outbox.get(cause, safe_id))
-    parcel = OwedParcel.from_bytes(owed.body) if owed.kind == "parcel" else None
-    return _Entry(cause, parcel or get_deletion(wallet.store, cause), blob)
+    match owed.kind:
+        case "parcel":
+            return _Entry(cause, OwedParcel.from_bytes(owed.body), blob)
+        case "word":
+            return _Entry(cause, OwnersWord.from_bytes(owed.body), blob)
+        case "tombstones":
+            return _Entry(cause, get_deletion(wallet.store, cause), blob)
 
 
-async def _serve_one(wallet: Wallet, safe_id: SafeId, entry: _Entry, served: _Served) -> bool:
-    """Deliver one entry unless it must wait; whether the next one may be tried."""
-    if served.held and not served.held.isdisjoint(_concerned(entry.content)):
-        return True
-    try:
-        if isinstance(entry.content, Deletion):
-            await deliver_tombstones(wallet, safe_id, entry.cause, entry.content)
-        else:
-            await _deliver_parcel(wallet, safe_id, entry.cause, entry.content, entry.blob)
-    except Exception as error:
-        if not is_failure_of_safe(error):
-            raise
-        served.failure = error
-        if isinstance(error, _FOR_NOW):
-            served.held |= _concerned(entry.content)
-        return isinstance(error, _FOR_NOW + _FOR_GOOD)
-    served.entries += 1
-    return True
-
-
-def _concerned(content: OwedParcel | Deletion) -> set[_Generation]:
-    """What an entry is about."""
+def _concerned(content: OwedParcel | OwnersWord | Deletion) -> set[_Generation]:
+    """The items an entry is about."""
+    if isinstance(content, OwnersWord):
+        return _concerned_by(content)
     if isinstance(content, Deletion):
         dead = [item.read() for item in content.items]
         return {(tombstone.item_id, tombstone.generation) for tombstone in dead}
@@ -176,65 +214,8 @@ def _concerned(content: OwedParcel | Deletion) -> set[_Generation]:
     return {(leaf.item_id, leaf.generation) for leaf in leaves}
 
 
-async def _deliver_parcel(
-    wallet: Wallet, safe_id: SafeId, cause: str, owed: OwedParcel, blob: memoryview
-) -> None:
-    parcel, leaves = await asyncio.to_thread(_unpack, safe_id, owed, blob)
-    link = wallet.links.to(safe_id)
-    try:
-        if parcel.streamed is not None:
-            signed = await link.register_stream(parcel, _chunks(blob))
-        else:
-            signed = await link.register(parcel)
-    except ItemDeleted:
-        signed = ()
-    await to_the_end(_keep_certificates, wallet, safe_id, cause, parcel, leaves, signed)
-
-
-def _unpack(safe_id: SafeId, owed: OwedParcel, blob: memoryview) -> tuple[Parcel, list[ItemLeaf]]:
-    """The parcel as it was, and its leaves."""
-    manifest = Manifest.from_bytes(owed.manifest)
-    places = {place.x: place for place in manifest.placement}
-    leaves = [ItemLeaf.from_bytes(leaf) for leaf in owed.leaves]
-    pieces = tuple(
-        ParcelPiece(
-            one.leaf_index, one.blob, expected_certificate(manifest, leaves[one.leaf_index], places[one.x])
-        )
-        for one in owed.pieces
-    )
-    streamed = _streamed(pieces[0].x, blob) if blob else None
-    parcel = Parcel(safe_id, owed.manifest, owed.signature, owed.leaves, pieces, owed.key_shares, streamed)
-    return parcel, leaves
-
-
-def _streamed(x: int, blob: memoryview) -> StreamedBlob:
-    hashes = tuple(one for chunk in _chunks(blob) for one in block_hashes(chunk))
-    return StreamedBlob(x, len(blob), hashes)
-
-
-def _chunks(blob: memoryview) -> Iterator[bytes]:
-    """The blob in messages, each copied as it goes."""
-    return (bytes(blob[start : start + CHUNK_BYTES]) for start in range(0, len(blob), CHUNK_BYTES))
-
-
-def _keep_certificates(
-    wallet: Wallet,
-    safe_id: SafeId,
-    cause: str,
-    parcel: Parcel,
-    leaves: list[ItemLeaf],
-    signed: tuple[SignedCertificate, ...],
-) -> None:
-    with wallet.store.transaction():
-        for piece, one in zip(parcel.pieces, signed, strict=False):
-            _add_certificate(wallet, leaves[piece.leaf_index], one)
-        wallet.store.outbox.delete(cause, safe_id)
-
-
-def _add_certificate(wallet: Wallet, leaf: ItemLeaf, signed: SignedCertificate) -> None:
-    try:
-        receipt = get_receipt(wallet.store, receipt_id_of(leaf.item_id))
-    except UnknownReceipt:
-        return  # deleted meanwhile; its tombstone follows in this queue
-    if receipt.read_leaf() == leaf:
-        update_receipt(wallet.store, receipt.with_certificates((signed,)))
+def _concerned_by(word: OwnersWord) -> set[_Generation]:
+    if word.about != "revival":
+        return set()
+    revival = Revival.from_bytes(word.word)
+    return {(revival.item_id, revival.generation)}

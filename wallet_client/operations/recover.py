@@ -15,7 +15,7 @@ from trust.ids import SafeId
 from wallet_client.network.failures import SafeFailure
 from wallet_client.operations.forget import forget_members
 from wallet_client.operations.gather import Gatherer
-from wallet_client.operations.opening import batch_secret, key_from_shares, open_items
+from wallet_client.operations.opening import batch_secret, key_from_shares, member_of, open_items
 from wallet_client.operations.progress import Meter, Progress, silent
 from wallet_client.operations.receipt_batch import Gathered, ReceiptBatch, group_by_batch, too_few
 from wallet_client.operations.settle import changing
@@ -177,7 +177,7 @@ def _bring_back(
 ) -> None:
     """Combine, open, decode, and keep all values of a batch in one transaction."""
     restored = key_from_shares(batch, gathered)
-    secret = batch_secret(batch, gathered, batch.key or restored)
+    secret = batch_secret(batch, gathered, wallet.keys, batch.key or restored)
     gathered.key_shares.clear()
     with wallet.store.transaction():
         if restored is not None and batch.manifest.terms.key.mode == "kept-and-shared":
@@ -186,7 +186,8 @@ def _bring_back(
             receipt = batch.receipts[index]
             for member in receipt.members:
                 if member.value_id in missing:
-                    _keep(wallet, receipt, member.value_id, decode_value(encoded[member.position]))
+                    value = decode_value(member_of(encoded, member.position))
+                    _keep(wallet, receipt, member.value_id, value)
             del encoded
         for index, lost in gathered.lost.items():
             update_receipt(wallet.store, batch.receipts[index].without_pieces(lost))

@@ -153,11 +153,11 @@ def _wallet_scalar(wallet: Wallet, plan: BatchPlan) -> Scalar | None:
 
 
 def _encoded(wallet: Wallet, begun: BackupBegun) -> Iterator[EncodedMember]:
-    edited = {content.value_id: content.encoded for content in begun.edited}
+    contents = begun.contents
     for item in begun.plan.items:
         for member in item.members:
-            if member.value_id in edited:
-                value = decode_value(edited[member.value_id])
+            if member.value_id in contents:
+                value = decode_value(contents[member.value_id])
             else:
                 value = wallet.store.holding(item.kind).get(member.value_id)
             fields = digest_fields_of(value, begun.plan.terms.shown)

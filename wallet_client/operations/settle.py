@@ -23,7 +23,8 @@ from wallet_client.operations.errors import TooFewSafes
 from wallet_client.operations.journal import BackupBegun
 from wallet_client.operations.progress import silent
 from wallet_client.operations.register import register, withdraw
-from wallet_client.pipeline.errors import PlanOutdated
+from wallet_client.operations.superseded import SUPERSEDED
+from wallet_client.pipeline.errors import BindingUnknown, PlanOutdated
 from wallet_client.wallet import Wallet
 
 _LOCK_POLL_SECONDS = 0.02
@@ -72,7 +73,7 @@ async def _acquire(wallet: Wallet) -> None:
     except BaseException:
         wallet.lock.release()
         raise
-    wallet.abandoned = {entry.id for entry in entries}
+    wallet.abandoned = {entry.id for entry in entries if entry.kind != SUPERSEDED}
 
 
 def _try_lock(wallet: Wallet) -> bool:
@@ -102,7 +103,7 @@ async def _end(wallet: Wallet, operation_id: str) -> bool:
         await register(wallet, operation_id, begun, silent)
     except TooFewSafes:
         return False
-    except (UnknownValue, UnknownKey, KeyAway, WalletDamaged, PlanOutdated, WalletFull):
+    except (UnknownValue, UnknownKey, KeyAway, WalletDamaged, PlanOutdated, BindingUnknown, WalletFull):
         await withdraw(wallet, operation_id, begun)
         return False
     return True

@@ -7,26 +7,27 @@ by its receipt, used, and forgotten as well [E7].
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Final
 
 from threshold.ristretto import Scalar
 from trust.key_algorithm import BUILT_IN, ROOT_BYTES, KeyAlgorithm, derive_scalar
-from trust.manifest import Manifest
+from trust.manifest import KeyWrap, Manifest
 from wallet_client.errors import KeyAway, UnknownAlgorithm, UnknownKey, ValueDamaged
 from wallet_client.operations.errors import KeyNotInWallet
 from wallet_client.operations.gather import Gatherer
 from wallet_client.operations.opening import batch_secret, key_from_shares, open_items
 from wallet_client.operations.progress import Meter, silent
-from wallet_client.operations.receipt_batch import group_by_batch, too_few
+from wallet_client.operations.receipt_batch import Gathered, ReceiptBatch, group_by_batch, too_few
 from wallet_client.pipeline.wrapping import KeyKind, WrappingKey
 from wallet_client.policies.errors import PolicyUnfit
 from wallet_client.policies.policy import Policy
 from wallet_client.receipts.receipt import Receipt, ReceiptId
 from wallet_client.receipts.shelf import get_receipt
-from wallet_client.storage.keyring import KeyDocument, KeyEntry, KeyringKind, short_key_id
+from wallet_client.storage.keyring import KeyDocument, KeyEntry, Keyring, KeyringKind, short_key_id
+from wallet_client.storage.keys import LEAVING_ROOT
 from wallet_client.storage.secret import Secret
 from wallet_client.values.value import Value, decode_value
 from wallet_client.wallet import Wallet
@@ -83,6 +84,13 @@ def key_entry(kind: KeyringKind, name: str, secret: bytes, algorithm: str, held_
         algorithm=algorithm,
         held_since=held_since,
     )
+
+
+def free_key_name(keyring: Keyring, name: str) -> str:
+    """The name, or one that begins with it: two wallets may each have called a key so."""
+    taken = {entry.name for entry in keyring.entries()}
+    numbered = (f"{name}-{number}" for number in range(2, len(taken) + 3))
+    return next(one for one in (name, *numbered) if one not in taken)
 
 
 def read_key(value: Value) -> tuple[KeyEntry, Secret, tuple[KeyAlgorithm, ...]]:
@@ -147,10 +155,20 @@ class KeyFinder:
         if mode == "kept":
             raise KeyNotInWallet(entry.name if entry else "")
         kind: KeyKind = "pair" if manifest.terms.sealing == "key-pair" else "shared"
-        key = await self.derived(kind, wrap.algorithm, make=False)
+        leaving = await asyncio.to_thread(self._leaving, kind, wrap)
+        key = leaving or await self.derived(kind, wrap.algorithm, make=False)
         if key.key_id != wrap.key_id:
             raise KeyNotInWallet("")
         return key
+
+    def _leaving(self, kind: KeyKind, wrap: KeyWrap) -> WrappingKey | None:
+        """The key that the root gave which is being replaced, if that is the one."""
+        keys = self._wallet.store.keys
+        if LEAVING_ROOT not in keys.names():
+            return None
+        scalar = derive_scalar(self._algorithm(wrap.algorithm), keys.get(LEAVING_ROOT).reveal())
+        key = WrappingKey.of(kind, scalar, wrap.algorithm)
+        return key if key.key_id == wrap.key_id else None
 
     async def root(self, *, make: bool) -> bytes:
         """Secret: the root, 32 bytes; fetched where it is away.
@@ -173,16 +191,32 @@ class KeyFinder:
         Raises:
             TooFewSafes, KeyNotInWallet, ValueDamaged: As a recovery.
         """
-        (batch,) = group_by_batch([receipt])
+        ((encoded,),) = await self.members([receipt])
+        return decode_value(encoded)
+
+    async def members(self, receipts: Sequence[Receipt]) -> list[list[bytes]]:
+        """Secret: the encoded members of items of one batch, which the wallet does not keep.
+
+        Args:
+            receipts: Under one manifest.
+
+        Raises:
+            TooFewSafes, KeyNotInWallet, ValueDamaged: As a recovery.
+        """
+        (batch,) = await asyncio.to_thread(group_by_batch, receipts)
         batch = replace(batch, key=await self.for_recovery(batch.manifest))
         with ExitStack() as files:
             meter = Meter("fetch", silent, total=batch.total_bytes)
             gathered, failed = await Gatherer(self._wallet, batch, files, meter).gather()
             if not batch.is_enough(gathered):
                 raise too_few(self._wallet, batch, gathered, failed)
-            key = batch.key or key_from_shares(batch, gathered)
-            ((_, (encoded,)),) = open_items(batch, gathered, batch_secret(batch, gathered, key))
-        return decode_value(encoded)
+            return await asyncio.to_thread(self._opened, batch, gathered)
+
+    def _opened(self, batch: ReceiptBatch, gathered: Gathered) -> list[list[bytes]]:
+        key = batch.key or key_from_shares(batch, gathered)
+        secret = batch_secret(batch, gathered, self._wallet.keys, key)
+        opened = dict(open_items(batch, gathered, secret))
+        return [opened[index] for index in range(len(batch.receipts))]
 
     async def _find_root(self, *, make: bool) -> bytes:
         kept = await asyncio.to_thread(self._kept_root, make=make)
@@ -232,6 +266,7 @@ class KeyFinder:
         raise UnknownAlgorithm(label)
 
     def _named(self, policy: Policy, kind: KeyKind) -> WrappingKey:
+        """By its name alone: whether it came from the root is nothing to what it seals."""
         name = policy.key_name or DEFAULT_NAMES[kind]
         entry = self._keyring.named(name)
         if entry is None:
@@ -240,7 +275,7 @@ class KeyFinder:
             entry = new_key(self._wallet, kind, name)
         if entry.kind != kind:
             raise PolicyUnfit(policy.name, f"the key {name} is no {kind} key")
-        return self._from_entry(entry)
+        return replace(self._from_entry(entry), algorithm="")
 
     def _entry_of(self, key_id: bytes) -> KeyEntry | None:
         return next((one for one in self._keyring.entries() if one.key_id == key_id), None)

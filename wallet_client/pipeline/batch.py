@@ -3,8 +3,8 @@
 BatchPlan + encoded values -> couple -> seal -> divide -> place -> Manifest, leaves, Parcels
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from threshold import feldman
 from threshold.randomness import SeededRandomness
@@ -13,10 +13,11 @@ from trust.certificate import Certificate
 from trust.digest import DigestFields
 from trust.documents import SigningKey
 from trust.ids import SafeId, WalletKey
-from trust.manifest import ItemLeaf, Manifest, Place, item_root, leaf_paths, sign_manifest
+from trust.manifest import ItemLeaf, Manifest, Ownership, Place, item_root, leaf_paths, sign_manifest
+from wallet_client.pipeline.binding import Binding
 from wallet_client.pipeline.blobs import Blobs
 from wallet_client.pipeline.couple import couple
-from wallet_client.pipeline.errors import PlanOutdated
+from wallet_client.pipeline.errors import BindingUnknown, PlanOutdated
 from wallet_client.pipeline.parcel import CHUNK_BYTES, Parcel, ParcelPiece
 from wallet_client.pipeline.plan import BatchPlan, PlannedItem
 from wallet_client.pipeline.rechunk import rechunk
@@ -25,15 +26,41 @@ from wallet_client.pipeline.seal import WHOLE, item_name, make_digest, member_ro
 
 @dataclass(frozen=True, slots=True)
 class WalletKeys:
-    """What a wallet signs and seals its digests with.
+    """What a wallet signs with, seals its digests with, and binds its items with.
 
     Args:
         signing: Signs manifests, requests and tombstones.
-        digest_secret: Secret: 32 bytes.
+        digest_secret: Secret: 32 bytes, for items that are bound to no owner.
+        bindings: By their ids: of the owner's root, and of a root that is being replaced.
+        ownership: What manifests say of the owner; None before one is enrolled.
     """
 
     signing: SigningKey
     digest_secret: bytes = field(repr=False)
+    bindings: Mapping[bytes, Binding] = field(default_factory=dict)
+    ownership: Ownership | None = None
+
+    def binding_secret_for(self, ownership: Ownership | None) -> bytes:
+        """Secret: what the items of a manifest are bound with; empty where they are not.
+
+        Raises:
+            BindingUnknown: The wallet has another owner's root, or none.
+        """
+        return b"" if ownership is None else self._binding(ownership).secret
+
+    def digest_secret_for(self, ownership: Ownership | None) -> bytes:
+        """Secret: what the sealed digests of a manifest are sealed under.
+
+        Raises:
+            BindingUnknown: As above.
+        """
+        return self.digest_secret if ownership is None else self._binding(ownership).digest_secret
+
+    def _binding(self, ownership: Ownership) -> Binding:
+        try:
+            return self.bindings[ownership.binding_id]
+        except KeyError:
+            raise BindingUnknown(ownership.binding_id) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +99,14 @@ class PreparedBatch:
             PlanOutdated: A value has another length than the plan says.
         """
         self.plan = plan
-        self.secret = plan.secret
+        self.secret = replace(plan.secret, binding_secret=keys.binding_secret_for(plan.ownership))
         self._value_places = tuple(place for place in plan.placement if place.value)
         contents, entries = self._seal_all(iter(members))
         self._blobs = Blobs(plan, contents, self.secret)
         del contents
         self._commitments, self._key_shares = self._deal(wallet_scalar)
-        self.leaves = tuple(
-            self._leaf(index, shown, keys.digest_secret) for index, shown in enumerate(entries)
-        )
+        digest_secret = keys.digest_secret_for(plan.ownership)
+        self.leaves = tuple(self._leaf(index, shown, digest_secret) for index, shown in enumerate(entries))
         self.leaf_bytes = tuple(leaf.to_bytes() for leaf in self.leaves)
         self.leaf_paths = leaf_paths(self.leaf_bytes)
         self.manifest = self._manifest(keys)
@@ -211,12 +237,12 @@ class PreparedBatch:
             roster_hash=plan.roster_hash,
             placement=plan.placement,
             commitments=tuple(point.to_bytes() for point in self._commitments),
-            bound=False,
             salt=self.secret.salt,
             created_at=plan.created_at,
             item_count=len(plan.items),
             item_root=item_root(self.leaf_bytes),
             wrap=plan.wrap,
+            ownership=plan.ownership,
         )
 
 

@@ -1,4 +1,4 @@
-"""What can be wrong between a plan and the values it was made for."""
+"""What can be wrong between a plan, or a manifest, and the wallet it meets."""
 
 from dataclasses import dataclass
 
@@ -20,3 +20,16 @@ class PlanOutdated(WalletError):
     def __str__(self) -> str:
         """Name the value."""
         return f"The value {self.value_id} changed after its backup was planned."
+
+
+@dataclass(eq=False)
+class BindingUnknown(WalletError):
+    """Items are bound to a root that is not that of this wallet's owner.
+
+    Args:
+        binding_id: 16 bytes, as the manifest names it.
+    """
+
+    binding_id: bytes
+    sentence = "The items are bound to an owner whose root this wallet does not have."
+    hint = "Recover as that owner: kura owner recover NAME --roster FILE"

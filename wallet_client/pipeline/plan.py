@@ -13,7 +13,7 @@ from threshold.randomness import RandomSource, SeededRandomness
 from threshold.ristretto import Scalar
 from trust.documents import Document
 from trust.ids import Bytes32, Generation, HashField, ItemId, ItemIdField, ShareIndex, UnixSeconds
-from trust.manifest import MAX_ITEMS, KeyWrap, Place
+from trust.manifest import MAX_ITEMS, KeyWrap, Ownership, Place
 from trust.piece import BLINDING_BYTES
 from trust.policy import PolicyTerms
 from trust.roster import Roster
@@ -75,6 +75,7 @@ class BatchPlan(Document, frozen=True):
         roster_hash: Its SHA-256.
         created_at: When it was planned.
         items: 1 to 1,000.
+        ownership: What the manifest will say of the owner; None before one is enrolled.
     """
 
     title = "batch plan"
@@ -90,6 +91,7 @@ class BatchPlan(Document, frozen=True):
     roster_hash: HashField
     created_at: UnixSeconds
     items: tuple[PlannedItem, ...]
+    ownership: Ownership | None = None
 
     def __repr__(self) -> str:
         """Without the seed."""
@@ -134,6 +136,7 @@ def plan_batches(
     now: int,
     rng: RandomSource,
     key: WrappingKey | None = None,
+    ownership: Ownership | None = None,
 ) -> list[BatchPlan]:
     """Spread items over batches: same terms, at most 1,000 items, and messages of bearable size.
 
@@ -146,12 +149,13 @@ def plan_batches(
         now: Whole seconds since 1970-01-01 UTC.
         rng: Draws seeds and item ids.
         key: The wallet's key, where the policy seals with one.
+        ownership: Of the owner for whom the wallet acts.
 
     Raises:
         PolicyUnfit: The roster cannot carry the policy.
     """
     return [
-        _plan(arrangement, group, policy, roster, now, rng, key)
+        _plan(arrangement, group, policy, roster, now, rng, key, ownership)
         for arrangement, group in _group(items, policy, roster)
     ]
 
@@ -164,6 +168,7 @@ def _plan(
     now: int,
     rng: RandomSource,
     key: WrappingKey | None,
+    ownership: Ownership | None,
 ) -> BatchPlan:
     items = tuple(
         PlannedItem(
@@ -187,6 +192,7 @@ def _plan(
         roster_hash=roster.fingerprint,
         created_at=now,
         items=items,
+        ownership=ownership,
     )
     return replace(plan, wrap=_wrap(plan, key)) if plan.terms.is_wrapped else plan
 

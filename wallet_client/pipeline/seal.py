@@ -1,4 +1,4 @@
-"""Seal and open: one AES-256-GCM key per item, derived from the batch secret (DESIGN 3.8).
+"""Seal and open: one AES-256-GCM key per message, derived from the batch secret (DESIGN 3.8).
 
 Associated data binds what is sealed to its item, generation and role, so a ciphertext cannot be
 passed off as another's.
@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 from threshold.randomness import RandomSource
 from threshold.ristretto import Scalar
-from threshold.sealing import SealingKey, derive_item_key, open_sealed, seal
+from threshold.sealing import SealingKey, derive_item_binding, derive_item_key, open_sealed, seal
 from trust.digest import VACANT, Digest, DigestEntries, DigestFields, public_digest
 from trust.ids import ItemId
 
@@ -48,10 +48,12 @@ class BatchSecret:
     Args:
         scalar: Secret: s, uniform and not zero.
         salt: 32 fresh random bytes; public, in the manifest.
+        binding_secret: Secret: what the items are bound with, 32 bytes; empty before an owner is enrolled.
     """
 
     scalar: Scalar = field(repr=False)
     salt: bytes
+    binding_secret: bytes = field(default=b"", repr=False)
 
     @classmethod
     def draw(cls, rng: RandomSource) -> "BatchSecret":
@@ -71,7 +73,10 @@ class BatchSecret:
         return open_sealed(self._key(name, role), sealed, name.associated_data(role))
 
     def _key(self, name: ItemName, role: str) -> SealingKey:
-        return derive_item_key(self.scalar.to_bytes(), b"", self.salt, name.item_id, role, name.generation)
+        binding = derive_item_binding(self.binding_secret, name.item_id) if self.binding_secret else b""
+        return derive_item_key(
+            self.scalar.to_bytes(), binding, self.salt, name.item_id, role, name.generation
+        )
 
 
 WHOLE = "value"
@@ -100,7 +105,7 @@ def make_digest(
     Args:
         mode: Which.
         entries: One for each value of the item.
-        digest_secret: Secret: the wallet's 32 bytes for digests.
+        digest_secret: Secret: the owner's 32 bytes for digests, or the wallet's.
         salt: The batch's salt.
         name: The item's.
 

@@ -94,7 +94,6 @@ def _manifest(arrangement: Arrangement) -> Manifest:
         roster_hash=Hash(_ZEROS),
         placement=arrangement.placement,
         commitments=(_ZEROS,) * terms.key.k,
-        bound=False,
         salt=_ZEROS,
         created_at=2**31,
         item_count=1,

@@ -1,22 +1,23 @@
 """A deletion: the tombstones of one message, and each safe's signed word that it erased what they name.
 
 The wallet keeps it from the moment the deletion is decided. What a safe has not confirmed it is still
-owed; what it has can be verified at any time without contacting anyone. Nothing of the value stands in it,
+owed, unless the owner took it back; what it has can be verified at any time without contacting anyone. Of an
+owner's item the safe's word may be for a day to come. Nothing of the value stands in it,
 neither class nor name: what was deleted is not to be read of for ever. It stays for good, and takes less
 than 1 KiB for an item at five safes.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, NamedTuple
 
 from msgspec import Meta, structs
 
 from trust.documents import Document
-from trust.errors import RosterRefused, TrustError
+from trust.errors import TrustError
 from trust.ids import ItemId, SafeId, SafeIdField, Signature, SignatureField
-from trust.roster import Roster
-from trust.tombstone import DeletionReceipt, Tombstone, read_deletion, read_tombstone
+from trust.tombstone import DeletionReceipt, Tombstone, read_tombstone
+from wallet_client.receipts.forgetting import receipt_problem
 from wallet_client.receipts.receipt import ReceiptId, receipt_id_of
 
 
@@ -25,7 +26,7 @@ class DeletedItem(Document, frozen=True):
 
     Args:
         tombstone: Exact bytes.
-        signature: This wallet's.
+        signature: This wallet's, or its owner's.
         policy_name: The policy under which it was registered.
     """
 
@@ -45,10 +46,12 @@ class SafeErasures(Document, frozen=True):
         safe_id: The safe.
         receipts: For each item of the deletion, in its order, the deletion receipt's exact bytes and the
             safe's signature; None while it is owed.
+        undone: Positions of the items that it keeps after all, since the owner took their tombstones back.
     """
 
     safe_id: SafeIdField
     receipts: tuple[tuple[bytes, SignatureField] | None, ...]
+    undone: tuple[int, ...] = ()
 
 
 class Deletion(Document, frozen=True):
@@ -75,18 +78,43 @@ class Deletion(Document, frozen=True):
         return cls(items, tuple(SafeErasures(safe_id, (None,) * len(items)) for safe_id in safe_ids))
 
     @property
+    def signer(self) -> bytes:
+        """Whose tombstones they are: this wallet's key, or its owner's."""
+        return self.items[0].read().wallet_key
+
+    @property
     def receipts_kept(self) -> int:
         """How many deletion receipts there are, of all items and safes together."""
         return sum(receipt is not None for safe in self.safes for receipt in safe.receipts)
 
     def owed_to(self, safe_id: SafeId) -> tuple[int, ...]:
         """Positions of the items that this safe has not confirmed."""
-        receipts = next(safe.receipts for safe in self.safes if safe.safe_id == safe_id)
-        return tuple(position for position, receipt in enumerate(receipts) if receipt is None)
+        safe = next(safe for safe in self.safes if safe.safe_id == safe_id)
+        missing = (position for position, receipt in enumerate(safe.receipts) if receipt is None)
+        return tuple(position for position in missing if position not in safe.undone)
 
     def with_receipts(self, safe_id: SafeId, received: Mapping[int, tuple[bytes, Signature]]) -> "Deletion":
         """The deletion after a safe gave receipts, by the items' positions."""
         safes = tuple(_added(safe, received) if safe.safe_id == safe_id else safe for safe in self.safes)
+        return structs.replace(self, safes=safes)
+
+    def with_undone(self, safe_ids: Collection[SafeId], positions: Collection[int]) -> "Deletion":
+        """The deletion after the owner took items' tombstones back, and these safes keep them."""
+        return self._with_changed(safe_ids, lambda undone: undone | set(positions))
+
+    def without_undone(self, safe_ids: Collection[SafeId], positions: Collection[int]) -> "Deletion":
+        """The deletion after these safes said that they had erased the items before."""
+        return self._with_changed(safe_ids, lambda undone: undone - set(positions))
+
+    def _with_changed(
+        self, safe_ids: Collection[SafeId], change: Callable[[set[int]], set[int]]
+    ) -> "Deletion":
+        safes = tuple(
+            structs.replace(safe, undone=tuple(sorted(change(set(safe.undone)))))
+            if safe.safe_id in safe_ids
+            else safe
+            for safe in self.safes
+        )
         return structs.replace(self, safes=safes)
 
 
@@ -105,8 +133,9 @@ class DeletedGeneration:
         generation: Its generation.
         policy_name: The policy under which it was registered.
         deleted_at: When the wallet decided it, Unix seconds.
-        erased_at: When, by its own clock in Unix seconds, each safe that confirmed erased it.
+        erased_at: When, by its own clock in Unix seconds, each safe that confirmed erased it, or will.
         owed_to: The safes that have not confirmed.
+        undone_at: The safes that keep it after all, since the owner took the tombstone back.
     """
 
     receipt_id: ReceiptId
@@ -116,13 +145,17 @@ class DeletedGeneration:
     deleted_at: int
     erased_at: Mapping[SafeId, int]
     owed_to: tuple[SafeId, ...]
+    undone_at: tuple[SafeId, ...] = ()
 
 
 def generations_of(deletion: Deletion) -> Iterator[DeletedGeneration]:
     """What was deleted, one generation of one item after the other."""
     for position, item in enumerate(deletion.items):
         tombstone = item.read()
-        given = {safe.safe_id: safe.receipts[position] for safe in deletion.safes}
+        undone = tuple(safe.safe_id for safe in deletion.safes if position in safe.undone)
+        given = {
+            safe.safe_id: safe.receipts[position] for safe in deletion.safes if safe.safe_id not in undone
+        }
         yield DeletedGeneration(
             receipt_id=receipt_id_of(tombstone.item_id),
             item_id=tombstone.item_id,
@@ -135,6 +168,7 @@ def generations_of(deletion: Deletion) -> Iterator[DeletedGeneration]:
                 if receipt is not None
             },
             owed_to=tuple(safe_id for safe_id, receipt in given.items() if receipt is None),
+            undone_at=undone,
         )
 
 
@@ -167,20 +201,8 @@ def verify_deletion(deletion: Deletion, keys: Mapping[SafeId, Sequence[bytes]]) 
             yield DeletionProblem(receipt_id, None, error)
         for safe in deletion.safes:
             signed = safe.receipts[position]
-            problem = _problem(signed, item, safe.safe_id, keys.get(safe.safe_id, ())) if signed else None
+            if signed is None:
+                continue
+            problem = receipt_problem(signed, safe.safe_id, keys.get(safe.safe_id, ()), item.tombstone)
             if problem is not None:
                 yield DeletionProblem(receipt_id, safe.safe_id, problem)
-
-
-def _problem(
-    signed: tuple[bytes, Signature], item: DeletedItem, safe_id: SafeId, keys: Sequence[bytes]
-) -> TrustError | None:
-    problem: TrustError = RosterRefused(Roster.title, f"it never had a safe {safe_id.hex()}")
-    for key in keys:
-        try:
-            read_deletion(*signed, safe_id, key, item.tombstone)
-        except TrustError as error:
-            problem = error
-        else:
-            return None
-    return problem

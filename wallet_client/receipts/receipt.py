@@ -12,13 +12,23 @@ from typing import Annotated, Literal, NewType
 from msgspec import Meta, structs
 
 from trust.certificate import Certificate, SignedCertificate, check_certificate, verify_certificate
+from trust.digest import DigestFields
 from trust.documents import Document
 from trust.errors import CertificateMismatch, TrustError
-from trust.ids import Bytes32, ItemId, SafeId, ShareIndex, SignatureField
+from trust.ids import (
+    MAX_GENERATION,
+    Bytes32,
+    ItemId,
+    SafeId,
+    ShareIndex,
+    SignatureField,
+    UnixSeconds,
+)
 from trust.manifest import ItemLeaf, Manifest, Place, read_leaf, read_manifest
 from trust.roster import Roster
 from trust.value_fields import ValueFields
-from wallet_client.pipeline.batch import expected_certificate
+from wallet_client.pipeline.batch import WalletKeys, expected_certificate
+from wallet_client.pipeline.seal import item_name, read_digest
 from wallet_client.policies.arrangement import Arrangement
 from wallet_client.values.value import ValueId
 
@@ -62,6 +72,8 @@ class Receipt(Document, frozen=True, dict=True):
         leaf_position: The leaf's place among the manifest's leaves.
         leaf_path: Its RFC 9162 inclusion path to the manifest's root: so the wallet's signature covers it.
         has_lost_pieces: A safe no longer has what it certified; the next backup makes a new generation.
+        deleted_until: When its generation was last deleted, Unix seconds, if that was taken back; 0: never.
+            The next tombstone must be a later one, else it would be the one that safes refuse for ever.
     """
 
     title = "receipt"
@@ -75,10 +87,11 @@ class Receipt(Document, frozen=True, dict=True):
     certificates: tuple[SignedCertificate, ...]
     kept_shares: tuple[tuple[ShareIndex, bytes], ...] = ()
     kept_key_shares: tuple[tuple[ShareIndex, Bytes32], ...] = ()
-    spent_generation: Annotated[int, Meta(ge=0, le=2**32 - 1)] = 0
+    spent_generation: Annotated[int, Meta(ge=0, le=MAX_GENERATION)] = 0
     leaf_position: Annotated[int, Meta(ge=0)] = 0
     leaf_path: tuple[Bytes32, ...] = ()
     has_lost_pieces: bool = False
+    deleted_until: UnixSeconds = 0
 
     def __repr__(self) -> str:
         """Without what it keeps."""
@@ -126,6 +139,17 @@ class Receipt(Document, frozen=True, dict=True):
         """The batch's manifest, its signature checked."""
         return read_manifest(self.manifest, self.manifest_signature)
 
+    def read_digests(self, keys: WalletKeys) -> tuple[DigestFields, ...]:
+        """What the digest says of each value of the item; a vacant one says nothing.
+
+        Raises:
+            SealBroken: It is sealed, and not under this wallet's keys.
+            BindingUnknown: It is bound to a root that is not this wallet's owner's.
+        """
+        manifest, leaf = self.read_manifest(), self.read_leaf()
+        secret = keys.digest_secret_for(manifest.ownership)
+        return read_digest(leaf.digest, secret, manifest.salt, item_name(leaf))
+
     def with_certificates(self, more: tuple[SignedCertificate, ...]) -> "Receipt":
         """The receipt with newly received certificates, still one for each place."""
         by_place = {signed.read().index: signed for signed in self.certificates + more}
@@ -136,9 +160,25 @@ class Receipt(Document, frozen=True, dict=True):
         left = tuple(signed for signed in self.certificates if signed.read().index not in lost)
         return structs.replace(self, certificates=left, has_lost_pieces=True)
 
+    def with_members(self, members: tuple[ReceiptMember, ...]) -> "Receipt":
+        """The receipt of an item of which more is known now."""
+        return structs.replace(self, members=members)
+
+    def with_ids_of(self, older: "Receipt") -> "Receipt":
+        """The receipt of a next generation, its values called what the generation before called them."""
+        known = {member.position: member.value_id for member in older.members}
+        members = tuple(
+            structs.replace(one, value_id=known.get(one.position, one.value_id)) for one in self.members
+        )
+        return self.with_members(members)
+
     def without_members(self, gone: Collection[ValueId]) -> "Receipt":
         """The receipt after some of its values were registered otherwise."""
         return structs.replace(self, members=tuple(one for one in self.members if one.value_id not in gone))
+
+    def with_deletion_undone(self, deleted_at: int) -> "Receipt":
+        """The receipt after the owner took tombstones of that time, or earlier, back."""
+        return structs.replace(self, deleted_until=max(self.deleted_until, deleted_at))
 
     def with_spent(self, generation: int) -> "Receipt":
         """The receipt after a newer generation of its item was withdrawn."""

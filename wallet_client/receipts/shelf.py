@@ -9,6 +9,7 @@ from trust.ids import UnixSeconds
 from trust.manifest import Manifest
 from trust.value_fields import NAME_MAX_CHARACTERS, ValueFields
 from wallet_client.receipts.deletion import Deletion
+from wallet_client.receipts.forgetting import Forgetting
 from wallet_client.receipts.receipt import Receipt, ReceiptId, ReceiptMember, ReceiptState, state_of
 from wallet_client.storage.keyring import KeyEntry, KeyringKind
 from wallet_client.storage.receipts import ReceiptEntry
@@ -129,4 +130,30 @@ def get_deletion(store: WalletStore, deletion_id: str) -> Deletion:
 
 def all_deletions(store: WalletStore) -> Iterator[Deletion]:
     """Every deletion, in the order in which they were decided."""
-    return (get_deletion(store, entry.id) for entry in store.deletions.entries())
+    return (deletion for _, deletion in all_deletions_by_id(store))
+
+
+def all_deletions_by_id(store: WalletStore) -> Iterator[tuple[str, Deletion]]:
+    """The same, each with its id."""
+    return ((entry.id, get_deletion(store, entry.id)) for entry in store.deletions.entries())
+
+
+def put_forgetting(store: WalletStore, forgetting_id: str, forgetting: Forgetting) -> None:
+    """Keep an owner's end, in the place of the one of that id."""
+    store.forgettings.put(forgetting_id, forgetting.to_bytes())
+
+
+def get_forgetting(store: WalletStore, forgetting_id: str) -> Forgetting:
+    """An owner's end.
+
+    Raises:
+        UnknownDeletion: There is none of that id.
+        WalletDamaged: It does not open.
+        DocumentMalformed: It is damaged.
+    """
+    return Forgetting.from_bytes(store.forgettings.get(forgetting_id))
+
+
+def all_forgettings(store: WalletStore) -> Iterator[Forgetting]:
+    """Every owner who was forgotten from this wallet, in the order in which it was decided."""
+    return (get_forgetting(store, entry.id) for entry in store.forgettings.entries())

@@ -11,7 +11,7 @@ from trust.errors import TrustError
 from trust.refusals import Malformed
 from trust.roster import Roster
 from wallet_client.errors import WalletDamaged
-from wallet_client.pipeline.seal import item_name, read_digest
+from wallet_client.pipeline.batch import WalletKeys
 from wallet_client.receipts.receipt import Receipt, ReceiptId, verify_receipt
 from wallet_client.receipts.shelf import ReceiptSummary, get_receipt, read_summary
 from wallet_client.service.converters import (
@@ -62,7 +62,7 @@ def _read_one(served: Served, receipt_id: ReceiptId) -> pb.GetReceiptResponse:
     receipt = get_receipt(store, receipt_id)
     return pb.GetReceiptResponse(
         receipt=write_receipt(receipt_id, read_summary(store.receipts.entry(receipt_id)), roster),
-        digests=map(write_digest, _digest_of(receipt, served.wallet.keys.digest_secret)),
+        digests=map(write_digest, _digests_of(receipt, served.wallet.keys)),
         certificates=[
             write_certificate(signed.certificate, signed.read(), roster)
             for signed in _in_roster_order(receipt.certificates, roster)
@@ -70,10 +70,9 @@ def _read_one(served: Served, receipt_id: ReceiptId) -> pb.GetReceiptResponse:
     )
 
 
-def _digest_of(receipt: Receipt, digest_secret: bytes) -> tuple[DigestFields, ...]:
-    leaf = receipt.read_leaf()
+def _digests_of(receipt: Receipt, keys: WalletKeys) -> tuple[DigestFields, ...]:
     try:
-        return read_digest(leaf.digest, digest_secret, receipt.read_manifest().salt, item_name(leaf))
+        return receipt.read_digests(keys)
     except SealBroken:
         raise WalletDamaged("the digest of a receipt does not open") from None
 

@@ -49,6 +49,10 @@ class Deletions:
         """
         return self._records.body(deletion_id)
 
+    def has(self, deletion_id: str) -> bool:
+        """Whether there is one of that id."""
+        return self._records.has(deletion_id)
+
     def entries(self) -> list[DeletionEntry]:
         """All deletions, in the order in which they were decided."""
         return self._records.heads()

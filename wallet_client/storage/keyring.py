@@ -125,6 +125,15 @@ class Keyring:
         away = msgspec.structs.replace(self.entry(key_id), is_here=False, stays=False)
         self._records.replace(key_id, away, b"")
 
+    def cut_off(self, key_id: ValueId) -> None:
+        """Note that the root there is does not give this key: it is of use by itself alone.
+
+        Raises:
+            UnknownKey: There is none of that id.
+        """
+        entry = msgspec.structs.replace(self.entry(key_id), algorithm="")
+        self._records.replace_head(key_id, entry)
+
     def remove(self, key_id: ValueId) -> None:
         """Erase a key, entry and all.
 

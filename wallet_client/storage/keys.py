@@ -1,4 +1,4 @@
-"""Named secrets of the wallet: its signing seed."""
+"""Named secrets of the wallet: its signing seed, and the bindings of its owner's roots."""
 
 from typing import Final
 
@@ -7,6 +7,13 @@ from wallet_client.storage.secret import Secret
 
 SIGNING_SEED: Final = "wallet-signing-seed"
 """Name of the wallet's Ed25519 seed, 32 bytes; there from the first moment on."""
+
+
+LEAVING_ROOT: Final = "leaving-root"
+"""Name of the owner's root before, 32 bytes, from which keys of items come while it is being replaced."""
+
+BINDING_PREFIX: Final = "binding-"
+"""Before the hexadecimal id of a binding, whose secret, 32 bytes, is kept under that name."""
 
 
 class Keys:
@@ -31,6 +38,22 @@ class Keys:
             WalletDamaged: It does not open.
         """
         return Secret(self._records.body(name))
+
+    def put_binding(self, binding_id: bytes, secret: Secret) -> None:
+        """Keep what items are bound with, 32 bytes."""
+        self.put(BINDING_PREFIX + binding_id.hex(), secret)
+
+    def bindings(self) -> list[Secret]:
+        """Every binding's secret, 32 bytes each."""
+        return [self.get(name) for name in self.names() if name.startswith(BINDING_PREFIX)]
+
+    def delete_binding(self, binding_id: bytes) -> None:
+        """Erase a binding; what is bound with it alone does not open any more.
+
+        Raises:
+            UnknownSecret: There is none of that id.
+        """
+        self.delete(BINDING_PREFIX + binding_id.hex())
 
     def names(self) -> list[str]:
         """All names, in the order in which they were first put."""

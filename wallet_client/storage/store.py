@@ -70,6 +70,7 @@ class WalletStore:
         values: What the wallet keeps.
         receipts: Where it is backed up.
         deletions: What was deleted at safes, and which of them confirmed it.
+        forgettings: Owners who were forgotten, and which safes confirmed it.
         journal: What is under way.
         outbox: What waits for a safe.
         keys: Named secrets.
@@ -91,6 +92,7 @@ class WalletStore:
         )
         self.receipts = Receipts(Records(*parts, "receipt", ReceiptEntry, UnknownReceipt, purges=True))
         self.deletions = Deletions(Records(*parts, "deletion", DeletionEntry, UnknownDeletion))
+        self.forgettings = Deletions(Records(*parts, "forgetting", DeletionEntry, UnknownDeletion))
         self.journal = Journal(Records(*parts, "operation", Operation, UnknownOperation))
         self.outbox = Outbox(Records(*parts, "delivery", Delivery, UnknownDelivery))
         self.keys = Keys(Records(*parts, "secret", str, UnknownSecret, purges=True))

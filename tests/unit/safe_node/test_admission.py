@@ -8,9 +8,10 @@ import pytest
 
 from safe_node.decisions.admission import Membership, admit_batch
 from safe_node.records import AnnouncedBlob, CandidateBatch, CandidatePiece, KeyShare
-from support.safe_requests import Dealt, deal, roster_of, wallet_key
-from trust.ids import Hash, SafeId, WalletKey
-from trust.manifest import Place, item_root
+from support.safe_requests import DECOY_SECRET, Dealt, deal, ownership_of, roster_of, wallet_key
+from trust.authorisation import SignedAuthorisation
+from trust.ids import Hash, SafeId, Signature, WalletKey
+from trust.manifest import Ownership, Place, item_root
 from trust.refusals import (
     KeyShareMismatch,
     ManifestInvalid,
@@ -27,7 +28,7 @@ STRANGER = SafeId(b"s" * 16)
 WALLET = wallet_key()
 OTHER_WALLET = wallet_key("other")
 CALLER = WalletKey(WALLET.public)
-MEMBERSHIP = Membership.of(HERE, [ROSTER])
+MEMBERSHIP = Membership.of(HERE, [ROSTER], DECOY_SECRET)
 GOOD = deal(ROSTER, WALLET, [b"first", b"second"], k=2)
 LARGE = deal(ROSTER, WALLET, [bytes(200_000)], label="large")
 IDENTITY_POINT = bytes(32)
@@ -56,6 +57,15 @@ def placed_at(*safes: SafeId) -> CandidateBatch:
     return remanifested(placement=tuple(Place(n, safe, True, True) for n, safe in enumerate(safes, start=1)))
 
 
+OWNER = wallet_key("owner")
+OWNERSHIP = ownership_of(OWNER, WALLET)
+WORD = OWNERSHIP.signed
+
+
+def owned_as(signed: SignedAuthorisation) -> Ownership:
+    return Ownership(OWNERSHIP.binding_id, signed)
+
+
 BLOB = GOOD.blobs[0, 1]
 SHARE = GOOD.shares[1]
 
@@ -66,11 +76,23 @@ SPOILT: dict[str, tuple[CandidateBatch, Refusal]] = {
     ),
     "a manifest with a salt of another length": (
         remanifested(salt=bytes(31)),
-        ManifestInvalid("manifest[7]"),
+        ManifestInvalid("manifest[6]"),
     ),
     "a manifest signed by another wallet": (
         replace(GOOD.candidate(HERE), manifest_signature=bytes(64)),
         ManifestInvalid("manifest_signature"),
+    ),
+    "an authorisation that does not parse": (
+        remanifested(ownership=owned_as(SignedAuthorisation(b"\xc1", Signature(bytes(64))))),
+        ManifestInvalid("manifest.ownership"),
+    ),
+    "an authorisation that no owner signed": (
+        remanifested(ownership=owned_as(SignedAuthorisation(WORD.authorisation, Signature(bytes(64))))),
+        ManifestInvalid("manifest.ownership"),
+    ),
+    "another wallet's authorisation": (
+        remanifested(ownership=ownership_of(OWNER, OTHER_WALLET)),
+        ManifestInvalid("manifest.ownership"),
     ),
     "a roster version nobody made": (remanifested(roster_version=2), RosterUnknown(2)),
     "another roster of the same version": (remanifested(roster_hash=Hash(bytes(32))), RosterUnknown(1)),
@@ -154,7 +176,7 @@ def test_another_wallets_manifest_is_not_the_callers() -> None:
 @pytest.mark.parametrize("safe_id", [HERE, ELSEWHERE, THIRD], ids=["first", "second", "third"])
 def test_a_right_batch_is_admitted_at_each_of_its_safes(safe_id: SafeId) -> None:
     """Every piece comes out with its leaf, its X and its place."""
-    membership = Membership.of(safe_id, [ROSTER])
+    membership = Membership.of(safe_id, [ROSTER], DECOY_SECRET)
     batch = admit_batch(GOOD.candidate(safe_id), CALLER, membership)
     x = GOOD.manifest.places_at(safe_id)[0].x
     assert [piece.name for piece in batch.pieces] == [(leaf.item_id, 1, x) for leaf in GOOD.items]
@@ -237,3 +259,12 @@ def test_secrets_have_no_repr() -> None:
     shown = repr(batch) + repr(GOOD.candidate(HERE))
     assert repr(BLOB) not in shown
     assert repr(SHARE) not in shown
+
+
+def test_the_owners_word_comes_in_with_the_batch() -> None:
+    """As it was signed; a batch of nobody's brings none."""
+    owned = admit_batch(remanifested(ownership=OWNERSHIP), CALLER, MEMBERSHIP).authorisation
+    assert owned is not None
+    assert (owned.owner_key, owned.wallet_key) == (OWNER.public, CALLER)
+    assert (owned.authorisation, owned.signature) == (WORD.authorisation, WORD.signature)
+    assert admit_batch(GOOD.candidate(HERE), CALLER, MEMBERSHIP).authorisation is None

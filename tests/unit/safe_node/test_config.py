@@ -28,6 +28,8 @@ def test_paths_start_at_the_file(tmp_path: Path) -> None:
     assert settings.keys_dir == "/etc/kura/keys"
     assert settings.address == Address("127.0.0.1", 7301)
     assert settings.limits.entries_per_call == 10_000
+    assert not settings.owners.invitation_needed
+    assert settings.owners.grace_days == 7
 
 
 WRONG = {
@@ -43,6 +45,10 @@ WRONG = {
     "name that is no label": (GOOD.replace("safe-1", "Safe 1"), "$.name"),
     "no port": (GOOD.replace(":7301", ""), "is not host:port"),
     "port out of range": (GOOD.replace(":7301", ":70000"), "is not host:port"),
+    "unknown setting of owners": (GOOD + "[owners]\ninvitations = true", "`$.owners`"),
+    "a word for yes or no": (GOOD + "[owners]\ninvitation_needed = 'yes'", "$.owners.invitation_needed"),
+    "a grace of more than a month": (GOOD + "[owners]\ngrace_days = 31", "$.owners.grace_days"),
+    "a grace of less than nothing": (GOOD + "[owners]\ngrace_days = -1", "$.owners.grace_days"),
     "unknown log level": (GOOD + "[log]\nlevel = 'loud'", "$.log.level"),
     "no TOML": ("name =", "not TOML"),
 }

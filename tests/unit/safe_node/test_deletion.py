@@ -1,64 +1,171 @@
-"""A tombstone is taken from its wallet alone, and its receipt names the tombstone that stands."""
+"""Whose tombstone is taken, when its pieces go, and that the receipt says so."""
+
+from dataclasses import replace
 
 import pytest
 
+from safe_node.accounts import Standing
 from safe_node.decisions.costs import TOMBSTONE_BYTES
-from safe_node.decisions.deletion import judge_deletion, plan_deletion
-from safe_node.records import Burial, DeletionState
-from support.sample_documents import NOW, draw, key
-from trust.ids import ItemId, SafeId, WalletKey
-from trust.refusals import Malformed, NotYourItem, QuotaExceeded
+from safe_node.decisions.deletion import DeletionRules, judge_deletion, plan_deletion
+from safe_node.deletions import AdmittedTombstone, Burial, DeletionState, StandingTombstone
+from support.sample_documents import NOW, draw, hash_of, key
+from trust.documents import SigningKey
+from trust.ids import ItemId, OwnerKey, SafeId, WalletKey
+from trust.refusals import Malformed, NotYourItem, QuotaExceeded, TombstoneRevived
 from trust.tombstone import Tombstone, read_deletion, sign_tombstone
 
 SAFE_ID = SafeId(draw("safe", 16))
 SAFE_KEY = key("safe")
-WALLET = key("wallet")
+WALLET, OWNER = key("wallet"), key("owner")
 ITEM = ItemId(draw("item", 16))
+GRACE = 7 * 86_400
+RULES = DeletionRules(SAFE_ID, SAFE_KEY, NOW, GRACE, 0)
+
+NOBODYS = Standing(WalletKey(WALLET.public))
+OWNERS = Standing(WalletKey(WALLET.public), OwnerKey(OWNER.public))
+THE_OWNER = Standing(WalletKey(OWNER.public), OwnerKey(OWNER.public))
 
 
-def burial(deleted_at: int = NOW) -> Burial:
-    body, signature = sign_tombstone(Tombstone(WalletKey(WALLET.public), ITEM, 2, deleted_at), WALLET)
-    return judge_deletion(body, signature, WalletKey(WALLET.public), SAFE_ID, NOW, SAFE_KEY)
+def brought(by: Standing = NOBODYS, signer: SigningKey = WALLET, deleted_at: int = NOW) -> AdmittedTombstone:
+    body, signature = sign_tombstone(Tombstone(WalletKey(signer.public), ITEM, 2, deleted_at), signer)
+    return judge_deletion(body, signature, by)
 
 
-def test_the_receipt_is_the_safes_word_for_this_tombstone() -> None:
-    """It reads back with the safe's key."""
-    made = burial()
-    receipt = read_deletion(made.receipt, made.receipt_signature, SAFE_ID, SAFE_KEY.public, made.tombstone)
-    assert receipt.erased_at == NOW
-    assert (made.item_id, made.generation) == (ITEM, 2)
+def state(by: Standing = NOBODYS, earlier: Burial | None = None, *more: int | None) -> DeletionState:
+    """What stands: an earlier burial under the same signer, and others' with these times."""
+    times = [*([] if earlier is None else [earlier.erase_at]), *more]
+    standing = tuple(StandingTombstone(hash_of(f"{number}"), at) for number, at in enumerate(times))
+    return DeletionState(by.owner_key, earlier, standing, False, 0, 0)
+
+
+def bury(by: Standing = NOBODYS, rules: DeletionRules = RULES, **given: object) -> Burial:
+    return plan_deletion(state(by), brought(by, **given), rules).burial  # type: ignore[arg-type]
+
+
+def erased_at(burial: Burial) -> int:
+    """As the receipt says, which the safe signed for this tombstone."""
+    receipt = read_deletion(
+        burial.receipt, burial.receipt_signature, SAFE_ID, SAFE_KEY.public, burial.tombstone
+    )
+    return receipt.erased_at
+
+
+@pytest.mark.parametrize(
+    ("by", "signer", "erase_at"),
+    [
+        (NOBODYS, WALLET, None),
+        (OWNERS, WALLET, NOW + GRACE),
+        (THE_OWNER, OWNER, None),
+        (OWNERS, OWNER, NOW + GRACE),
+    ],
+    ids=[
+        "nobody's wallet: at once",
+        "an owner's wallet: after the grace",
+        "the owner: at once",
+        "the owner's word, brought by their wallet: after the grace",
+    ],
+)
+def test_pieces_go_when_the_receipt_says(by: Standing, signer: SigningKey, erase_at: int | None) -> None:
+    """Only the owner's key, or nobody's wallet, erases at once."""
+    burial = bury(by, signer=signer)
+    assert burial.erase_at == erase_at
+    assert erased_at(burial) == (NOW if erase_at is None else erase_at)
+    assert (burial.item_id, burial.generation, burial.signer) == (ITEM, 2, signer.public)
+
+
+def test_a_safe_without_grace_erases_at_once() -> None:
+    """Also what an owner's wallet deletes."""
+    assert bury(OWNERS, replace(RULES, grace_seconds=0)).erase_at is None
+
+
+@pytest.mark.parametrize(
+    ("standing", "erase_at"),
+    [
+        ([NOW + 5], NOW + 5),
+        ([NOW + 2 * GRACE], NOW + GRACE),
+        ([NOW + 2 * GRACE, NOW + 7], NOW + 7),
+        ([NOW], None),
+        ([NOW - 1], None),
+        ([None, NOW + 5], None),
+    ],
+    ids=["sooner", "later", "the soonest of several", "due", "overdue", "erased already"],
+)
+def test_a_later_tombstone_does_not_put_off_an_earlier_one(
+    standing: list[int | None], erase_at: int | None
+) -> None:
+    """Another wallet of the owner's deleted it too; its receipt holds."""
+    assert plan_deletion(state(OWNERS, None, *standing), brought(OWNERS), RULES).burial.erase_at == erase_at
+
+
+@pytest.mark.parametrize("by", [NOBODYS, OWNERS, THE_OWNER], ids=["nobody's", "an owner's", "the owner"])
+def test_an_equal_tombstone_repeats_the_first_receipt(by: Standing) -> None:
+    """Idempotent to the byte, however much later it comes."""
+    signer = OWNER if by is THE_OWNER else WALLET
+    earlier = bury(by, signer=signer)
+    later = replace(RULES, now=NOW + 3 * GRACE)
+    plan = plan_deletion(state(by, earlier), brought(by, signer), later)
+    assert (plan.burial, plan.is_new) == (earlier, False)
+
+
+def test_the_owner_hurries_their_own_tombstone() -> None:
+    """A wallet brought it, and it waits; brought by the owner it erases, and says so."""
+    waiting = bury(OWNERS, signer=OWNER)
+    plan = plan_deletion(state(THE_OWNER, waiting), brought(THE_OWNER, OWNER), RULES)
+    assert plan.is_new
+    assert plan.burial.erase_at is None
+    assert erased_at(plan.burial) == NOW
+    assert plan.burial.tombstone == waiting.tombstone
+
+
+def test_another_tombstone_for_the_same_generation_takes_its_place() -> None:
+    """So that every receipt names a tombstone that is really kept."""
+    plan = plan_deletion(state(earlier=bury()), brought(deleted_at=NOW + 1), RULES)
+    assert plan.is_new
+    assert plan.burial.tombstone == brought(deleted_at=NOW + 1).body
+
+
+def test_a_tombstone_that_was_taken_back_is_refused() -> None:
+    """Whoever brings it."""
+    for by, signer in ((OWNERS, WALLET), (OWNERS, OWNER), (THE_OWNER, OWNER)):
+        with pytest.raises(TombstoneRevived):
+            plan_deletion(replace(state(by), revived=True), brought(by, signer), RULES)
 
 
 @pytest.mark.parametrize(
     ("body", "signature"),
-    [(b"\xc1", bytes(64)), (burial().tombstone, bytes(64)), (burial().tombstone[:-1], burial().signature)],
+    [(b"\xc1", bytes(64)), (brought().body, bytes(64)), (brought().body[:-1], brought().signature)],
     ids=["no document", "unsigned", "cut short"],
 )
 def test_malformed_tombstones_are_refused(body: bytes, signature: bytes) -> None:
     """Neither form nor signature may be wrong."""
     with pytest.raises(Malformed):
-        judge_deletion(body, signature, WalletKey(WALLET.public), SAFE_ID, NOW, SAFE_KEY)
+        judge_deletion(body, signature, NOBODYS)
 
 
-def test_another_wallets_tombstone_is_not_the_callers() -> None:
-    """A captured tombstone cannot be brought by somebody else."""
-    made = burial()
+@pytest.mark.parametrize(
+    ("by", "signer"),
+    [
+        (Standing(WalletKey(key("other").public)), WALLET),
+        (Standing(WalletKey(key("other").public), OwnerKey(OWNER.public)), WALLET),
+        (NOBODYS, OWNER),
+        (Standing(WalletKey(WALLET.public), OwnerKey(key("other owner").public)), OWNER),
+        (THE_OWNER, WALLET),
+    ],
+    ids=[
+        "a stranger brings a wallet's",
+        "another wallet of the owner brings a wallet's",
+        "nobody's wallet brings an owner's",
+        "another owner's wallet brings an owner's",
+        "the owner brings a wallet's",
+    ],
+)
+def test_a_captured_tombstone_cannot_be_brought_by_somebody_else(by: Standing, signer: SigningKey) -> None:
+    """Who signed it brings it, or a wallet of the owner who signed."""
     with pytest.raises(NotYourItem):
-        judge_deletion(made.tombstone, made.signature, WalletKey(key("other").public), SAFE_ID, NOW, SAFE_KEY)
+        brought(by, signer)
 
 
-def test_an_equal_tombstone_repeats_the_first_receipt() -> None:
-    """Idempotent to the byte."""
-    earlier = burial()
-    assert plan_deletion(DeletionState(earlier, 0, 0), burial(), 1) is earlier
-
-
-def test_another_tombstone_for_the_same_generation_takes_its_place() -> None:
-    """So that every receipt names a tombstone that is really kept."""
-    later = burial(NOW + 1)
-    assert plan_deletion(DeletionState(burial(), 0, 0), later, 1) is later
-
-
+@pytest.mark.parametrize("by", [NOBODYS, OWNERS], ids=["erased at once", "waits"])
 @pytest.mark.parametrize(
     ("used", "freed", "limit", "allowed"),
     [
@@ -70,11 +177,14 @@ def test_another_tombstone_for_the_same_generation_takes_its_place() -> None:
     ],
     ids=["just fits", "one byte too much", "erasing makes room", "not quite enough room", "no limit"],
 )
-def test_tombstones_count_towards_the_quota(used: int, freed: int, limit: int, allowed: bool) -> None:
+def test_tombstones_count_towards_the_quota(
+    by: Standing, used: int, freed: int, limit: int, allowed: bool
+) -> None:
     """Nobody fills a disk with tombstones for free, and a full wallet can still delete."""
-    state = DeletionState(None, used, freed)
+    full = replace(state(by), used_bytes=used, freed_bytes=freed)
+    rules = replace(RULES, bytes_per_wallet=limit)
     if allowed:
-        assert plan_deletion(state, burial(), limit).item_id == ITEM
+        assert plan_deletion(full, brought(by), rules).is_new
         return
     with pytest.raises(QuotaExceeded):
-        plan_deletion(state, burial(), limit)
+        plan_deletion(full, brought(by), rules)

@@ -8,6 +8,7 @@ from safe_node.decisions.admission import Membership, admit_batch, check_digest
 from safe_node.records import AnnouncedBlob, CandidateBatch, CandidatePiece, KeyShare
 from support.batches import KEYS, plans_of
 from support.memory_safes import roster_of
+from support.safe_requests import DECOY_SECRET
 from support.wallet_samples import FULL_VALUE
 from trust.digest import DEFAULT_SHOWN, DigestField, DigestFields, digest_fields_of
 from trust.ids import WalletKey
@@ -19,7 +20,7 @@ from wallet_client.values.value import Value, encode_value
 
 ROSTER = roster_of(5, 3)
 CALLER = WalletKey(KEYS.signing.public)
-MEMBERSHIP = Membership.of(ROSTER.safes[0].safe_id, [ROSTER])
+MEMBERSHIP = Membership.of(ROSTER.safes[0].safe_id, [ROSTER], DECOY_SECRET)
 LARGE = FULL_VALUE.with_fields(payload=bytes(2_000_000))
 PLAIN = policy_named("plain", ROSTER)
 OTHER = DigestFields(item_class="gold-bar", name="not what it is")

@@ -13,6 +13,7 @@ from safe_node.identity import (
     NewSafe,
     check_membership,
     create_safe,
+    open_decoy_secret,
     read_identity,
     read_versions,
 )
@@ -33,6 +34,7 @@ def test_what_is_made_reads_back_as_the_entry_says(tmp_path: Path) -> None:
     assert read_safe((tmp_path / "entry.json").read_bytes()) == entry
     assert entry.safe_id == identity.safe_id
     assert entry.signing_key == identity.signing_key.public
+    assert entry.sealing_key == identity.sealing_key.public
     assert entry.tls_certificate == identity.certificate_der
     assert entry.operator_key == operator.public
 
@@ -48,7 +50,9 @@ def test_secrets_are_for_their_owner_alone(tmp_path: Path) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
 
 
-@pytest.mark.parametrize("name", ["keys/signing.key", "operator.key", "safe.toml", "entry.json"])
+@pytest.mark.parametrize(
+    "name", ["keys/signing.key", "keys/sealing.key", "operator.key", "safe.toml", "entry.json"]
+)
 def test_nothing_is_overwritten(tmp_path: Path, name: str) -> None:
     """One file in the way stops everything."""
     path = tmp_path / name
@@ -79,10 +83,11 @@ def test_an_entry_no_roster_would_take_is_not_made(
 
 
 def test_secrets_have_no_repr(tmp_path: Path) -> None:
-    """Neither seed nor TLS key shows."""
+    """Neither seeds, private keys nor TLS key show."""
     create_safe(tmp_path, NEW, seeded("a"), NOW)
     identity = read_identity(tmp_path / "keys")
     assert repr(identity.signing_key.seed) not in repr(identity)
+    assert repr(identity.sealing_key.private) not in repr(identity)
     assert "PRIVATE" not in repr(identity)
 
 
@@ -91,6 +96,8 @@ def test_secrets_have_no_repr(tmp_path: Path) -> None:
     [
         ("safe.id", "00", "not 32 hexadecimal digits"),
         ("signing.key", "zz", "not 64 hexadecimal digits"),
+        ("sealing.key", "00" * 31, "not 64 hexadecimal digits"),
+        ("sealing.key", None, "No such file"),
         ("tls.crt", "nothing", "no PEM certificate"),
         ("tls.key", None, "No such file"),
         ("tls.key", "nothing", "not the private key of"),
@@ -121,7 +128,9 @@ def test_a_member_passes_and_a_stranger_does_not(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "what"), [("signing.key", "signing key"), ("tls.crt", "TLS certificate")], ids=["signing", "TLS"]
+    ("file", "what"),
+    [("signing.key", "signing key"), ("sealing.key", "sealing key"), ("tls.crt", "TLS certificate")],
+    ids=["signing", "sealing", "TLS"],
 )
 def test_a_key_that_is_not_the_rosters_is_named(tmp_path: Path, file: str, what: str) -> None:
     """A restored backup with one file of another safe is found at the start."""
@@ -131,6 +140,23 @@ def test_a_key_that_is_not_the_rosters_is_named(tmp_path: Path, file: str, what:
     roster = read_versions(first.folder / "roster.json")[-1]
     with pytest.raises(IdentityError, match=f"the {what} is not"):
         check_membership(read_identity(first.folder / "keys"), "safe-1", roster)
+
+
+def test_all_members_open_one_decoy_secret(tmp_path: Path) -> None:
+    """Each with its own key."""
+    homes = make_safes(tmp_path, 3)
+    secrets = {open_decoy_secret(read_identity(home.folder / "keys"), home.roster) for home in homes}
+    assert secrets == {seeded("decoy secret").read(32)}
+
+
+def test_a_decoy_secret_that_does_not_open_is_named(tmp_path: Path) -> None:
+    """The assembler sealed it to somebody else."""
+    home = make_safes(tmp_path, 2)[0]
+    swapped = msgspec.structs.replace(home.roster, decoys=home.roster.decoys[::-1])
+    identity = read_identity(home.folder / "keys")
+    check_membership(identity, "safe-1", swapped)
+    with pytest.raises(IdentityError, match="the decoy secret that roster version 1 has for this safe"):
+        open_decoy_secret(identity, swapped)
 
 
 def test_a_roster_without_all_signatures_is_refused(tmp_path: Path) -> None:

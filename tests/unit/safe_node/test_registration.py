@@ -4,13 +4,21 @@ from dataclasses import replace
 
 import pytest
 
+from safe_node.accounts import AdmittedAuthorisation, WalletState
 from safe_node.decisions.admission import Membership, admit_batch
 from safe_node.decisions.registration import RegistrationRules, plan_registration
 from safe_node.records import ExistingPiece, RegistrationPlan, RegistrationState
-from support.safe_requests import deal, roster_of, wallet_key
+from support.safe_requests import DECOY_SECRET, deal, roster_of, wallet_key
 from trust.certificate import COUNTER_LIMIT, Certificate
-from trust.ids import Hash, WalletKey
-from trust.refusals import ItemDeleted, PieceConflict, QuotaExceeded
+from trust.ids import Hash, OwnerKey, WalletKey
+from trust.refusals import (
+    ItemDeleted,
+    PieceConflict,
+    QuotaExceeded,
+    Refusal,
+    WalletHasOwner,
+    WalletRevoked,
+)
 
 ROSTER = roster_of(1)
 SAFE_ID = ROSTER.safes[0].safe_id
@@ -18,7 +26,7 @@ WALLET = wallet_key()
 BATCH = admit_batch(
     deal(ROSTER, WALLET, [b"a", b"b", b"c"]).candidate(SAFE_ID),
     WalletKey(WALLET.public),
-    Membership.of(SAFE_ID, [ROSTER]),
+    Membership.of(SAFE_ID, [ROSTER], DECOY_SECRET),
 )
 RULES = RegistrationRules(SAFE_ID, COUNTER_LIMIT, 0)
 EMPTY = RegistrationState(0, 0, False, frozenset(), {})
@@ -116,3 +124,44 @@ def test_the_quota_holds_to_the_byte() -> None:
         plan_registration(state, BATCH, replace(RULES, bytes_per_wallet=99 + needed))
     refusal = caught.value
     assert (refusal.limit_bytes, refusal.used_bytes, refusal.needed_bytes) == (99 + needed, 100, needed)
+
+
+OWNER, OTHER = OwnerKey(wallet_key("owner").public), OwnerKey(wallet_key("other owner").public)
+OWNED = replace(BATCH, authorisation=AdmittedAuthorisation(OWNER, BATCH.wallet_key, b"", b""))
+
+
+@pytest.mark.parametrize(
+    ("wallet", "authorises"),
+    [(WalletState(), True), (WalletState(OWNER), False)],
+    ids=["nobody's until now", "the owner's already"],
+)
+def test_a_batch_of_an_owners_makes_the_wallet_theirs(wallet: WalletState, authorises: bool) -> None:
+    """Once; also when its pieces stand already."""
+    plan = plan_registration(replace(EMPTY, wallet=wallet), OWNED, RULES)
+    assert plan.authorises is authorises
+    again = plan_registration(replace(after(plan), wallet=wallet), OWNED, RULES)
+    assert (again.new_pieces, again.authorises) == ((), authorises)
+
+
+@pytest.mark.parametrize(
+    ("wallet", "refusal"),
+    [
+        (WalletState(OTHER), WalletHasOwner),
+        (WalletState(revoked=True), WalletRevoked),
+        (WalletState(OWNER, revoked=True), WalletRevoked),
+        (WalletState(forgotten=True), WalletRevoked),
+    ],
+    ids=["another owner's wallet", "revoked before it was seen", "revoked", "the owner was forgotten"],
+)
+def test_a_batch_of_an_owner_whose_the_wallet_cannot_be_is_refused(
+    wallet: WalletState, refusal: type[Refusal]
+) -> None:
+    """As AuthoriseWallet refuses it, and before anything else is looked at."""
+    state = replace(EMPTY, wallet=wallet, deleted=frozenset({BATCH.pieces[0].name[:2]}))
+    with pytest.raises(refusal):
+        plan_registration(state, OWNED, RULES)
+
+
+def test_a_batch_of_nobodys_asks_for_no_owner() -> None:
+    """Whatever stands against the wallet, the rights have judged it."""
+    assert not plan_registration(replace(EMPTY, wallet=WalletState(OTHER)), BATCH, RULES).authorises

@@ -10,7 +10,7 @@ from safe_node.records import AnnouncedBlob, StoredPiece
 from support.sample_documents import draw, key
 from trust.certificate import Certificate
 from trust.digest import VACANT
-from trust.ids import Hash, ItemId, SafeId, WalletKey
+from trust.ids import Hash, ItemId, OwnerKey, SafeId, WalletKey
 from trust.piece import block_hashes, piece_root
 from trust.refusals import CertificateUnknown, NotYourItem, PieceNeedsStream, Refusal, StoredPieceDamaged
 
@@ -82,6 +82,36 @@ def test_a_sound_piece_goes_out_whole() -> None:
     """Blob and key share as they came in."""
     released = judge_fetch(STORED, CERTIFICATE, OWNER, LIMIT)
     assert (released.blob, released.key_share) == (BLOB, SHARE)
+
+
+ACCOUNT, OTHER_ACCOUNT = OwnerKey(key("account").public), OwnerKey(key("other account").public)
+
+
+@pytest.mark.parametrize("of", [OWNER, STRANGER], ids=["the wallet itself", "another of the same owner's"])
+def test_what_a_wallet_registered_goes_out_to_all_of_its_owner(of: WalletKey) -> None:
+    """In one message or as a stream."""
+    stored = replace(STORED, owner_key=ACCOUNT)
+    assert judge_fetch(stored, CERTIFICATE, of, LIMIT, ACCOUNT).blob == BLOB
+    assert judge_stream(stored, CERTIFICATE, of, ACCOUNT)[0].key_share == SHARE
+
+
+@pytest.mark.parametrize(
+    ("of", "account"),
+    [(ACCOUNT, OTHER_ACCOUNT), (ACCOUNT, None), (None, OTHER_ACCOUNT), (None, None)],
+    ids=[
+        "another owner's wallet",
+        "nobody's wallet",
+        "an owner's, of nobody's item",
+        "nobody's, of nobody's item",
+    ],
+)
+def test_what_a_wallet_registered_does_not_go_out_to(of: OwnerKey | None, account: OwnerKey | None) -> None:
+    """Two wallets of nobody's are no account."""
+    stored = replace(STORED, owner_key=of)
+    with pytest.raises(NotYourItem):
+        judge_fetch(stored, CERTIFICATE, STRANGER, LIMIT, account)
+    with pytest.raises(NotYourItem):
+        judge_stream(stored, CERTIFICATE, STRANGER, account)
 
 
 def test_a_piece_without_key_share_has_none() -> None:

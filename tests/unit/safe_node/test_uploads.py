@@ -8,10 +8,9 @@ import pytest
 
 from kura.safe.v1 import safe_pb2 as pb
 from safe_node.config import Limits
-from safe_node.decisions.admission import Membership
 from safe_node.handlers.register_stream import register_stream
 from safe_node.handlers.safe import Safe
-from support.store_bench import CALLER, ROSTER, SAFE_ID, SAFE_KEY
+from support.store_bench import CALLER, MEMBERSHIP, SAFE_KEY
 from trust.refusals import Busy, Malformed
 
 
@@ -25,9 +24,7 @@ async def nothing() -> AsyncIterator[pb.RegisterStreamRequest]:
 async def test_beyond_its_streams_a_safe_is_busy_and_a_place_is_given_back() -> None:
     """Refused before anything is read; a stream that fails leaves its place to the next."""
     store: Any = None
-    safe = Safe(
-        "safe-1", Membership.of(SAFE_ID, [ROSTER]), SAFE_KEY, Limits(), store, lambda: 0, asyncio.Semaphore(1)
-    )
+    safe = Safe("safe-1", MEMBERSHIP, SAFE_KEY, Limits(), store, lambda: 0, asyncio.Semaphore(1))
     for _ in range(2):
         with pytest.raises(Malformed, match="opening"):
             await register_stream(safe, CALLER, nothing())

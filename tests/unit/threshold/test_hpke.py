@@ -109,6 +109,18 @@ def test_public_keys_that_cannot_be_decoded_with_are_refused() -> None:
     assert len(refused) == 44
 
 
+def test_a_public_key_is_checked_without_anything_to_seal() -> None:
+    """The same ones are refused, and by the same error."""
+    for case in X25519_CASES:
+        public = bytes.fromhex(case["public"])
+        if is_refused(public):
+            with pytest.raises(InvalidPublicKey):
+                hpke.check_public_key(public)
+        else:
+            hpke.check_public_key(public)
+    hpke.check_public_key(PAIR.public)
+
+
 def test_a_refused_public_key_brings_no_text_of_the_library() -> None:
     """The refusal stands alone."""
     with pytest.raises(InvalidPublicKey) as refusal:
@@ -192,6 +204,22 @@ def test_anything_else_does_not_unwrap(pair: KeyPair, info: bytes, extra: bytes)
     assert refusal.value.__cause__ is None
 
 
+@pytest.mark.parametrize("plaintext", [b"", SECRET, bytes(70_000)], ids=len)
+def test_any_length_is_sealed(plaintext: bytes) -> None:
+    """48 bytes longer; a wrap is a seal of 32 bytes."""
+    sealed = hpke.seal(PAIR.public, plaintext, INFO, EXTRA)
+    assert len(sealed) == len(plaintext) + hpke.OVERHEAD_BYTES
+    assert hpke.open_sealed(PAIR, sealed, INFO, EXTRA) == plaintext
+    assert hpke.open_sealed(PAIR, WRAPPED, INFO, EXTRA) == SECRET
+
+
+@pytest.mark.parametrize("length", [0, 31, 32, 47, 48])
+def test_what_is_too_short_for_key_and_tag_is_no_seal(length: int) -> None:
+    """The same refusal as for anything that was changed."""
+    with pytest.raises(SealBroken):
+        hpke.open_sealed(PAIR, WRAPPED[:length], INFO, EXTRA)
+
+
 @pytest.mark.parametrize("position", range(hpke.WRAPPED_BYTES))
 def test_no_byte_of_a_wrap_can_be_changed(position: int) -> None:
     """Key, ciphertext and tag; even the bit of the key that X25519 ignores."""
@@ -221,6 +249,12 @@ def refusal_of(call: Any, *inputs: object) -> ThresholdError:
             (PAIR.public[:31], SECRET, INFO, EXTRA),
             InvalidLength("public key", 31, 32),
             id="public key cut",
+        ),
+        pytest.param(
+            hpke.check_public_key,
+            (PAIR.public + b"\0",),
+            InvalidLength("public key", 33, 32),
+            id="checked public key longer",
         ),
         pytest.param(
             hpke.wrap,

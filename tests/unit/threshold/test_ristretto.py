@@ -57,6 +57,29 @@ def test_the_invalid_element_of_zf_frost_is_refused() -> None:
         )
 
 
+@pytest.mark.parametrize(
+    "case", RFC9496["from_uniform_bytes"], ids=lambda case: f"uniform bytes {case['input'][:8]}"
+)
+def test_rfc9496_uniform_bytes_map_to_their_element(case: dict[str, str]) -> None:
+    """The one-way map."""
+    assert Point.from_uniform(bytes.fromhex(case["input"])).to_bytes().hex() == case["output"]
+
+
+@pytest.mark.parametrize("uniform", RFC9496["from_uniform_bytes_equivalent"]["inputs"])
+def test_rfc9496_uniform_bytes_that_differ_may_map_to_one_element(uniform: str) -> None:
+    """The high bit of each half is masked, and each half is reduced."""
+    element = Point.from_uniform(bytes.fromhex(uniform))
+    assert element.to_bytes().hex() == RFC9496["from_uniform_bytes_equivalent"]["output"]
+
+
+@pytest.mark.parametrize("length", [0, 32, 63, 65])
+def test_uniform_bytes_of_another_length_are_refused(length: int) -> None:
+    """By a kind of our own, before the library sees them."""
+    with pytest.raises(InvalidLength) as refusal:
+        Point.from_uniform(bytes(length))
+    assert (refusal.value.have, refusal.value.need) == (length, 64)
+
+
 @pytest.mark.parametrize("encoded", [b"", ZERO[:31], ZERO + b"\0", ZERO], ids=["0", "31", "33", "identity"])
 def test_points_of_another_length_and_the_identity_are_refused(encoded: bytes) -> None:
     """libsodium itself calls the identity valid."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -85,8 +86,10 @@ def test_an_items_key_is_the_documented_derivation(binding: bytes) -> None:
 
 
 def test_a_binding_is_the_documented_derivation() -> None:
-    """From the root and the item alone."""
-    assert sealing.derive_item_binding(SECRET, ITEM) == rfc5869(SECRET, b"", b"kura/v1/item-binding" + ITEM)
+    """From the root and the item alone, by way of what a wallet keeps."""
+    secret = sealing.derive_binding_secret(SECRET)
+    assert secret == rfc5869(SECRET, b"", b"kura/v1/binding-secret")
+    assert sealing.derive_item_binding(secret, ITEM) == rfc5869(secret, b"", b"kura/v1/item-binding" + ITEM)
 
 
 def test_every_input_changes_the_key() -> None:
@@ -134,11 +137,27 @@ def test_derivation_refuses(inputs: tuple[Any, ...], error: ThresholdError) -> N
     assert vars(refusal.value) == vars(error)
 
 
-def test_a_binding_needs_a_whole_root_and_item() -> None:
+@pytest.mark.parametrize(
+    ("attempt", "error"),
+    [
+        pytest.param(
+            lambda: sealing.derive_binding_secret(SECRET[:16]), InvalidLength("root", 16, 32), id="root"
+        ),
+        pytest.param(
+            lambda: sealing.derive_item_binding(b"", ITEM),
+            InvalidLength("binding secret", 0, 32),
+            id="binding secret",
+        ),
+        pytest.param(
+            lambda: sealing.derive_item_binding(SECRET, b""), InvalidLength("item id", 0, 16), id="item"
+        ),
+    ],
+)
+def test_a_binding_needs_a_whole_root_and_item(attempt: Callable[[], bytes], error: InvalidLength) -> None:
     """As above."""
-    for root, item in ((SECRET[:16], ITEM), (SECRET, b"")):
-        with pytest.raises(InvalidLength):
-            sealing.derive_item_binding(root, item)
+    with pytest.raises(InvalidLength) as refusal:
+        attempt()
+    assert vars(refusal.value) == vars(error)
 
 
 def test_sealing_keys_are_32_bytes_and_do_not_show() -> None:

@@ -8,8 +8,10 @@ import msgspec
 import pytest
 
 from support.cluster import environment
+from support.every_document import DOCUMENTS
 from support.messagepack import Plain, Raw, longer_forms, pack, plain, replacements
-from support.sample_documents import CHAIN, DOCUMENTS, GENESIS, MANIFEST, TERMS, certificate, draw
+from support.sample_documents import CHAIN, GENESIS, MANIFEST, TERMS, certificate, draw
+from support.sample_owner import RECORD
 from trust.certificate import Certificate
 from trust.digest import Digest
 from trust.documents import Document, DocumentProblem
@@ -69,7 +71,8 @@ def test_refuses_every_longer_form_of_any_element(document: Document) -> None:
 @every_document
 def test_refuses_another_type_in_any_place(document: Document) -> None:
     """Each element, at any depth, as nil, boolean, negative, text, bytes, array, map, float and extension."""
-    may_be_nil = isinstance(document, ValueFields)  # for a field that is not stated
+    # for a field that is not stated, or the owner of a batch
+    may_be_nil = isinstance(document, ValueFields) or getattr(document, "ownership", None) is not None
     others = [other for other in OTHER_TYPES if other is not None or not may_be_nil]
     for replaced in replacements(plain(document), others):
         refused(document, pack(replaced))
@@ -203,11 +206,43 @@ def test_refuses_text_that_is_not_utf8() -> None:
         (MANIFEST, 2, 0, "$[2]"),
         (MANIFEST, 5, [bytes(32)] * 256, "$[5]"),
         (MANIFEST, 5, [bytes(31)] * 3, "$[5][0]"),
-        (MANIFEST, 7, bytes(31), "$[7]"),
-        (MANIFEST, 8, -1, "$[8]"),
-        (MANIFEST, 8, 2**40 + 1, "$[8]"),
-        (MANIFEST, 9, 0, "$[9]"),
-        (MANIFEST, 9, 1_001, "$[9]"),
+        (MANIFEST, 6, bytes(31), "$[6]"),
+        (MANIFEST, 7, -1, "$[7]"),
+        (MANIFEST, 7, 2**40 + 1, "$[7]"),
+        (MANIFEST, 8, 0, "$[8]"),
+        (MANIFEST, 8, 1_001, "$[8]"),
+        (MANIFEST, 9, bytes(33), "$[9]"),
+        (DOCUMENTS["ownership"], 0, bytes(15), "$[0]"),
+        (DOCUMENTS["record place"], 0, 0, "$[0]"),
+        (DOCUMENTS["record place"], 0, 256, "$[0]"),
+        (DOCUMENTS["record place"], 1, bytes(17), "$[1]"),
+        (RECORD, 0, bytes(31), "$[0]"),
+        (RECORD, 1, bytes(33), "$[1]"),
+        (RECORD, 2, bytes(15), "$[2]"),
+        (RECORD, 3, 0, "$[3]"),
+        (RECORD, 3, 256, "$[3]"),
+        (RECORD, 4, [], "$[4]"),
+        (RECORD, 4, [plain(RECORD.places[0])] * 256, "$[4]"),
+        (RECORD, 5, [], "$[5]"),
+        (RECORD, 5, [bytes(32)] * 256, "$[5]"),
+        (RECORD, 5, [bytes(31)] * 3, "$[5][0]"),
+        (RECORD, 6, [], "$[6]"),
+        (RECORD, 6, [bytes(32)] * 256, "$[6]"),
+        (RECORD, 6, [bytes(33)] * 3, "$[6][0]"),
+        (RECORD, 7, bytes(31), "$[7]"),
+        (DOCUMENTS["owner secrets"], 0, bytes(31), "$[0]"),
+        (DOCUMENTS["owner secrets"], 1, bytes(33), "$[1]"),
+        (DOCUMENTS["owner secrets"], 2, b"", "$[2]"),
+        (DOCUMENTS["released part"], 0, bytes(31), "$[0]"),
+        (DOCUMENTS["released part"], 1, bytes(118), "$[1]"),
+        (DOCUMENTS["released part"], 1, bytes(120), "$[1]"),
+        (DOCUMENTS["wallet authorisation"], 0, bytes(31), "$[0]"),
+        (DOCUMENTS["wallet authorisation"], 1, bytes(33), "$[1]"),
+        (DOCUMENTS["wallet authorisation"], 2, 2**40 + 1, "$[2]"),
+        (DOCUMENTS["signed wallet authorisation"], 1, bytes(63), "$[1]"),
+        (DOCUMENTS["wallet revocation"], 0, bytes(31), "$[0]"),
+        (DOCUMENTS["wallet revocation"], 1, bytes(33), "$[1]"),
+        (DOCUMENTS["wallet revocation"], 2, -1, "$[2]"),
         (DOCUMENTS["tombstone"], 3, 2**40 + 1, "$[3]"),
         (DOCUMENTS["request proof"], 1, -1, "$[1]"),
         (DOCUMENTS["request proof"], 1, 2**53 + 1, "$[1]"),
@@ -218,13 +253,18 @@ def test_refuses_text_that_is_not_utf8() -> None:
         (DOCUMENTS["safe entry"], 4, b"", "$[4]"),
         (DOCUMENTS["safe entry"], 4, bytes(8_193), "$[4]"),
         (DOCUMENTS["safe entry"], 5, bytes(31), "$[5]"),
-        (DOCUMENTS["safe entry"], 6, bytes(33), "$[6]"),
+        (DOCUMENTS["safe entry"], 6, bytes(31), "$[6]"),
+        (DOCUMENTS["safe entry"], 7, bytes(33), "$[7]"),
         (GENESIS, 0, 0, "$[0]"),
         (GENESIS, 0, 2**31 + 1, "$[0]"),
         (GENESIS, 1, bytes(33), "$[1]"),
         (GENESIS, 3, 0, "$[3]"),
         (GENESIS, 4, [], "$[4]"),
         (GENESIS, 4, [plain(GENESIS.safes[0])] * 256, "$[4]"),
+        (GENESIS, 5, [], "$[5]"),
+        (GENESIS, 5, [bytes(80)] * 256, "$[5]"),
+        (GENESIS, 5, [*GENESIS.decoys[:4], bytes(79)], "$[5][4]"),
+        (GENESIS, 5, [*GENESIS.decoys[:4], bytes(81)], "$[5][4]"),
         (CHAIN[0], 1, [plain(CHAIN[0].signatures[0])] * 256, "$[1]"),
     ],
 )
@@ -248,7 +288,10 @@ def test_refuses_lengths_and_numbers_out_of_range(
         (certificate(0), 7, 255),
         (DOCUMENTS["item leaf"], 4, 0),
         (DOCUMENTS["item leaf"], 4, 2**36 - 64),
-        (MANIFEST, 9, 1_000),
+        (MANIFEST, 8, 1_000),
+        (DOCUMENTS["record place"], 0, 255),
+        (DOCUMENTS["wallet authorisation"], 2, 2**40),
+        (DOCUMENTS["wallet revocation"], 2, 0),
         (DOCUMENTS["tombstone"], 3, 2**40),
         (DOCUMENTS["request proof"], 1, 2**53),
         (DOCUMENTS["safe entry"], 4, bytes(8_192)),

@@ -8,15 +8,21 @@ from typing import Any
 
 import msgspec
 import pytest
+from Crypto.Protocol import HPKE
+from Crypto.Protocol.DH import import_x25519_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from support.document_vectors import vectors
-from support.sample_documents import DOCUMENTS, SIGNED, TOMBSTONE_BYTES, TOMBSTONE_SIGNATURE, WALLET, draw
+from support.every_document import DOCUMENTS, SIGNED
+from support.sample_documents import TOMBSTONE_BYTES, TOMBSTONE_SIGNATURE, WALLET, draw
+from threshold.hpke import derive_key_pair
 from trust import (
+    authorisation,
     certificate,
     digest,
     key_algorithm,
     manifest,
+    owner_record,
     policy,
     request,
     roster,
@@ -35,7 +41,21 @@ ROOT = Path(__file__).parents[3]
 PINNED: dict[str, Any] = json.loads((ROOT / "tests" / "vectors" / "kura_documents.json").read_text())
 PAGE = (ROOT / "docs" / "FORMATS.md").read_text()
 EXAMPLES = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)
-MODULES = (certificate, digest, key_algorithm, manifest, policy, request, roster, tombstone, value_fields)
+MODULES = (
+    authorisation,
+    certificate,
+    digest,
+    key_algorithm,
+    manifest,
+    owner_record,
+    policy,
+    request,
+    roster,
+    tombstone,
+    value_fields,
+)
+LABELLED = ("threshold", "trust", "wallet_client/pipeline", "wallet_client/owners")
+"""Where keys and hashes of the formats are derived."""
 
 
 def documents() -> dict[str, type[Document]]:
@@ -144,6 +164,31 @@ def test_the_pinned_roster_file_is_read_and_believed() -> None:
     pinned = PINNED["roster"]
     fingerprint = Hash(bytes.fromhex(pinned["fingerprint"]))
     assert verify_chain(read_roster(pinned["file"].encode()), fingerprint).version == 2
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_pinned_decoys_open_as_the_page_says(number: int) -> None:
+    """By another library, from the file alone: plain HPKE, the info of the page, no aad."""
+    pinned = {name: bytes.fromhex(text) for name, text in PINNED["decoys"][number].items()}
+    genesis = PINNED["documents"]["roster"]["fields"]
+    assert genesis["safes"][number]["sealing_key"] == pinned["sealing_public"].hex()
+    assert genesis["decoys"][number] == pinned["sealed"].hex()
+    assert derive_key_pair(pinned["sealing_seed"]).private == pinned["sealing_private"]
+    recipient = HPKE.new(
+        receiver_key=import_x25519_private_key(pinned["sealing_private"]),
+        aead_id=HPKE.AEAD.AES256_GCM,
+        enc=pinned["sealed"][:32],
+        info=(20).to_bytes(8, "big") + b"kura/v1/decoy-secret" + pinned["safe_id"],
+    )
+    assert recipient.unseal(pinned["sealed"][32:]) == pinned["secret"]
+
+
+def test_the_page_names_every_label_of_a_derivation() -> None:
+    """Another implementation needs each of them to the byte."""
+    files = [path for folder in LABELLED for path in (ROOT / folder).rglob("*.py")]
+    labels = {label for path in files for label in re.findall(r'b"(kura/v1/[a-z-]+)', path.read_text())}
+    assert len(labels) > 12
+    assert [label for label in sorted(labels) if label not in PAGE] == []
 
 
 def on_the_page() -> dict[str, type[Document]]:

@@ -26,6 +26,7 @@ from trust.ids import SafeId, Signature
 from trust.roster import Roster, RosterSignature, SafeEntry, SignedRoster, verify_chain
 
 FIRST = CHAIN[0]
+SEALING_KEY = safe_entry(1).sealing_key
 
 
 def refused(chain: list[SignedRoster], **arguments: Any) -> str:
@@ -108,7 +109,7 @@ def test_a_signature_that_does_not_hold_is_refused_and_not_skipped(signature: Ro
 
 def roster_of(n: int, k: int) -> Roster:
     """A genesis of n safes (5 at most) with threshold k."""
-    return Roster(1, b"", NOW, k, GENESIS.safes[:n])
+    return Roster(1, b"", NOW, k, GENESIS.safes[:n], GENESIS.decoys[:n])
 
 
 NEEDED = [
@@ -131,7 +132,7 @@ def test_a_new_version_needs_so_many_operators_of_the_one_before(n: int, k: int,
     """With exactly as many it is accepted, with one fewer refused."""
     genesis = roster_of(n, k)
     assert genesis.successors_needed == needed
-    following = Roster(2, genesis.fingerprint, NOW + 1, k, genesis.safes)
+    following = Roster(2, genesis.fingerprint, NOW + 1, k, genesis.safes, genesis.decoys)
     chain = [signed_by(genesis, *OPERATORS[:n])]
     assert verify_chain([*chain, signed_by(following, *OPERATORS[:needed])]) == following
     problem = refused([*chain, signed_by(following, *OPERATORS[: needed - 1])])
@@ -144,7 +145,8 @@ def replaced_operators() -> Roster:
         msgspec.structs.replace(safe, operator_key=key(f"new operator {number}").public)
         for number, safe in enumerate(GENESIS.safes[2:])
     )
-    return Roster(2, GENESIS.fingerprint, NOW + 1, 3, (*GENESIS.safes[:2], *handed))
+    safes = (*GENESIS.safes[:2], *handed)
+    return Roster(2, GENESIS.fingerprint, NOW + 1, 3, safes, SUCCESSOR.decoys)
 
 
 def test_the_operators_of_the_version_before_decide() -> None:
@@ -156,7 +158,7 @@ def test_the_operators_of_the_version_before_decide() -> None:
     )
     good = signed_by(second, *OPERATORS[2:])
     assert verify_chain([FIRST, good]) == second
-    third = Roster(3, second.fingerprint, NOW + 2, 3, second.safes)
+    third = Roster(3, second.fingerprint, NOW + 2, 3, second.safes, second.decoys)
     assert refused([FIRST, good, signed_by(third, *OPERATORS)]) == (
         "version 3 has 2 of the 3 signatures it needs"
     )
@@ -166,9 +168,9 @@ def test_the_operators_of_the_version_before_decide() -> None:
 @pytest.mark.parametrize(
     "second",
     [
-        Roster(3, GENESIS.fingerprint, NOW, 3, GENESIS.safes),
-        Roster(2, hash_of("other"), NOW, 3, GENESIS.safes),
-        Roster(2, SUCCESSOR.fingerprint, NOW, 3, GENESIS.safes),
+        msgspec.structs.replace(SUCCESSOR, version=3),
+        msgspec.structs.replace(SUCCESSOR, previous=hash_of("other")),
+        msgspec.structs.replace(SUCCESSOR, previous=SUCCESSOR.fingerprint),
         GENESIS,
     ],
     ids=["version-skipped", "of-another-roster", "of-itself", "genesis-again"],
@@ -181,7 +183,7 @@ def test_a_version_that_does_not_follow_is_refused(second: Roster) -> None:
 
 def test_a_version_left_out_is_noticed() -> None:
     """Version 3 does not follow version 1."""
-    third = Roster(3, SUCCESSOR.fingerprint, NOW, 3, GENESIS.safes)
+    third = msgspec.structs.replace(SUCCESSOR, version=3, previous=SUCCESSOR.fingerprint)
     assert verify_chain([*CHAIN, signed_by(third, *OPERATORS)]) == third
     assert "does not follow" in refused([FIRST, signed_by(third, *OPERATORS)])
 
@@ -199,8 +201,22 @@ def test_a_roll_back_is_refused() -> None:
         ({"version": 2, "previous": bytes(31)}, "previous: only the genesis follows nothing"),
         ({"threshold": 6}, "threshold: more than there are safes"),
         ({"safes": ()}, "threshold: more than there are safes"),
+        ({"safes": GENESIS.safes[:4]}, "decoys: must be one for each safe"),
+        ({"decoys": GENESIS.decoys[:4]}, "decoys: must be one for each safe"),
+        ({"decoys": (*GENESIS.decoys, bytes(80))}, "decoys: must be one for each safe"),
+        ({"decoys": ()}, "decoys: must be one for each safe"),
     ],
-    ids=["no-previous", "genesis-with-previous", "previous-cut", "threshold-too-high", "no-safes"],
+    ids=[
+        "no-previous",
+        "genesis-with-previous",
+        "previous-cut",
+        "threshold-too-high",
+        "no-safes",
+        "a-safe-fewer",
+        "a-decoy-fewer",
+        "a-decoy-more",
+        "no-decoys",
+    ],
 )
 def test_a_roster_that_contradicts_itself_is_refused(fields: dict[str, Any], says: str) -> None:
     """When it is built."""
@@ -209,7 +225,7 @@ def test_a_roster_that_contradicts_itself_is_refused(fields: dict[str, Any], say
 
 
 @pytest.mark.parametrize(
-    "field", ["safe_id", "name", "endpoint", "signing_key", "operator_key", "tls_certificate"]
+    "field", ["safe_id", "name", "endpoint", "signing_key", "sealing_key", "operator_key", "tls_certificate"]
 )
 def test_nothing_may_stand_for_two_safes(field: str) -> None:
     """Else one safe could hold two pieces, or one operator sign twice."""
@@ -221,13 +237,14 @@ def test_nothing_may_stand_for_two_safes(field: str) -> None:
     assert isinstance(data, list)
     safes = [plain(first), plain(doubled), *[plain(safe) for safe in GENESIS.safes[2:]]]
     with pytest.raises(DocumentMalformed, match=f"{field}: stands for two safes"):
-        Roster.from_bytes(pack([*data[:4], safes]))
+        Roster.from_bytes(pack([*data[:4], safes, *data[5:]]))
 
 
 def test_one_operator_may_run_two_safes_under_two_keys() -> None:
     """The name of the operator is for people and need not be unique."""
     both = msgspec.structs.replace(GENESIS.safes[1], operator=GENESIS.safes[0].operator)
-    assert msgspec.structs.replace(GENESIS, safes=(GENESIS.safes[0], both), threshold=1).safes[1] == both
+    two = msgspec.structs.replace(roster_of(2, 1), safes=(GENESIS.safes[0], both))
+    assert two.safes[1] == both
 
 
 @pytest.mark.parametrize("other", [0, 1], ids=["its-own", "another's"])
@@ -236,6 +253,23 @@ def test_an_operator_key_is_no_safes_signing_key(other: int) -> None:
     mixed = msgspec.structs.replace(GENESIS.safes[0], operator_key=GENESIS.safes[other].signing_key)
     with pytest.raises(DocumentProblem, match="operator_key: is a safe's signing key too"):
         msgspec.structs.replace(GENESIS, safes=(mixed, *GENESIS.safes[1:]))
+
+
+@pytest.mark.parametrize(
+    "sealing_key",
+    [
+        bytes(32),
+        b"\1" + bytes(31),
+        b"\xff" * 32,
+        SEALING_KEY[:31],
+        SEALING_KEY[:31] + bytes([SEALING_KEY[31] | 128]),
+    ],
+    ids=["zero", "low-order", "not-below-the-prime", "cut", "the-bit-that-x25519-ignores"],
+)
+def test_a_key_to_which_nothing_can_be_sealed_is_refused(sealing_key: bytes) -> None:
+    """Nobody could open what is sealed to it, or anybody could."""
+    with pytest.raises(DocumentProblem, match="sealing_key: must be an X25519 public key"):
+        entry(sealing_key=sealing_key)
 
 
 @pytest.mark.parametrize(
@@ -311,6 +345,7 @@ def test_the_fingerprint_changes_with_every_field() -> None:
         msgspec.structs.replace(GENESIS, threshold=2).fingerprint,
         msgspec.structs.replace(GENESIS, safes=GENESIS.safes[::-1]).fingerprint,
         msgspec.structs.replace(GENESIS, safes=(entry(operator="x"), *GENESIS.safes[1:])).fingerprint,
+        msgspec.structs.replace(GENESIS, decoys=GENESIS.decoys[::-1]).fingerprint,
         SUCCESSOR.fingerprint,
     }
-    assert len(others | {GENESIS.fingerprint}) == 6
+    assert len(others | {GENESIS.fingerprint}) == 7

@@ -160,6 +160,10 @@ def test_what_is_no_roster_is_refused(data: bytes) -> None:
         {"operator": ""},
         {"signing_key": ""},
         {"signing_key": "00" * 33},
+        {"sealing_key": ""},
+        {"sealing_key": "zz" * 32},
+        {"sealing_key": "00" * 32},
+        {"sealing_key": "ff" * 32},
         {"operator_key": "00" * 31},
         {"tls_certificate": ""},
         {"tls_certificate": "garbage"},
@@ -199,6 +203,11 @@ def test_a_safe_that_is_malformed_is_refused(fields: dict[str, Any]) -> None:
         {"threshold": 0},
         {"threshold": 6},
         {"safes": []},
+        {"decoys": []},
+        {"decoys": ["00" * 80] * 4},
+        {"decoys": ["00" * 80] * 6},
+        {"decoys": ["00" * 79] * 5},
+        {"decoys": ["zz" * 80] * 5},
         {"signatures": [{"operator_key": "00", "signature": "00" * 64}]},
         {"signatures": [{"operator_key": "00" * 32, "signature": "00" * 63}]},
         {"signatures": [{"operator_key": "00" * 32, "signature": "xy" * 64}]},
@@ -209,6 +218,17 @@ def test_a_safe_that_is_malformed_is_refused(fields: dict[str, Any]) -> None:
 def test_a_version_that_is_malformed_is_refused(fields: dict[str, Any]) -> None:
     """The text is held to the same rules as the bytes."""
     assert refused(json.dumps(changed(**fields)).encode())
+
+
+@pytest.mark.parametrize(
+    ("place", "name"), [(("versions", "0", "safes", "0"), "sealing_key"), (("versions", "0"), "decoys")]
+)
+def test_a_file_of_before_owners_is_refused_by_what_it_lacks(place: tuple[str, ...], name: str) -> None:
+    """Safes without sealing keys, or a version without decoys."""
+    value = json.loads(TEXT)
+    del _at(value, place)[name]
+    path = "$.versions[0].safes[0]" if "safes" in place else "$.versions[0]"
+    assert refused(json.dumps(value).encode()) == f"Object missing required field `{name}` - at `{path}`"
 
 
 def test_a_roster_of_no_versions_is_read_and_then_refused() -> None:

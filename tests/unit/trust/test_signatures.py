@@ -9,7 +9,8 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from support.sample_documents import DOCUMENTS, SIGNED, WALLET, SignedSample, draw, key
+from support.every_document import DOCUMENTS, SIGNED, SignedSample
+from support.sample_documents import WALLET, draw, key
 from trust import documents
 from trust.documents import Document, SigningKey, signed_bytes, verify
 from trust.errors import DocumentMalformed, SignatureInvalid

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import click
 import pytest
 
-from support.cluster import environment
+from support.kura import environment
 from wallet_client.cli.commands import Command, Group
 from wallet_client.cli.main import main
 from wallet_client.cli.root import root
@@ -103,6 +103,16 @@ PROMISED = {
     "key forget": {"--lose"},
     "key import-algorithm": {"--signer", "--name"},
     "key publish-algorithm": {"--issuer", "--out", "--hash", "--salt", "--info", "--seed", "--new-seed"},
+    "owner enroll": {"--guesses", "--invitation", "--home"},
+    "owner recover": {"--roster", "--capacity", "--home"},
+    "owner status": {"--home"},
+    "owner change-pin": {"--guesses"},
+    "owner wallets": {"--home"},
+    "owner revoke": {"--home"},
+    "owner rearm": {"--home"},
+    "owner forget": {"--name", "--home"},
+    "reseed": {"--root", "--home"},
+    "undelete": {"--home"},
     "roster show": {"--home"},
     "roster verify": {"--fingerprint"},
     "roster assemble": {"--threshold", "--out", "--previous"},

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from support.kura_in_process import KuraInProcess
+from support.kura import KuraInProcess
 from support.wallet_samples import EXAMPLES, new_wallet
 from wallet_client.values.figures import read_values
 
@@ -16,12 +16,12 @@ Run = Callable[..., str]
 
 
 @pytest.fixture
-def wallet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> KuraInProcess:
+def wallet(tmp_path: Path) -> KuraInProcess:
     """`kura` with the values of figure 19."""
     with new_wallet(tmp_path) as store:
         for value in read_values(EXAMPLES / "figure-19.json", now=1):
             store.values.add(value)
-    return KuraInProcess(tmp_path, capsys)
+    return KuraInProcess(tmp_path)
 
 
 @pytest.fixture
@@ -92,10 +92,10 @@ def test_a_dry_run_shows_what_and_why(kura: Run, documents: Callable[..., Any]) 
     assert documents("backup", "--conditions", "--dry-run")["values"] == []
 
 
-def test_an_empty_wallet_is_tried_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_empty_wallet_is_tried_too(tmp_path: Path) -> None:
     """Without a table."""
     new_wallet(tmp_path).close()
-    assert KuraInProcess(tmp_path, capsys)("condition", "test").output == "0 of 0 values selected\n"
+    assert KuraInProcess(tmp_path)("condition", "test").output == "0 of 0 values selected\n"
 
 
 @pytest.mark.parametrize(

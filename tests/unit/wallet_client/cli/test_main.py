@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from support.cluster import environment
+from support.kura import environment
 from wallet_client.cli.main import main
 
 SCRIPT = """

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from support.kura_in_process import KuraInProcess
+from support.kura import KuraInProcess
 from support.memory_safes import MemorySafes, roster_file_of
 from wallet_client import wallet as wallet_module
 from wallet_client.policies.presets import policy_names
@@ -15,14 +15,12 @@ OFFICE = 'name = "office"\nsummary = "For the office."\n[after]\nbackup = "delet
 
 
 @pytest.fixture
-def kura(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> KuraInProcess:
+def kura(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> KuraInProcess:
     """For an empty wallet, with safes in memory behind its links."""
     safes = MemorySafes.of(5, 3)
     monkeypatch.setattr(wallet_module, "Links", lambda *_: safes)
     (tmp_path / "roster.json").write_bytes(roster_file_of(safes.roster))
-    kura = KuraInProcess(tmp_path / "wallet", capsys)
+    kura = KuraInProcess(tmp_path / "wallet")
     assert kura("wallet", "init", "--no-passphrase", "--roster", tmp_path / "roster.json").code == 0
     return kura
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from support.kura_in_process import KuraInProcess
+from support.kura import KuraInProcess
 from support.memory_safes import roster_file_of, roster_of
 from wallet_client.storage.keyfile import NoPassphrase
 from wallet_client.storage.store import WalletStore
@@ -19,11 +19,11 @@ CAPACITY = 3_000
 
 
 @pytest.fixture
-def kura(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> KuraInProcess:
+def kura(tmp_path: Path) -> KuraInProcess:
     """With a wallet of 3,000 bytes, whose safes are nowhere."""
     home = tmp_path / "wallet"
     asyncio.run(create_wallet(home, NoPassphrase(), roster_file_of(roster_of(5, 3)), CAPACITY))
-    return KuraInProcess(home, capsys)
+    return KuraInProcess(home)
 
 
 def data(kura: KuraInProcess, *words: str | Path) -> Any:

@@ -6,10 +6,7 @@ import shlex
 from configparser import ConfigParser
 from pathlib import Path
 
-import pytest
-
-from support.cluster import ROOT
-from support.kura_in_process import KuraInProcess
+from support.kura import ROOT, KuraInProcess
 from support.memory_safes import roster_file_of, roster_of
 from wallet_client.cli.root import root
 from wallet_client.storage.keyfile import NoPassphrase
@@ -43,11 +40,11 @@ def test_every_phrase_of_the_tables_is_read() -> None:
         read_when(text)
 
 
-def test_the_commands_of_the_page_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_commands_of_the_page_run(tmp_path: Path) -> None:
     """In order, each ending with 0."""
     home = tmp_path / "wallet"
     asyncio.run(create_wallet(home, NoPassphrase(), roster_file_of(roster_of(5, 3)), None))
-    kura = KuraInProcess(home, capsys)
+    kura = KuraInProcess(home)
     lines = [
         line.removeprefix("$ ")
         for block in re.findall(r"```console\n(.*?)```", PAGE, re.DOTALL)

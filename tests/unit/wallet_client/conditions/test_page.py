@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from support.cluster import ROOT
+from support.kura import ROOT
 from wallet_client.conditions.condition import parse_condition
 from wallet_client.conditions.default import DEFAULT_NAME, DEFAULT_TEXT
 from wallet_client.conditions.vocabulary import FIELDS, OTHER_WORDS

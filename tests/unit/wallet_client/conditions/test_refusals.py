@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from support.cluster import environment
+from support.kura import environment
 from wallet_client.conditions.condition import condition_name, parse_condition
 from wallet_client.conditions.errors import ConditionInvalid, ConditionNameRefused
 

@@ -6,7 +6,7 @@ import pytest
 from rpc_edge.errors import CertificateUnfit
 from support.batches import KEYS
 from support.memory_safes import roster_of
-from support.sample_documents import draw
+from support.sample_documents import draw, key
 from support.tls_identities import identity
 from trust.ids import SafeId
 from trust.roster import Roster
@@ -35,6 +35,38 @@ async def test_a_safe_has_one_link(roster: Roster) -> None:
     await links.close()
 
 
+async def test_an_owners_link_is_another_each_time(roster: Roster) -> None:
+    """It signs with another key; the wallet's own stays as it is."""
+    links = Links(roster, KEYS.signing, 5.0)
+    one = roster.safes[0].safe_id
+    own = links.to(one)
+    owners = links.to(one, key("an owner's"))
+    assert len({id(link) for link in (own, owners, links.to(one, key("an owner's")))}) == 3
+    assert owners.entry == own.entry
+    assert links.to(one) is own
+    await links.close()
+
+
+async def test_the_owners_service_is_asked_on_the_same_connection(roster: Roster) -> None:
+    """As the wallet by default; once as the owner, for what only the owner may do."""
+    links, safe_id, owner = Links(roster, KEYS.signing, 5.0), roster.safes[0].safe_id, key("owner")
+    as_wallet, as_owner = links.to_owners(safe_id), links.to_owners(safe_id, owner)
+    assert as_wallet is links.to_owners(safe_id)
+    assert as_owner is not as_wallet
+    callers = [link._caller for link in (as_wallet, as_owner)]
+    assert [caller._signing_key for caller in callers] == [KEYS.signing, owner]
+    assert callers[0]._channel is callers[1]._channel
+    await links.close()
+
+
+async def test_the_owners_key_is_kept_by_no_link_but_the_one_it_was_given_to(roster: Roster) -> None:
+    """The next call is the wallet's again."""
+    links, safe_id = Links(roster, KEYS.signing, 5.0), roster.safes[0].safe_id
+    links.to_owners(safe_id, key("owner"))
+    assert links.to_owners(safe_id)._caller._signing_key == KEYS.signing
+    await links.close()
+
+
 async def test_after_close_a_link_is_opened_anew(roster: Roster) -> None:
     """The old one is of no use."""
     links = Links(roster, KEYS.signing, 5.0)
@@ -46,14 +78,18 @@ async def test_after_close_a_link_is_opened_anew(roster: Roster) -> None:
 
 async def test_a_safe_that_left_the_roster_counts_as_failed(roster: Roster) -> None:
     """A receipt may still name it; the other safes serve."""
-    with pytest.raises(NotInRoster):
-        Links(roster, KEYS.signing, 5.0).to(SafeId(draw("a former safe", 16)))
+    links, former = Links(roster, KEYS.signing, 5.0), SafeId(draw("a former safe", 16))
+    for open_link in (links.to, links.to_owners):
+        with pytest.raises(NotInRoster):
+            open_link(former)
 
 
 async def test_a_certificate_that_cannot_be_pinned_is_that_safes_failure(roster: Roster) -> None:
     """The others are not touched by it."""
-    with pytest.raises(CertificateUnfit):
-        Links(roster, KEYS.signing, 5.0).to(roster.safes[2].safe_id)
+    links = Links(roster, KEYS.signing, 5.0)
+    for open_link in (links.to, links.to_owners):
+        with pytest.raises(CertificateUnfit):
+            open_link(roster.safes[2].safe_id)
 
 
 async def test_closing_links_that_were_never_used_is_nothing(roster: Roster) -> None:

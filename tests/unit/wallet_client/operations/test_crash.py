@@ -1,14 +1,14 @@
 """The process dies at any step of any operation; whoever changes the wallet next makes it whole.
 
 A step is a write of the wallet, before and after, or a call to a safe, before it and after it took effect.
-Each test first counts the steps of an operation that goes well, then dies at each of them in turn, opens
-the wallet anew and resumes.
+Of an operation that goes well, what each step would have left behind is kept; each of these wrecks is then
+opened anew and resumed. Cancelling is another thing: there the operation is run again for every step.
 """
 
 import asyncio
 import copy
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import pytest
 
 from support.memory_safes import Crash, MemorySafes, Steps, check_books, lock_is_free, opened
 from support.wallet_samples import small_value
+from support.wrecks import Operation, Wreck, wrecks_of
 from wallet_client.errors import UnknownValue
 from wallet_client.operations.backup import back_up, drop_backed_up
 from wallet_client.operations.edit import edit
@@ -30,11 +31,12 @@ from wallet_client.receipts.shelf import all_deletions, get_receipt
 from wallet_client.values.value import ValueId
 from wallet_client.wallet import Wallet
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 OLD = small_value("old", payload=b"old content")
 NEW = small_value("new", payload=b"new content, longer than the old one")
 OTHER = small_value("other", payload=b"other")
 
-Operation = Callable[[Wallet, MemorySafes], Awaitable[object]]
 Prepare = Callable[[Wallet, MemorySafes], Awaitable[object]]
 Check = Callable[[Wallet, MemorySafes], Awaitable[None]]
 
@@ -306,35 +308,35 @@ async def prepared(folder: Path, case: str) -> Prepared:
     return found
 
 
-async def died_at(step: int, found: Prepared, case: str) -> None:
-    """Die at this step, open the wallet anew, resume, and look."""
-    _, operation, check = CASES[case]
-    home, safes = found.copy(step)
-    async with opened(home, safes, seed="operation") as wallet:
-        Steps(step).watch(wallet, safes)
-        with pytest.raises(Crash):
-            await operation(wallet, safes)
-    safes.calm_down()
-    async with opened(home, safes, seed="after the crash") as wallet:
+async def mended(wreck: Wreck, check: Check) -> None:
+    """Open the wallet anew, resume, and look."""
+    async with opened(wreck.home, wreck.safes, seed="after the crash") as wallet:
         report = await resume(wallet)
         assert (report.still_owed, report.failed) == ({}, {})
-        check_books(wallet, safes)
-        await check(wallet, safes)
+        check_books(wallet, wreck.safes)
+        await check(wallet, wreck.safes)
         again = await resume(wallet)
         assert (again.finished, again.withdrawn, again.delivered) == (0, 0, 0)
+
+
+async def all_mended(wrecks: Sequence[Wreck], check: Check) -> None:
+    """Each by itself."""
+    for wreck in wrecks:
+        try:
+            await mended(wreck, check)
+        except AssertionError as error:
+            error.add_note(f"died at {wreck.step}")
+            raise
 
 
 @pytest.mark.parametrize("case", CASES)
 async def test_dying_at_any_step_leaves_nothing_half_done(case: str, folder: Path) -> None:
     """Exactly one receipt or none, no stray pieces, the value whole: after every single step."""
-    found = await prepared(folder, case)
-    assert len(found.steps) >= 4
-    for step, name in enumerate(found.steps, 1):
-        try:
-            await died_at(step, found, case)
-        except AssertionError as error:
-            error.add_note(f"died at step {step} of {len(found.steps)}: {name}")
-            raise
+    prepare, operation, check = CASES[case]
+    home, safes = folder / "wallet", MemorySafes.of(5, 3)
+    async with opened(home, safes) as wallet:
+        await prepare(wallet, safes)
+    await all_mended(await wrecks_of(operation, home, safes), check)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -383,29 +385,15 @@ def _cancelled_at(
 
 async def test_a_second_crash_while_mending_the_first_is_mended_too(folder: Path) -> None:
     """Die in the middle of a backup, then at every step of the resume."""
-    taken: list[str] = []
-    for second in range(1, 60):
-        home, safes = folder / str(second), MemorySafes.of(5, 3)
-        async with opened(home, safes) as wallet:
-            await two_values(wallet, safes)
-            Steps(5).watch(wallet, safes)
-            with pytest.raises(Crash):
-                await back_up(wallet, ids(wallet), "threshold")
-        steps = Steps(second)
-        async with opened(home, safes) as wallet:
-            steps.watch(wallet, safes)
-            try:
-                await resume(wallet)
-            except Crash:
-                taken = steps.taken
-            else:
-                break
-        safes.calm_down()
-        async with opened(home, safes) as wallet:
-            await resume(wallet)
-            check_books(wallet, safes)
-            await all_or_no_receipts(wallet, safes)
-    assert len(taken) > 10
+    home, safes = folder / "wallet", MemorySafes.of(5, 3)
+    async with opened(home, safes) as wallet:
+        await two_values(wallet, safes)
+    backup, _ = CASES["back up two values"][1:]
+    wrecks = await wrecks_of(backup, home, safes)
+    half = wrecks[len(wrecks) // 2]
+    assert 0 < sum(map(len, half.safes.kept())) < 10
+    again = await wrecks_of(lambda wallet, _: resume(wallet), half.home, half.safes, "the second")
+    await all_mended(again, all_or_no_receipts)
 
 
 async def test_what_a_crash_left_is_withdrawn_where_too_few_safes_answer(folder: Path) -> None:

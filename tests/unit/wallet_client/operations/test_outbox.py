@@ -1,7 +1,7 @@
 """What is owed to a safe: in order, once, and whatever it says to one message, it gets the next."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -30,6 +30,7 @@ from trust.refusals import (
     ShuttingDown,
     StorageFull,
 )
+from wallet_client.network.safe_link import SignedBytes
 from wallet_client.operations.backup import back_up
 from wallet_client.operations.edit import edit
 from wallet_client.operations.errors import TooFewSafes
@@ -244,6 +245,28 @@ async def test_each_safe_gets_its_queue_in_order(wallet: Wallet, safes: MemorySa
     assert (await resume(wallet)).delivered == 5
     assert safes[3].calls == ["register", "delete", "register", "delete", "register"]
     check_books(wallet, safes)
+
+
+async def test_tombstones_that_follow_one_another_go_together(wallet: Wallet, safes: MemorySafes) -> None:
+    """So that the link joins them into few messages; one that is refused holds up no other."""
+    receipts = [receipt for name in "abc" for receipt in await backed_up(wallet, name)]
+    safes.take_down(4)
+    for receipt in receipts:
+        async with changing(wallet):
+            await forget(wallet, [receipt])
+    safes.take_down()
+    all_there, honest = asyncio.Barrier(3), safes[4].delete
+
+    async def together(tombstones: Sequence[tuple[bytes, bytes]]) -> Sequence[SignedBytes | Exception]:
+        if await all_there.wait() == 0:
+            return [StorageFull()]
+        return await honest(tombstones)
+
+    safes[4].delete = together  # type: ignore[method-assign]
+    async with asyncio.timeout(10):
+        report = await resume(wallet)
+    assert (report.delivered, report.still_owed) == (2, {"safe-4": 1})
+    assert isinstance(report.failed["safe-4"], StorageFull)
 
 
 async def test_two_deliveries_at_once_deliver_everything_once(wallet: Wallet, safes: MemorySafes) -> None:

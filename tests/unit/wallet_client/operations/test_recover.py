@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -200,7 +201,7 @@ async def test_batches_that_can_be_recovered_are_though_another_cannot(
 
 
 def _damaged(kept: KeptPiece) -> KeptPiece:
-    return KeptPiece(kept.manifest_hash, kept.x_hash, kept.certificate, flipped(kept.blob), kept.key_share)
+    return replace(kept, blob=flipped(kept.blob))
 
 
 async def test_a_value_that_is_in_the_wallet_is_left_as_it_is(wallet: Wallet, safes: MemorySafes) -> None:

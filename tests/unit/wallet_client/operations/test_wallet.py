@@ -27,7 +27,7 @@ ROSTER = roster_of(5, 3)
 OPERATORS = [key(f"memory operator {number}") for number in range(1, 6)]
 CHAIN = (
     signed_by(ROSTER, *OPERATORS),
-    signed_by(Roster(2, ROSTER.fingerprint, NOW + 1, 3, ROSTER.safes), *OPERATORS[:3]),
+    signed_by(Roster(2, ROSTER.fingerprint, NOW + 1, 3, ROSTER.safes, ROSTER.decoys), *OPERATORS[:3]),
 )
 
 

@@ -221,7 +221,7 @@ def test_the_manifest_says_what_was_planned() -> None:
     assert manifest.wallet_key == KEYS.signing.public
     assert (manifest.roster_version, manifest.roster_hash) == (1, ROSTER.fingerprint)
     assert (manifest.terms, manifest.placement) == (batch.plan.terms, batch.plan.placement)
-    assert (manifest.item_count, manifest.bound, len(manifest.commitments)) == (2, False, 3)
+    assert (manifest.item_count, manifest.ownership, len(manifest.commitments)) == (2, None, 3)
 
 
 @pytest.mark.parametrize(

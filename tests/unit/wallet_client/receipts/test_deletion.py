@@ -139,3 +139,30 @@ def test_a_tombstone_that_the_wallet_did_not_sign_does_not_hold() -> None:
     (problem,) = verify_deletion(Deletion.decided((forged,), SAFES), KEYS)
     assert problem.safe_id is None
     assert isinstance(problem.error, SignatureInvalid)
+
+
+def test_what_the_owner_took_back_is_owed_no_more() -> None:
+    """At the safes that keep it; the other items' receipts are owed as before."""
+    deletion = confirmed_by(1).with_undone(SAFES[:2], [0])
+    assert [deletion.owed_to(safe_id) for safe_id in SAFES] == [(), (1,), (0, 1)]
+    assert Deletion.from_bytes(deletion.to_bytes()) == deletion
+    undone, other = generations_of(deletion)
+    assert (undone.undone_at, undone.owed_to, undone.erased_at) == (tuple(SAFES[:2]), (SAFES[2],), {})
+    assert (other.undone_at, other.owed_to) == ((), (SAFES[1], SAFES[2]))
+
+
+def test_a_safe_that_erased_before_it_heard_does_not_keep_it_after_all() -> None:
+    """Its receipt counts again; where it gave none, it owes one."""
+    deletion = confirmed_by(1).with_undone(SAFES, [0, 1]).without_undone([SAFES[0], SAFES[2]], [0])
+    assert [deletion.owed_to(safe_id) for safe_id in SAFES] == [(), (), (0,)]
+    first, _ = generations_of(deletion)
+    assert (list(first.erased_at), first.undone_at) == ([SAFES[0]], (SAFES[1],))
+
+
+def test_a_deletion_that_was_taken_back_is_verified_all_the_same() -> None:
+    """What was signed was signed."""
+    assert list(verify_deletion(confirmed_by(1, 2).with_undone(SAFES, [0]), KEYS)) == []
+    forged = {0: (word_of(1, ITEMS[0])[0], Signature(bytes(64)))}
+    deletion = Deletion.decided(ITEMS, SAFES).with_receipts(SAFES[0], forged).with_undone(SAFES, [0])
+    (problem,) = verify_deletion(deletion, KEYS)
+    assert problem.safe_id == SAFES[0]

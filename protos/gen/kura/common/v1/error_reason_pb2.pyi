@@ -72,6 +72,40 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """RESOURCE_EXHAUSTED. Too many items, pieces or bytes in one call. Metadata: `field`, `limit`."""
     ERROR_REASON_PIECE_NEEDS_STREAM: _ErrorReason.ValueType  # 63
     """FAILED_PRECONDITION. The piece is too large for a unary call; use the streaming call."""
+    ERROR_REASON_UNLOCK_REFUSED: _ErrorReason.ValueType  # 44
+    """UNAUTHENTICATED. The record does not open. The same whether the name is unknown, the PIN wrong, the record locked, or
+    another guess not yet taken.
+    """
+    ERROR_REASON_RECORD_INVALID: _ErrorReason.ValueType  # 45
+    """INVALID_ARGUMENT. The part of an owner record does not fit the record, its commitments, or this safe. Metadata: `field`."""
+    ERROR_REASON_OWNER_EXISTS: _ErrorReason.ValueType  # 46
+    """ALREADY_EXISTS. The name has a record already; only its owner can replace it."""
+    ERROR_REASON_OWNER_UNKNOWN: _ErrorReason.ValueType  # 47
+    """NOT_FOUND. This safe keeps no record of that owner under the caller's key."""
+    ERROR_REASON_NOT_THE_OWNER: _ErrorReason.ValueType  # 48
+    """PERMISSION_DENIED. Only the owner key may do this."""
+    ERROR_REASON_NOT_AN_OWNERS_WALLET: _ErrorReason.ValueType  # 49
+    """PERMISSION_DENIED. The caller is no wallet that an owner authorised here."""
+    ERROR_REASON_INVITATION_NEEDED: _ErrorReason.ValueType  # 50
+    """FAILED_PRECONDITION. The safe's operator enrols owners by invitation."""
+    ERROR_REASON_INVITATION_INVALID: _ErrorReason.ValueType  # 51
+    """PERMISSION_DENIED. The invitation is unknown, or was used."""
+    ERROR_REASON_RECORD_UNKNOWN: _ErrorReason.ValueType  # 52
+    """FAILED_PRECONDITION. No such record is staged here."""
+    ERROR_REASON_RECORD_IN_FORCE: _ErrorReason.ValueType  # 53
+    """FAILED_PRECONDITION. The record is in force and cannot be dropped."""
+    ERROR_REASON_REARMED_LATELY: _ErrorReason.ValueType  # 54
+    """FAILED_PRECONDITION. A wallet gave the guesses back less than 24 hours ago. Metadata: `again_at_ms`."""
+    ERROR_REASON_WALLET_REVOKED: _ErrorReason.ValueType  # 55
+    """PERMISSION_DENIED. The owner revoked the wallet."""
+    ERROR_REASON_WALLET_HAS_OWNER: _ErrorReason.ValueType  # 56
+    """FAILED_PRECONDITION. The wallet is another owner's."""
+    ERROR_REASON_TOMBSTONE_REVIVED: _ErrorReason.ValueType  # 57
+    """FAILED_PRECONDITION. The owner took this very tombstone back; another one would delete again."""
+    ERROR_REASON_ERASED_ALREADY: _ErrorReason.ValueType  # 58
+    """FAILED_PRECONDITION. The deletion cannot be taken back any more: the pieces are erased, or due to be."""
+    ERROR_REASON_OWNER_FORGOTTEN: _ErrorReason.ValueType  # 59
+    """FAILED_PRECONDITION. The owner of this key was forgotten here, for good."""
     ERROR_REASON_SHUTTING_DOWN: _ErrorReason.ValueType  # 80
     """UNAVAILABLE. The server is stopping; ask again later."""
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 81
@@ -200,6 +234,40 @@ ERROR_REASON_CALL_TOO_LARGE: ErrorReason.ValueType  # 62
 """RESOURCE_EXHAUSTED. Too many items, pieces or bytes in one call. Metadata: `field`, `limit`."""
 ERROR_REASON_PIECE_NEEDS_STREAM: ErrorReason.ValueType  # 63
 """FAILED_PRECONDITION. The piece is too large for a unary call; use the streaming call."""
+ERROR_REASON_UNLOCK_REFUSED: ErrorReason.ValueType  # 44
+"""UNAUTHENTICATED. The record does not open. The same whether the name is unknown, the PIN wrong, the record locked, or
+another guess not yet taken.
+"""
+ERROR_REASON_RECORD_INVALID: ErrorReason.ValueType  # 45
+"""INVALID_ARGUMENT. The part of an owner record does not fit the record, its commitments, or this safe. Metadata: `field`."""
+ERROR_REASON_OWNER_EXISTS: ErrorReason.ValueType  # 46
+"""ALREADY_EXISTS. The name has a record already; only its owner can replace it."""
+ERROR_REASON_OWNER_UNKNOWN: ErrorReason.ValueType  # 47
+"""NOT_FOUND. This safe keeps no record of that owner under the caller's key."""
+ERROR_REASON_NOT_THE_OWNER: ErrorReason.ValueType  # 48
+"""PERMISSION_DENIED. Only the owner key may do this."""
+ERROR_REASON_NOT_AN_OWNERS_WALLET: ErrorReason.ValueType  # 49
+"""PERMISSION_DENIED. The caller is no wallet that an owner authorised here."""
+ERROR_REASON_INVITATION_NEEDED: ErrorReason.ValueType  # 50
+"""FAILED_PRECONDITION. The safe's operator enrols owners by invitation."""
+ERROR_REASON_INVITATION_INVALID: ErrorReason.ValueType  # 51
+"""PERMISSION_DENIED. The invitation is unknown, or was used."""
+ERROR_REASON_RECORD_UNKNOWN: ErrorReason.ValueType  # 52
+"""FAILED_PRECONDITION. No such record is staged here."""
+ERROR_REASON_RECORD_IN_FORCE: ErrorReason.ValueType  # 53
+"""FAILED_PRECONDITION. The record is in force and cannot be dropped."""
+ERROR_REASON_REARMED_LATELY: ErrorReason.ValueType  # 54
+"""FAILED_PRECONDITION. A wallet gave the guesses back less than 24 hours ago. Metadata: `again_at_ms`."""
+ERROR_REASON_WALLET_REVOKED: ErrorReason.ValueType  # 55
+"""PERMISSION_DENIED. The owner revoked the wallet."""
+ERROR_REASON_WALLET_HAS_OWNER: ErrorReason.ValueType  # 56
+"""FAILED_PRECONDITION. The wallet is another owner's."""
+ERROR_REASON_TOMBSTONE_REVIVED: ErrorReason.ValueType  # 57
+"""FAILED_PRECONDITION. The owner took this very tombstone back; another one would delete again."""
+ERROR_REASON_ERASED_ALREADY: ErrorReason.ValueType  # 58
+"""FAILED_PRECONDITION. The deletion cannot be taken back any more: the pieces are erased, or due to be."""
+ERROR_REASON_OWNER_FORGOTTEN: ErrorReason.ValueType  # 59
+"""FAILED_PRECONDITION. The owner of this key was forgotten here, for good."""
 ERROR_REASON_SHUTTING_DOWN: ErrorReason.ValueType  # 80
 """UNAVAILABLE. The server is stopping; ask again later."""
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 81

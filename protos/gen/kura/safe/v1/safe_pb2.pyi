@@ -660,7 +660,7 @@ Global___DeleteRequest: _TypeAlias = DeleteRequest  # noqa: Y015
 
 @_typing.final
 class SignedTombstone(_message.Message):
-    """SignedTombstone is a wallet's word that an item's generation is no more."""
+    """SignedTombstone is a wallet's, or an owner's, word that an item's generation is no more."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -669,7 +669,7 @@ class SignedTombstone(_message.Message):
     tombstone: _builtins.bytes
     """Required. trust.tombstone.Tombstone, exact signed bytes."""
     signature: _builtins.bytes
-    """Required. Ed25519 by the tombstone's wallet key, 64 bytes."""
+    """Required. Ed25519 by the key the tombstone names, 64 bytes."""
     def __init__(
         self,
         *,
@@ -718,7 +718,7 @@ class DeleteResult(_message.Message):
     REFUSAL_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def receipt(self) -> Global___SignedDeletionReceipt:
-        """The pieces are erased and the tombstone is kept."""
+        """The tombstone is kept, and the pieces are erased, or will be when the receipt says."""
 
     @_builtins.property
     def refusal(self) -> _refusal_pb2.Refusal:
@@ -742,7 +742,7 @@ Global___DeleteResult: _TypeAlias = DeleteResult  # noqa: Y015
 
 @_typing.final
 class SignedDeletionReceipt(_message.Message):
-    """SignedDeletionReceipt is the safe's word that it erased."""
+    """SignedDeletionReceipt is the safe's word that it erased, or will have erased at the stated time."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -95,9 +95,11 @@ class SafeServiceServicer:
         call. Idempotent: the same batch again gives certificates with the same counters. Each batch
         stands or falls as a whole and alone.
         A safe that keeps several pieces of an item may be sent them in several calls. The public digest of an
-        unsealed whole value is derived from the value by the safe, and must be the leaf's.
+        unsealed whole value is derived from the value by the safe, and must be the leaf's. A manifest with an ownership
+        makes the wallet that owner's, as OwnerService.AuthoriseWallet does, in one with its batch.
         Refusals of a batch: MANIFEST_INVALID, PIECE_MISMATCH, DIGEST_MISMATCH, KEY_SHARE_MISMATCH, ROSTER_UNKNOWN,
-        NOT_PLACED_HERE, NOT_YOUR_ITEM, ITEM_DELETED, PIECE_CONFLICT, STORAGE_FULL, QUOTA_EXCEEDED.
+        NOT_PLACED_HERE, NOT_YOUR_ITEM, WALLET_REVOKED, WALLET_HAS_OWNER, ITEM_DELETED, PIECE_CONFLICT, STORAGE_FULL,
+        QUOTA_EXCEEDED.
         Errors of the call: MALFORMED, CALL_TOO_LARGE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -113,8 +115,8 @@ class SafeServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Fetch(self, request, context):
-        """Fetch returns what the presented certificates certify, to the wallet that registered it. It
-        changes nothing. Refusals of an entry: CERTIFICATE_UNKNOWN (one reply for unknown, changed,
+        """Fetch returns what the presented certificates certify, to the wallet that registered it, or another of
+        the same owner. It changes nothing. Refusals of an entry: CERTIFICATE_UNKNOWN (one reply for unknown, changed,
         another safe's, deleted), NOT_YOUR_ITEM, STORED_PIECE_DAMAGED, PIECE_NEEDS_STREAM.
         Errors of the call: MALFORMED, CALL_TOO_LARGE.
         """
@@ -132,10 +134,14 @@ class SafeServiceServicer:
 
     def Delete(self, request, context):
         """Delete erases the pieces of an item's generation and keeps the tombstone, which refuses any later
-        registration of that generation. Only the wallet that signed the tombstone may call; it reaches
-        only its own items. Idempotent, also for items never seen. Errors of the call: MALFORMED, CALL_TOO_LARGE.
-        Refusals of an entry: MALFORMED, NOT_YOUR_ITEM, STORAGE_FULL, and QUOTA_EXCEEDED for an item never seen from
-        a wallet that has no room.
+        registration and fetch of that generation. Only the wallet that signed the tombstone may call, or one of the
+        owner who signed it. It reaches the items of all wallets of the same owner, and those of no other.
+        What an owner's wallet delivers waits to be erased, 7 days unless the operator chose otherwise, until which
+        OwnerService.Undelete can take it back; the receipt states when it is erased. The owner's own tombstone in a call
+        signed by the owner's key erases at once, also what waits already. So does a wallet without an owner.
+        Idempotent, also for items never seen. Errors of the call: MALFORMED, CALL_TOO_LARGE.
+        Refusals of an entry: MALFORMED, NOT_YOUR_ITEM, TOMBSTONE_REVIVED, STORAGE_FULL, and QUOTA_EXCEEDED for an item
+        never seen from a wallet that has no room.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

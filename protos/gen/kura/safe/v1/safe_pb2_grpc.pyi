@@ -50,9 +50,11 @@ class SafeServiceStub:
     call. Idempotent: the same batch again gives certificates with the same counters. Each batch
     stands or falls as a whole and alone.
     A safe that keeps several pieces of an item may be sent them in several calls. The public digest of an
-    unsealed whole value is derived from the value by the safe, and must be the leaf's.
+    unsealed whole value is derived from the value by the safe, and must be the leaf's. A manifest with an ownership
+    makes the wallet that owner's, as OwnerService.AuthoriseWallet does, in one with its batch.
     Refusals of a batch: MANIFEST_INVALID, PIECE_MISMATCH, DIGEST_MISMATCH, KEY_SHARE_MISMATCH, ROSTER_UNKNOWN,
-    NOT_PLACED_HERE, NOT_YOUR_ITEM, ITEM_DELETED, PIECE_CONFLICT, STORAGE_FULL, QUOTA_EXCEEDED.
+    NOT_PLACED_HERE, NOT_YOUR_ITEM, WALLET_REVOKED, WALLET_HAS_OWNER, ITEM_DELETED, PIECE_CONFLICT, STORAGE_FULL,
+    QUOTA_EXCEEDED.
     Errors of the call: MALFORMED, CALL_TOO_LARGE.
     """
     RegisterStream: _grpc.StreamUnaryMultiCallable[_safe_pb2.RegisterStreamRequest, _safe_pb2.RegisterStreamResponse]
@@ -60,8 +62,8 @@ class SafeServiceStub:
     message: first the opening, then the blob in order. Same effect, rights, errors, idempotency.
     """
     Fetch: _grpc.UnaryUnaryMultiCallable[_safe_pb2.FetchRequest, _safe_pb2.FetchResponse]
-    """Fetch returns what the presented certificates certify, to the wallet that registered it. It
-    changes nothing. Refusals of an entry: CERTIFICATE_UNKNOWN (one reply for unknown, changed,
+    """Fetch returns what the presented certificates certify, to the wallet that registered it, or another of
+    the same owner. It changes nothing. Refusals of an entry: CERTIFICATE_UNKNOWN (one reply for unknown, changed,
     another safe's, deleted), NOT_YOUR_ITEM, STORED_PIECE_DAMAGED, PIECE_NEEDS_STREAM.
     Errors of the call: MALFORMED, CALL_TOO_LARGE.
     """
@@ -71,10 +73,14 @@ class SafeServiceStub:
     """
     Delete: _grpc.UnaryUnaryMultiCallable[_safe_pb2.DeleteRequest, _safe_pb2.DeleteResponse]
     """Delete erases the pieces of an item's generation and keeps the tombstone, which refuses any later
-    registration of that generation. Only the wallet that signed the tombstone may call; it reaches
-    only its own items. Idempotent, also for items never seen. Errors of the call: MALFORMED, CALL_TOO_LARGE.
-    Refusals of an entry: MALFORMED, NOT_YOUR_ITEM, STORAGE_FULL, and QUOTA_EXCEEDED for an item never seen from
-    a wallet that has no room.
+    registration and fetch of that generation. Only the wallet that signed the tombstone may call, or one of the
+    owner who signed it. It reaches the items of all wallets of the same owner, and those of no other.
+    What an owner's wallet delivers waits to be erased, 7 days unless the operator chose otherwise, until which
+    OwnerService.Undelete can take it back; the receipt states when it is erased. The owner's own tombstone in a call
+    signed by the owner's key erases at once, also what waits already. So does a wallet without an owner.
+    Idempotent, also for items never seen. Errors of the call: MALFORMED, CALL_TOO_LARGE.
+    Refusals of an entry: MALFORMED, NOT_YOUR_ITEM, TOMBSTONE_REVIVED, STORAGE_FULL, and QUOTA_EXCEEDED for an item
+    never seen from a wallet that has no room.
     """
 
 @_typing.type_check_only
@@ -96,9 +102,11 @@ class SafeServiceAsyncStub(SafeServiceStub):
     call. Idempotent: the same batch again gives certificates with the same counters. Each batch
     stands or falls as a whole and alone.
     A safe that keeps several pieces of an item may be sent them in several calls. The public digest of an
-    unsealed whole value is derived from the value by the safe, and must be the leaf's.
+    unsealed whole value is derived from the value by the safe, and must be the leaf's. A manifest with an ownership
+    makes the wallet that owner's, as OwnerService.AuthoriseWallet does, in one with its batch.
     Refusals of a batch: MANIFEST_INVALID, PIECE_MISMATCH, DIGEST_MISMATCH, KEY_SHARE_MISMATCH, ROSTER_UNKNOWN,
-    NOT_PLACED_HERE, NOT_YOUR_ITEM, ITEM_DELETED, PIECE_CONFLICT, STORAGE_FULL, QUOTA_EXCEEDED.
+    NOT_PLACED_HERE, NOT_YOUR_ITEM, WALLET_REVOKED, WALLET_HAS_OWNER, ITEM_DELETED, PIECE_CONFLICT, STORAGE_FULL,
+    QUOTA_EXCEEDED.
     Errors of the call: MALFORMED, CALL_TOO_LARGE.
     """
     RegisterStream: _aio.StreamUnaryMultiCallable[_safe_pb2.RegisterStreamRequest, _safe_pb2.RegisterStreamResponse]  # type: ignore[assignment]
@@ -106,8 +114,8 @@ class SafeServiceAsyncStub(SafeServiceStub):
     message: first the opening, then the blob in order. Same effect, rights, errors, idempotency.
     """
     Fetch: _aio.UnaryUnaryMultiCallable[_safe_pb2.FetchRequest, _safe_pb2.FetchResponse]  # type: ignore[assignment]
-    """Fetch returns what the presented certificates certify, to the wallet that registered it. It
-    changes nothing. Refusals of an entry: CERTIFICATE_UNKNOWN (one reply for unknown, changed,
+    """Fetch returns what the presented certificates certify, to the wallet that registered it, or another of
+    the same owner. It changes nothing. Refusals of an entry: CERTIFICATE_UNKNOWN (one reply for unknown, changed,
     another safe's, deleted), NOT_YOUR_ITEM, STORED_PIECE_DAMAGED, PIECE_NEEDS_STREAM.
     Errors of the call: MALFORMED, CALL_TOO_LARGE.
     """
@@ -117,10 +125,14 @@ class SafeServiceAsyncStub(SafeServiceStub):
     """
     Delete: _aio.UnaryUnaryMultiCallable[_safe_pb2.DeleteRequest, _safe_pb2.DeleteResponse]  # type: ignore[assignment]
     """Delete erases the pieces of an item's generation and keeps the tombstone, which refuses any later
-    registration of that generation. Only the wallet that signed the tombstone may call; it reaches
-    only its own items. Idempotent, also for items never seen. Errors of the call: MALFORMED, CALL_TOO_LARGE.
-    Refusals of an entry: MALFORMED, NOT_YOUR_ITEM, STORAGE_FULL, and QUOTA_EXCEEDED for an item never seen from
-    a wallet that has no room.
+    registration and fetch of that generation. Only the wallet that signed the tombstone may call, or one of the
+    owner who signed it. It reaches the items of all wallets of the same owner, and those of no other.
+    What an owner's wallet delivers waits to be erased, 7 days unless the operator chose otherwise, until which
+    OwnerService.Undelete can take it back; the receipt states when it is erased. The owner's own tombstone in a call
+    signed by the owner's key erases at once, also what waits already. So does a wallet without an owner.
+    Idempotent, also for items never seen. Errors of the call: MALFORMED, CALL_TOO_LARGE.
+    Refusals of an entry: MALFORMED, NOT_YOUR_ITEM, TOMBSTONE_REVIVED, STORAGE_FULL, and QUOTA_EXCEEDED for an item
+    never seen from a wallet that has no room.
     """
 
 class SafeServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -151,9 +163,11 @@ class SafeServiceServicer(metaclass=_abc_1.ABCMeta):
         call. Idempotent: the same batch again gives certificates with the same counters. Each batch
         stands or falls as a whole and alone.
         A safe that keeps several pieces of an item may be sent them in several calls. The public digest of an
-        unsealed whole value is derived from the value by the safe, and must be the leaf's.
+        unsealed whole value is derived from the value by the safe, and must be the leaf's. A manifest with an ownership
+        makes the wallet that owner's, as OwnerService.AuthoriseWallet does, in one with its batch.
         Refusals of a batch: MANIFEST_INVALID, PIECE_MISMATCH, DIGEST_MISMATCH, KEY_SHARE_MISMATCH, ROSTER_UNKNOWN,
-        NOT_PLACED_HERE, NOT_YOUR_ITEM, ITEM_DELETED, PIECE_CONFLICT, STORAGE_FULL, QUOTA_EXCEEDED.
+        NOT_PLACED_HERE, NOT_YOUR_ITEM, WALLET_REVOKED, WALLET_HAS_OWNER, ITEM_DELETED, PIECE_CONFLICT, STORAGE_FULL,
+        QUOTA_EXCEEDED.
         Errors of the call: MALFORMED, CALL_TOO_LARGE.
         """
 
@@ -173,8 +187,8 @@ class SafeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _safe_pb2.FetchRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_safe_pb2.FetchResponse, _abc.Awaitable[_safe_pb2.FetchResponse]]:
-        """Fetch returns what the presented certificates certify, to the wallet that registered it. It
-        changes nothing. Refusals of an entry: CERTIFICATE_UNKNOWN (one reply for unknown, changed,
+        """Fetch returns what the presented certificates certify, to the wallet that registered it, or another of
+        the same owner. It changes nothing. Refusals of an entry: CERTIFICATE_UNKNOWN (one reply for unknown, changed,
         another safe's, deleted), NOT_YOUR_ITEM, STORED_PIECE_DAMAGED, PIECE_NEEDS_STREAM.
         Errors of the call: MALFORMED, CALL_TOO_LARGE.
         """
@@ -196,10 +210,14 @@ class SafeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_safe_pb2.DeleteResponse, _abc.Awaitable[_safe_pb2.DeleteResponse]]:
         """Delete erases the pieces of an item's generation and keeps the tombstone, which refuses any later
-        registration of that generation. Only the wallet that signed the tombstone may call; it reaches
-        only its own items. Idempotent, also for items never seen. Errors of the call: MALFORMED, CALL_TOO_LARGE.
-        Refusals of an entry: MALFORMED, NOT_YOUR_ITEM, STORAGE_FULL, and QUOTA_EXCEEDED for an item never seen from
-        a wallet that has no room.
+        registration and fetch of that generation. Only the wallet that signed the tombstone may call, or one of the
+        owner who signed it. It reaches the items of all wallets of the same owner, and those of no other.
+        What an owner's wallet delivers waits to be erased, 7 days unless the operator chose otherwise, until which
+        OwnerService.Undelete can take it back; the receipt states when it is erased. The owner's own tombstone in a call
+        signed by the owner's key erases at once, also what waits already. So does a wallet without an owner.
+        Idempotent, also for items never seen. Errors of the call: MALFORMED, CALL_TOO_LARGE.
+        Refusals of an entry: MALFORMED, NOT_YOUR_ITEM, TOMBSTONE_REVIVED, STORAGE_FULL, and QUOTA_EXCEEDED for an item
+        never seen from a wallet that has no room.
         """
 
 def add_SafeServiceServicer_to_server(servicer: SafeServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,0 +1,185 @@
+"""May this part of an owner's record come in, and what becomes of the records that are kept.
+
+    enrol     no record  ->  in force
+    stage     in force   ->  in force, staged        (in the place of one that was staged before)
+    commit    staged     ->  in force; the one before becomes old
+    drop      staged or old  ->  gone
+
+A part is held against its record before anything is looked up. What depends on the records is decided inside
+the write. A stranger learns from no refusal whether a name has a record, where the operator asks for
+invitations: the invitation is judged first, and another key's owner is unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from safe_node.decisions.admission import Membership
+from safe_node.owners import (
+    AdmittedPart,
+    CandidatePart,
+    EnrolmentState,
+    Invitation,
+    KeptOwner,
+    KeptRecord,
+    Ledger,
+)
+from threshold.errors import ThresholdError
+from threshold.feldman import ScalarShare, check_commitments, verify_share
+from threshold.ristretto import Point, Scalar
+from trust.errors import DocumentMalformed
+from trust.ids import OwnerKey, RecordId, WalletKey
+from trust.owner_record import OwnerRecord, sealed_hash
+from trust.refusals import (
+    InvitationInvalid,
+    InvitationNeeded,
+    NotTheOwner,
+    OwnerExists,
+    OwnerForgotten,
+    OwnerUnknown,
+    RecordInForce,
+    RecordInvalid,
+    RecordUnknown,
+)
+
+
+def admit_part(candidate: CandidatePart, caller: WalletKey, membership: Membership) -> AdmittedPart:
+    """Check a part against its record, this safe and the newest roster.
+
+    Args:
+        candidate: What was sent.
+        caller: Whose signature the call carries.
+        membership: This safe and its rosters.
+
+    Raises:
+        RecordInvalid: Names what does not hold.
+        NotTheOwner: The record names another owner key than the caller.
+    """
+    try:
+        record = OwnerRecord.from_bytes(candidate.record)
+    except DocumentMalformed:
+        raise RecordInvalid("record") from None
+    if record.owner_key != OwnerKey(caller):
+        raise NotTheOwner
+    x = _place(record, membership)
+    _check_share(candidate.unlock_share, x, record.unlock_commitments, "unlock")
+    _check_share(candidate.oprf_share, x, record.oprf_commitments, "oprf")
+    if sealed_hash(candidate.sealed) != record.sealed_hash:
+        raise RecordInvalid("sealed_secrets")
+    kept = KeptRecord(
+        record=candidate.record,
+        record_id=record.record_id,
+        x=x,
+        unlock_share=candidate.unlock_share,
+        oprf_share=candidate.oprf_share,
+        unlock_tag=candidate.unlock_tag,
+        sealed=candidate.sealed,
+        guesses=candidate.guesses,
+    )
+    return AdmittedPart(record.owner_id, record.owner_key, kept)
+
+
+def _place(record: OwnerRecord, membership: Membership) -> int:
+    members = {safe.safe_id for safe in membership.newest.safes}
+    x = record.x_at(membership.safe_id)
+    if x is None or any(place.safe_id not in members for place in record.places):
+        raise RecordInvalid("record.places")
+    return x
+
+
+def _check_share(encoded: bytes, x: int, commitments: Sequence[bytes], of: str) -> None:
+    try:
+        points = [Point.from_bytes(commitment) for commitment in commitments]
+        check_commitments(points, len(points))
+    except ThresholdError:
+        raise RecordInvalid(f"record.{of}_commitments") from None
+    try:
+        share = Scalar.from_bytes(encoded)
+        verify_share(ScalarShare(x, share), points, len(points))
+    except ThresholdError:
+        raise RecordInvalid(f"{of}_share") from None
+    if share.is_zero:  # chance brings none about, and nothing can be evaluated with it
+        raise RecordInvalid(f"{of}_share")
+
+
+def plan_enrolment(state: EnrolmentState, part: AdmittedPart, invitation_needed: bool) -> KeptOwner | None:
+    """The new owner; None when this very part is in force already.
+
+    Raises:
+        InvitationNeeded: The operator asks for one, and none was shown.
+        InvitationInvalid: It is unknown, or was used.
+        OwnerForgotten: The owner of that key had themselves forgotten.
+        OwnerExists: The name has a record already.
+        RecordInvalid: The owner key is another name's.
+    """
+    if state.owner is not None and state.owner.current == part.record:
+        return None
+    if invitation_needed:
+        _check_invitation(state.invitation)
+    if state.forgotten:
+        raise OwnerForgotten
+    if state.owner is not None:
+        raise OwnerExists
+    if state.key_taken:
+        raise RecordInvalid("record.owner_key")
+    return KeptOwner(part.owner_id, part.owner_key, Ledger(), part.record)
+
+
+def _check_invitation(invitation: Invitation) -> None:
+    if invitation == "none":
+        raise InvitationNeeded
+    if invitation != "fresh":
+        raise InvitationInvalid
+
+
+def plan_staging(owner: KeptOwner | None, part: AdmittedPart) -> KeptOwner:
+    """The owner with a part of a new record staged; unchanged when it is staged, or in force, already.
+
+    Raises:
+        OwnerUnknown: There is no such owner, or another key is theirs.
+        RecordInvalid: Another part is kept under the record's id, or it was in force before.
+    """
+    owner = _of_caller(owner, part.owner_key)
+    if part.record in (owner.staged, owner.current):
+        return owner
+    kept = owner.record(part.record.record_id)
+    if kept is not None and kept is not owner.staged:
+        raise RecordInvalid("record.record_id")
+    return replace(owner, staged=part.record)
+
+
+def plan_commit(owner: KeptOwner | None, caller: WalletKey, record_id: RecordId) -> KeptOwner:
+    """The owner with the staged record in force; unchanged when it is so already.
+
+    Raises:
+        OwnerUnknown: There is no such owner, or another key is theirs.
+        RecordUnknown: It is not staged.
+    """
+    owner = _of_caller(owner, caller)
+    if owner.current.record_id == record_id:
+        return owner
+    if owner.staged is None or owner.staged.record_id != record_id:
+        raise RecordUnknown
+    return replace(owner, current=owner.staged, staged=None, old=(*owner.old, owner.current))
+
+
+def plan_drop(owner: KeptOwner | None, caller: WalletKey, record_id: RecordId) -> KeptOwner:
+    """The owner without a record that is not in force; unchanged when it is not kept.
+
+    Raises:
+        OwnerUnknown: There is no such owner, or another key is theirs.
+        RecordInForce: It is in force.
+    """
+    owner = _of_caller(owner, caller)
+    if owner.current.record_id == record_id:
+        raise RecordInForce
+    staged = owner.staged if owner.staged and owner.staged.record_id != record_id else None
+    old = tuple(record for record in owner.old if record.record_id != record_id)
+    return replace(owner, staged=staged, old=old)
+
+
+def _of_caller(owner: KeptOwner | None, caller: OwnerKey | WalletKey) -> KeptOwner:
+    if owner is None or owner.owner_key != caller:
+        raise OwnerUnknown
+    return owner

@@ -1,0 +1,41 @@
+"""Evaluating a spent guess, with the share of a record or of a decoy: equal work, equally proven."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from safe_node.decisions.decoy import Decoy
+from safe_node.owners import KeptRecord
+from threshold.feldman import ScalarShare
+from threshold.randomness import RandomSource
+from threshold.ristretto import Point, Scalar
+from threshold.shared_oprf import ShareEvaluation, evaluate_share
+from trust.ids import RecordId
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """What goes out for a guess.
+
+    Args:
+        record_id: Of the record, or of the decoy.
+        evaluation: Under the share of this safe.
+    """
+
+    record_id: RecordId
+    evaluation: ShareEvaluation
+
+
+def evaluate_guess(record: KeptRecord | None, decoy: Decoy, element: Point, rng: RandomSource) -> Evaluated:
+    """Evaluate a blinded element.
+
+    Args:
+        record: With whose share; None: with the decoy's.
+        decoy: Of the owner id.
+        element: Blinded, not the identity.
+        rng: Gives one read of 64 bytes for the proof; Secret, never the same twice.
+    """
+    if record is None:
+        return Evaluated(decoy.record_id, evaluate_share(decoy.oprf_share, element, rng))
+    share = ScalarShare(record.x, Scalar.from_bytes(record.oprf_share))
+    return Evaluated(record.record_id, evaluate_share(share, element, rng))

@@ -1,0 +1,114 @@
+"""A decoy cannot be told from a record: its form, its proofs, and that all answers fit one polynomial."""
+
+import hashlib
+from itertools import combinations
+
+import pysodium
+import pytest
+from msgspec.structs import replace
+
+from safe_node.decisions.decoy import Decoy, make_decoy
+from safe_node.decisions.evaluating import evaluate_guess
+from support.owners import deal_owner, guess_at
+from support.safe_requests import roster_of, seeded
+from support.sample_documents import draw
+from threshold import feldman, shared_oprf
+from threshold.ristretto import Point
+from trust.errors import RosterRefused
+from trust.ids import OwnerId, SafeId
+from trust.owner_record import OwnerRecord
+from trust.roster import Roster
+
+ROSTER = replace(roster_of(5), threshold=3)
+SECRET = draw("decoy secret", 32)
+NOBODY = OwnerId(draw("nobody", 32))
+
+
+def decoys(owner_id: OwnerId = NOBODY, secret: bytes = SECRET, roster: Roster = ROSTER) -> list[Decoy]:
+    """What each safe makes of it."""
+    return [make_decoy(secret, owner_id, roster, safe.safe_id) for safe in roster.safes]
+
+
+def read(decoy: Decoy) -> OwnerRecord:
+    return OwnerRecord.from_bytes(decoy.record)
+
+
+def test_every_safe_shows_the_same_record_each_time() -> None:
+    assert len({decoy.record for decoy in decoys() + decoys()}) == 1
+
+
+@pytest.mark.parametrize("count", [1, 3, 5, 130])
+def test_a_decoy_has_the_form_of_a_record_that_was_enrolled(count: int) -> None:
+    """As many bytes, the same k, the same places; a real key; commitments that hold."""
+    roster = replace(roster_of(count), threshold=(count + 1) // 2)
+    decoy = make_decoy(SECRET, NOBODY, roster, roster.safes[0].safe_id)
+    enrolled, shown = deal_owner(roster).record, read(decoy)
+    assert len(decoy.record) == len(enrolled.to_bytes())
+    assert (shown.k, shown.places) == (enrolled.k, enrolled.places)
+    for commitments in (shown.unlock_commitments, shown.oprf_commitments):
+        feldman.check_commitments([Point.from_bytes(each) for each in commitments], shown.k)
+
+
+def test_the_owner_key_is_one_that_could_have_signed() -> None:
+    """A canonical point of the large subgroup; libsodium refuses others here."""
+    pysodium.crypto_sign_pk_to_box_pk(read(decoys()[0]).owner_key)
+    with pytest.raises(ValueError):  # noqa: PT011 - pysodium gives no text
+        pysodium.crypto_sign_pk_to_box_pk(draw("no point", 32))
+
+
+def test_names_secrets_and_nothing_else_make_the_difference() -> None:
+    """No field is shared by two decoys but the owner's own id and the form."""
+    first, other_name = read(decoys()[0]), read(decoys(OwnerId(draw("somebody", 32)))[0])
+    other_secret = read(decoys(secret=draw("another roster's", 32))[0])
+    for other in (other_name, other_secret):
+        assert first.owner_key != other.owner_key
+        assert first.record_id != other.record_id
+        assert first.sealed_hash != other.sealed_hash
+        assert not set(first.unlock_commitments) & set(other.unlock_commitments)
+        assert not set(first.oprf_commitments) & set(other.oprf_commitments)
+
+
+def test_the_bytes_are_pinned() -> None:
+    """Safes of other versions of this program must give the same: docs/FORMATS.md says how."""
+    digest = hashlib.sha256(decoys()[0].record + decoys()[0].unlock_tag).hexdigest()
+    assert digest == "cf08708715d559c682eb2efdb8f53aff881a1e53dc5e887f6d41e38dbba941cd"
+
+
+def test_both_polynomials_are_of_their_own() -> None:
+    shown = read(decoys()[0])
+    assert not set(shown.unlock_commitments) & set(shown.oprf_commitments)
+
+
+def test_every_safe_recognises_by_a_tag_of_its_own() -> None:
+    assert len({decoy.unlock_tag for decoy in decoys()}) == 5
+
+
+def test_evaluations_are_proven_and_any_k_of_k_plus_1_give_one_output() -> None:
+    """As those of an enrolled owner do."""
+    made = decoys()
+    guess = guess_at(read(made[0]))
+    commitments = [Point.from_bytes(each) for each in guess.record.oprf_commitments]
+    evaluations = []
+    for decoy in made[:4]:
+        answer = evaluate_guess(None, decoy, guess.blinded.element, seeded("nonce"))
+        assert answer.record_id == guess.record.record_id
+        shared_oprf.verify_evaluation(answer.evaluation, guess.blinded.element, commitments, 3)
+        evaluations.append(answer.evaluation)
+    assert len({guess.output(chosen) for chosen in combinations(evaluations, 3)}) == 1
+
+
+def test_a_record_is_evaluated_with_its_own_share() -> None:
+    """And the answer names it."""
+    dealt = deal_owner(ROSTER)
+    guess = guess_at(dealt.record)
+    for safe, decoy in zip(ROSTER.safes, decoys(dealt.owner_id), strict=True):
+        record = dealt.admitted(safe.safe_id, ROSTER).record
+        answer = evaluate_guess(record, decoy, guess.blinded.element, seeded("nonce"))
+        assert answer.record_id == dealt.record.record_id
+        commitments = [Point.from_bytes(each) for each in dealt.record.oprf_commitments]
+        shared_oprf.verify_evaluation(answer.evaluation, guess.blinded.element, commitments, 3)
+
+
+def test_a_safe_that_is_not_in_the_roster_makes_none() -> None:
+    with pytest.raises(RosterRefused):
+        make_decoy(SECRET, NOBODY, ROSTER, SafeId(b"s" * 16))

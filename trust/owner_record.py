@@ -1,0 +1,286 @@
+"""The owner's record: what k safes and the right PIN turn back into the owner's secrets.
+
+    OwnerRecord      public; the same bytes at every safe that keeps a part
+    OwnerSecrets     what it is all for, sealed in every part
+    ReleasedPart     what a safe gives to whoever proved the PIN
+
+Beside the record each safe keeps a share of r and of the OPRF key, both held against the record's
+commitments, the sealed secrets, and a tag of its own. The secrets are sealed under r and the OPRF output of
+the stretched PIN: who has k parts must still guess the PIN at Argon2id's price, who has fewer has nothing to
+hold a guess against. A safe parts with its share of r only for a proof under its tag, which is derived from
+the OPRF output too. Nothing in the record tells when it was made, how many guesses it allows, or that it is
+more than a decoy: whoever asks about an unknown name gets a record as well (docs/DESIGN.md section 6).
+
+Source: Jarecki, Kiayias, Krawczyk and Xu, "TOPPSS" (ePrint 2017/363), for a password that opens what k
+servers keep; HKDF (RFC 5869), HMAC (RFC 2104) and HPKE (RFC 9180) for what is derived. Every derivation joins
+inputs of fixed lengths, so that no two of them ever read alike; docs/FORMATS.md gives them byte by byte.
+"""
+
+import hashlib
+import hmac
+from typing import Annotated
+
+from msgspec import Meta
+
+from threshold import hkdf, sealing
+from threshold.errors import InvalidLength, SealBroken
+from trust.documents import Document, SigningKey
+from trust.errors import DocumentMalformed
+from trust.ids import (
+    ID_BYTES,
+    Bytes32,
+    GuessId,
+    HashField,
+    OwnerId,
+    OwnerIdField,
+    OwnerKey,
+    OwnerKeyField,
+    RecordId,
+    RecordIdField,
+    SafeId,
+    SafeIdField,
+    ShareIndex,
+)
+
+OPRF_OUTPUT_BYTES = 64
+UNLOCK_SECRET_BYTES = 32
+RECIPIENT_KEY_BYTES = 32
+TAG_BYTES = 32
+PROOF_BYTES = 32
+SEALED_BYTES = 119
+"""Sealed secrets are always as long, whether or not they hold a root that goes."""
+
+RELEASE_INFO = b"kura/v1/released-part"
+"""HPKE info of a released part."""
+
+_RECORD_KEY = b"kura/v1/owner-record"
+_UNLOCK_TAG = b"kura/v1/unlock-tag"
+_UNLOCK_PROOF = b"kura/v1/unlock-proof"
+NO_ROOT = bytes(32)
+"""Stands where no root is being replaced."""
+
+
+class RecordPlace(Document, frozen=True):
+    """Which safe keeps the shares at x."""
+
+    title = "record place"
+
+    x: ShareIndex
+    safe_id: SafeIdField
+
+
+class OwnerRecord(Document, frozen=True):
+    """One version of an owner's record, without the parts.
+
+    Args:
+        owner_id: Whose it is.
+        owner_key: Signs whatever only the owner may do.
+        record_id: Which version.
+        k: Parts that open it, together with the PIN; 1 to 255.
+        places: Who keeps a part: each index and each safe once, k of them or more.
+        unlock_commitments: Feldman's, of r: ristretto255 encodings of 32 bytes each, exactly k. Whether they
+            are points is for whoever uses them to check.
+        oprf_commitments: Feldman's, of the OPRF key, likewise.
+        sealed_hash: SHA-256 of the sealed secrets.
+    """
+
+    title = "owner record"
+
+    owner_id: OwnerIdField
+    owner_key: OwnerKeyField
+    record_id: RecordIdField
+    k: Annotated[int, Meta(ge=1, le=255)]
+    places: Annotated[tuple[RecordPlace, ...], Meta(min_length=1, max_length=255)]
+    unlock_commitments: Annotated[tuple[Bytes32, ...], Meta(min_length=1, max_length=255)]
+    oprf_commitments: Annotated[tuple[Bytes32, ...], Meta(min_length=1, max_length=255)]
+    sealed_hash: HashField
+
+    def __post_init__(self) -> None:
+        """Refuse records that no k parts could open."""
+        if not self.k == len(self.unlock_commitments) == len(self.oprf_commitments):
+            raise self.malformed("k", "not exactly k commitments")
+        if self.k > len(self.places):
+            raise self.malformed("k", "more parts needed than kept")
+        if len({place.x for place in self.places}) != len(self.places):
+            raise self.malformed("places", "an index stands twice")
+        if len({place.safe_id for place in self.places}) != len(self.places):
+            raise self.malformed("places", "a safe stands twice")
+
+    def x_at(self, safe_id: SafeId) -> int | None:
+        """The share index of a safe's part; None where it keeps none."""
+        return next((place.x for place in self.places if place.safe_id == safe_id), None)
+
+
+class OwnerSecrets(Document, frozen=True):
+    """What a record protects.
+
+    Args:
+        owner_seed: Secret: Ed25519 seed of the owner's key.
+        root: Secret: 32 bytes from which keys and bindings are derived.
+        leaving_root: Secret: the root before, while items are still bound to it; 32 zero bytes for none.
+    """
+
+    title = "owner secrets"
+
+    owner_seed: Bytes32
+    root: Bytes32
+    leaving_root: Bytes32 = NO_ROOT
+
+    def __repr__(self) -> str:
+        return "<OwnerSecrets redacted>"
+
+    @property
+    def signing_key(self) -> SigningKey:
+        """Secret: the owner's key."""
+        return SigningKey(self.owner_seed)
+
+    @property
+    def owner_key(self) -> OwnerKey:
+        """Its public half."""
+        return OwnerKey(self.signing_key.public)
+
+    @property
+    def roots(self) -> tuple[bytes, ...]:
+        """Secret: every root that an item may be bound to, the one in force first."""
+        alone = hmac.compare_digest(self.leaving_root, NO_ROOT)
+        return (self.root,) if alone else (self.root, self.leaving_root)
+
+
+class ReleasedPart(Document, frozen=True):
+    """What a safe gives, sealed to the recipient key, to whoever proved the PIN.
+
+    Args:
+        unlock_share: Secret: its share of r, a canonical scalar.
+        sealed: The sealed secrets.
+    """
+
+    title = "released part"
+
+    unlock_share: Bytes32
+    sealed: Annotated[bytes, Meta(min_length=SEALED_BYTES, max_length=SEALED_BYTES)]
+
+    def __repr__(self) -> str:
+        return "<ReleasedPart redacted>"
+
+
+def seal_secrets(
+    secrets: OwnerSecrets, unlock_secret: bytes, oprf_output: bytes, owner_id: OwnerId, record_id: RecordId
+) -> bytes:
+    """Seal the owner's secrets: 119 bytes.
+
+    Args:
+        secrets: Secret.
+        unlock_secret: Secret: r, fresh for every record, so that the key seals one message; 32 bytes.
+        oprf_output: Secret: of the stretched PIN, 64 bytes.
+        owner_id: 32 bytes.
+        record_id: Of the record that the sealed secrets go into.
+
+    Raises:
+        InvalidLength: r or the output has another length.
+    """
+    key = _record_key(unlock_secret, oprf_output, owner_id, record_id)
+    return sealing.seal(key, secrets.to_bytes(), owner_id + record_id)
+
+
+def open_secrets(
+    sealed: bytes, unlock_secret: bytes, oprf_output: bytes, record: OwnerRecord
+) -> OwnerSecrets:
+    """Secret: the owner's secrets.
+
+    Args:
+        sealed: As a safe released it.
+        unlock_secret: Secret: r, 32 bytes.
+        oprf_output: Secret: 64 bytes.
+        record: The record it was released under.
+
+    Raises:
+        InvalidLength: r or the output has another length.
+        SealBroken: Something differs, or the secrets are not those of the record's owner.
+    """
+    key = _record_key(unlock_secret, oprf_output, record.owner_id, record.record_id)
+    try:
+        secrets = OwnerSecrets.from_bytes(
+            sealing.open_sealed(key, sealed, record.owner_id + record.record_id)
+        )
+    except DocumentMalformed:
+        raise SealBroken from None
+    if secrets.owner_key != record.owner_key:
+        raise SealBroken
+    return secrets
+
+
+def sealed_hash(sealed: bytes) -> bytes:
+    """What a record says of its sealed secrets."""
+    return hashlib.sha256(sealed).digest()
+
+
+def unlock_tag(oprf_output: bytes, safe_id: SafeId, record_id: RecordId) -> bytes:
+    """Secret: what one safe keeps to recognise the PIN by, 32 bytes; it is of no use at another safe.
+
+    Args:
+        oprf_output: Secret: of the stretched PIN, 64 bytes.
+        safe_id: Whose it is to be.
+        record_id: Of the record it is kept with.
+
+    Raises:
+        InvalidLength: The output is not 64 bytes.
+    """
+    _check_length("OPRF output", oprf_output, OPRF_OUTPUT_BYTES)
+    return hkdf.derive(oprf_output, b"", _UNLOCK_TAG + safe_id + record_id, TAG_BYTES)
+
+
+def unlock_proof(
+    tag: bytes, safe_id: SafeId, guess_id: GuessId, recipient_key: bytes, record_id: RecordId
+) -> bytes:
+    """What shows a safe that the PIN of this guess was right, 32 bytes; it holds for this recipient alone.
+
+    Args:
+        tag: Secret: of that safe and record, 32 bytes.
+        safe_id: To whom it is shown.
+        guess_id: The guess that was evaluated.
+        recipient_key: X25519 public key, 32 bytes, to which the answer is to be sealed.
+        record_id: The record that was tried.
+
+    Raises:
+        InvalidLength: The guess id or the recipient key has another length.
+    """
+    _check_length("guess id", guess_id, ID_BYTES)
+    _check_length("recipient key", recipient_key, RECIPIENT_KEY_BYTES)
+    message = _UNLOCK_PROOF + safe_id + guess_id + recipient_key + record_id
+    return hmac.digest(tag, message, "sha256")
+
+
+def is_unlock_proof(
+    proof: bytes,
+    tag: bytes,
+    safe_id: SafeId,
+    guess_id: GuessId,
+    recipient_key: bytes,
+    record_id: RecordId,
+) -> bool:
+    """Whether a proof, of any length, holds; in constant time.
+
+    Args:
+        proof: What was shown.
+        tag: Secret: what this safe keeps, 32 bytes; the others as `unlock_proof`, which may raise.
+    """
+    return hmac.compare_digest(proof, unlock_proof(tag, safe_id, guess_id, recipient_key, record_id))
+
+
+def release_label(safe_id: SafeId, guess_id: GuessId, record_id: RecordId) -> bytes:
+    """What a released part is bound to besides its recipient: HPKE's associated data, 48 bytes."""
+    return safe_id + guess_id + record_id
+
+
+def _record_key(
+    unlock_secret: bytes, oprf_output: bytes, owner_id: OwnerId, record_id: RecordId
+) -> sealing.SealingKey:
+    _check_length("unlock secret", unlock_secret, UNLOCK_SECRET_BYTES)
+    _check_length("OPRF output", oprf_output, OPRF_OUTPUT_BYTES)
+    info = _RECORD_KEY + owner_id + record_id
+    return sealing.SealingKey(hkdf.derive(unlock_secret + oprf_output, b"", info))
+
+
+def _check_length(what: str, value: bytes, need: int) -> None:
+    if len(value) != need:
+        raise InvalidLength(what, len(value), need)

@@ -1,0 +1,74 @@
+"""`kura owner status`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from wallet_client.cli.commands import Command
+from wallet_client.cli.session import Session, pass_session
+
+if TYPE_CHECKING:
+    from wallet_client.network.failures import SafeFailure
+    from wallet_client.operations.owner_status import OwnerView, SafesView
+
+_ID_SHOWN = 8
+
+
+@click.command(cls=Command, opens_wallet=True, examples="kura owner status\nkura owner status --json")
+@pass_session
+def status(session: Session) -> None:
+    """Ask every safe for the owner's record, the guesses left, and how many items it keeps.
+
+    A safe that has another record than most is marked: `kura owner change-pin`, with the same PIN if you
+    like, renews it everywhere.
+    """
+    from wallet_client.cli.opened import with_wallet
+    from wallet_client.cli.output import emit
+    from wallet_client.operations.owner_status import owner_status
+
+    view = with_wallet(session, owner_status)
+    document = {"owner": view.name, "safes": [_row(view, name, one) for name, one in view.safes.items()]}
+    emit(session, document, lambda: _text(view))
+
+
+def _row(view: "OwnerView", name: str, one: "SafesView | SafeFailure") -> dict[str, object]:
+    if isinstance(one, Exception):
+        return {"safe": name, "reachable": False, "problem": str(one)}
+    return {
+        "safe": name,
+        "reachable": True,
+        "record": one.record_id.hex(),
+        "differs": view.differs(one),
+        "guesses_left": one.guesses_left,
+        "guesses_allowed": one.guesses_allowed,
+        "next_guess_at_ms": one.next_guess_at_ms,
+        "items": one.items,
+        "bytes": one.size_bytes,
+    }
+
+
+def _text(view: "OwnerView") -> str:
+    from wallet_client.cli.output import columns
+    from wallet_client.values.shown import shown
+
+    rows = [(name, *_cells(view, one)) for name, one in view.safes.items()]
+    table = columns(
+        ("SAFE", "RECORD", "GUESSES LEFT", "ITEMS", "SIZE", "NOTE"), rows, right=frozenset({2, 3, 4})
+    )
+    return f"{shown(view.name)}\n{table}"
+
+
+def _cells(view: "OwnerView", one: "SafesView | SafeFailure") -> tuple[str, str, str, str, str]:
+    from wallet_client.cli.output import moment, size
+    from wallet_client.network.failures import explain
+
+    if isinstance(one, Exception):
+        return "", "", "", "", explain(one)
+    notes = []
+    if view.differs(one):
+        notes.append("differs: kura owner change-pin")
+    if one.next_guess_at_ms:
+        notes.append(f"next guess {moment(one.next_guess_at_ms // 1000)}")
+    left = f"{one.guesses_left} of {one.guesses_allowed}" if one.guesses_allowed else ""
+    record = one.record_id.hex()[:_ID_SHOWN] or "none"
+    return record, left, str(one.items), size(one.size_bytes), "; ".join(notes)

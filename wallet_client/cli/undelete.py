@@ -1,0 +1,54 @@
+"""`kura undelete`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from wallet_client.cli.commands import Command
+from wallet_client.cli.session import Session, pass_session
+
+if TYPE_CHECKING:
+    from wallet_client.operations.undelete import Undeleted
+    from wallet_client.wallet import Wallet
+
+_EXAMPLES = """
+kura undelete r-ra5abmuq7o
+kura undelete r-ra5 --json
+"""
+
+
+@click.command(cls=Command, opens_wallet=True, examples=_EXAMPLES)
+@click.argument("item")
+@pass_session
+def undelete(session: Session, item: str) -> None:
+    """Take a deletion back, while the safes still keep the pieces: asks for the PIN.
+
+    ITEM is the id that the receipt had, or its beginning, as `kura receipts deleted` shows it; what another
+    wallet of the owner's deleted counts as well. The receipt comes back, and `kura recover` brings the value.
+    A safe that is away is told at the next `kura resume`.
+    """
+    from wallet_client.cli.opened import with_wallet
+    from wallet_client.cli.output import emit, warn_of_safes
+    from wallet_client.cli.pin import ask_pin
+    from wallet_client.operations.undelete import undelete as take_back
+
+    pin = ask_pin()
+
+    async def work(wallet: "Wallet") -> "Undeleted":
+        return await take_back(wallet, item, pin)
+
+    done = with_wallet(session, work)
+    warn_of_safes(done.failed)
+    document = {
+        "receipt_id": done.receipt_id,
+        "safes_holding": len(done.state.holding),
+        "safes": len(done.state.placed),
+        "may_still_be_lost": done.state.may_still_be_lost,
+        "failed": {name: str(failure) for name, failure in done.failed.items()},
+    }
+    emit(session, document, lambda: _text(done))
+
+
+def _text(done: "Undeleted") -> str:
+    state = done.state
+    return f"{done.receipt_id} is back, at {len(state.holding)} of {len(state.placed)} safes."

@@ -1,0 +1,279 @@
+"""The wallet's link to one safe's OwnerService: records, guesses and wallets of an owner.
+
+Requests go out as the wallet's, as the owner's, or as nobody's. What comes back is parsed here; who knows the
+record holds it against what was asked.
+"""
+
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from google.protobuf.message import Message
+
+from kura.safe.v1 import owner_pb2 as pb
+from rpc_edge.client import SignedCaller
+from threshold.dleq import Proof
+from threshold.errors import ThresholdError
+from threshold.ristretto import Point
+from trust.authorisation import SignedAuthorisation
+from trust.errors import DocumentMalformed
+from trust.ids import GuessId, OwnerId, RecordId
+from trust.owner_record import OwnerRecord
+from wallet_client.network.failures import WrongReply
+from wallet_client.network.owner_catalogue import SafesCatalogue, add_entry, add_wallet
+
+MOST_CATALOGUE_BYTES = 256 * 1_048_576
+"""A piece takes some 700 bytes: more than any wallet has, and less than its memory; a liar could go on."""
+
+_Answer = TypeVar("_Answer", bound=Message)
+_SERVICE = "/kura.safe.v1.OwnerService/"
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluatedShare:
+    """One safe's part of the output, not verified.
+
+    Args:
+        record_id: The record it belongs to.
+        element: The evaluated element.
+        proof: That the safe's committed share made it.
+    """
+
+    record_id: RecordId
+    element: Point
+    proof: Proof
+
+
+@dataclass(frozen=True, slots=True)
+class PartToKeep:
+    """What one safe is to keep of a record.
+
+    Args:
+        record: Exact bytes.
+        unlock_share: Secret: of r, 32 bytes.
+        oprf_share: Secret: of the OPRF key, 32 bytes.
+        unlock_tag: Secret: 32 bytes.
+        sealed: The sealed secrets.
+        guesses: Wrong guesses until it is locked.
+    """
+
+    record: bytes
+    unlock_share: bytes = field(repr=False)
+    oprf_share: bytes = field(repr=False)
+    unlock_tag: bytes = field(repr=False)
+    sealed: bytes
+    guesses: int
+
+
+class OwnerLink:
+    """See the top of this file.
+
+    Args:
+        caller: Signs as the wallet, or as the owner.
+        patience_seconds: How long one call may take.
+    """
+
+    def __init__(self, caller: SignedCaller, patience_seconds: float) -> None:
+        self._caller = caller
+        self._patience = patience_seconds
+
+    async def begin_unlock(self, owner_id: OwnerId, record_id: RecordId | None = None) -> bytes:
+        """The exact bytes of the record in force, or of the one that is named; a decoy where there is none.
+
+        Raises:
+            Refusal, CallFailed: There is no answer.
+            WrongReply: It is no record.
+        """
+        request = pb.BeginUnlockRequest(owner_id=owner_id, record_id=record_id or b"")
+        answer = await self._ask("BeginUnlock", request, pb.BeginUnlockResponse, signed=False)
+        try:
+            record = OwnerRecord.from_bytes(answer.record)
+        except DocumentMalformed:
+            raise WrongReply from None
+        if record.owner_id != owner_id:
+            raise WrongReply
+        return answer.record
+
+    async def evaluate(
+        self, owner_id: OwnerId, record_id: RecordId, guess_id: GuessId, blinded: Point
+    ) -> EvaluatedShare:
+        """Have the blinded PIN evaluated; it spends a guess.
+
+        Raises:
+            Refusal, CallFailed: There is no answer; whether a guess was spent is not known.
+            WrongReply: It is no evaluation.
+        """
+        request = pb.EvaluateRequest(
+            owner_id=owner_id, record_id=record_id, guess_id=guess_id, blinded_element=blinded.to_bytes()
+        )
+        answer = await self._ask("Evaluate", request, pb.EvaluateResponse, signed=False)
+        try:
+            element = Point.from_bytes(answer.evaluated_element)
+            return EvaluatedShare(RecordId(answer.record_id), element, Proof.from_bytes(answer.proof))
+        except ThresholdError:
+            raise WrongReply from None
+
+    async def unlock(
+        self, owner_id: OwnerId, record_id: RecordId, guess_id: GuessId, recipient_key: bytes, proof: bytes
+    ) -> bytes:
+        """What the safe releases, sealed to the recipient key.
+
+        Raises:
+            UnlockRefused: The PIN of the guess was wrong, or the record does not open.
+            Refusal, CallFailed: There is no answer.
+        """
+        request = pb.UnlockRequest(
+            owner_id=owner_id,
+            record_id=record_id,
+            guess_id=guess_id,
+            recipient_key=recipient_key,
+            proof=proof,
+        )
+        answer = await self._ask("Unlock", request, pb.UnlockResponse, signed=False)
+        return answer.sealed_part
+
+    async def enroll(self, part: PartToKeep, invitation: str = "") -> None:
+        """Bring a new owner's part; the caller is the owner.
+
+        Raises:
+            OwnerExists, InvitationNeeded, InvitationInvalid, RecordInvalid: The safe's word.
+            Refusal, CallFailed: It did not take it.
+        """
+        request = pb.EnrollRequest(part=_part(part), invitation=invitation)
+        await self._ask("Enroll", request, pb.EnrollResponse)
+
+    async def stage(self, part: PartToKeep) -> None:
+        """Bring a part of a new record; the caller is the owner.
+
+        Raises:
+            OwnerUnknown, NotTheOwner, RecordInvalid: The safe's word.
+            Refusal, CallFailed: It did not take it.
+        """
+        await self._ask("StageRecord", pb.StageRecordRequest(part=_part(part)), pb.StageRecordResponse)
+
+    async def commit(self, owner_id: OwnerId, record_id: RecordId) -> None:
+        """Put the staged record in force; the caller is the owner.
+
+        Raises:
+            RecordUnknown, OwnerUnknown, NotTheOwner: The safe's word.
+            Refusal, CallFailed: It did not do it.
+        """
+        request = pb.CommitRecordRequest(owner_id=owner_id, record_id=record_id)
+        await self._ask("CommitRecord", request, pb.CommitRecordResponse)
+
+    async def drop(self, owner_id: OwnerId, record_id: RecordId) -> None:
+        """Erase a record that is not in force; the caller is the owner.
+
+        Raises:
+            RecordInForce, OwnerUnknown, NotTheOwner: The safe's word.
+            Refusal, CallFailed: It did not do it.
+        """
+        request = pb.DropRecordRequest(owner_id=owner_id, record_id=record_id)
+        await self._ask("DropRecord", request, pb.DropRecordResponse)
+
+    async def rearm(self) -> None:
+        """Give all guesses back.
+
+        Raises:
+            RearmedLately, NotAnOwnersWallet: The safe's word.
+            Refusal, CallFailed: It did not do it.
+        """
+        await self._ask("Rearm", pb.RearmRequest(), pb.RearmResponse)
+
+    async def status(self) -> pb.OwnerStatusResponse:
+        """Where record and guesses stand.
+
+        Raises:
+            NotAnOwnersWallet: The safe's word.
+            Refusal, CallFailed: There is no answer.
+        """
+        return await self._ask("OwnerStatus", pb.OwnerStatusRequest(), pb.OwnerStatusResponse)
+
+    async def authorise_wallet(self, authorisation: bytes, signature: bytes) -> None:
+        """Show the owner's word for the calling wallet.
+
+        Raises:
+            WalletRevoked, WalletHasOwner: The safe's word.
+            Refusal, CallFailed: It did not take it.
+        """
+        request = pb.AuthoriseWalletRequest(authorisation=authorisation, signature=signature)
+        await self._ask("AuthoriseWallet", request, pb.AuthoriseWalletResponse)
+
+    async def wallets(self) -> tuple[list[SignedAuthorisation], list[tuple[bytes, bytes]]]:
+        """The owner's words for wallets, and against some of them; the caller checks each.
+
+        Raises:
+            NotAnOwnersWallet: The safe's word.
+            Refusal, CallFailed: There is no answer.
+        """
+        answer = await self._ask("ListWallets", pb.ListWalletsRequest(), pb.ListWalletsResponse)
+        read = SafesCatalogue()
+        for wallet in answer.wallets:
+            add_wallet(read, wallet)
+        return read.authorisations, read.revocations
+
+    async def revoke_wallet(self, revocation: bytes, signature: bytes) -> None:
+        """Bring the owner's word against a wallet.
+
+        Raises:
+            NotTheOwner, NotAnOwnersWallet: The safe's word.
+            Refusal, CallFailed: It did not take it.
+        """
+        request = pb.RevokeWalletRequest(revocation=revocation, signature=signature)
+        await self._ask("RevokeWallet", request, pb.RevokeWalletResponse)
+
+    async def undelete(self, revival: bytes, signature: bytes) -> None:
+        """Bring the owner's word that takes a tombstone back.
+
+        Raises:
+            ErasedAlready, NotTheOwner, NotAnOwnersWallet: The safe's word.
+            Refusal, CallFailed: It did not take it.
+        """
+        signed = pb.SignedRevival(revival=revival, signature=signature)
+        await self._ask("Undelete", pb.UndeleteRequest(revival=signed), pb.UndeleteResponse)
+
+    async def forget_owner(self, tombstone: bytes, signature: bytes) -> tuple[bytes, bytes]:
+        """Have an owner forgotten by their own word; gives the deletion receipt and its signature, unchecked.
+
+        Raises:
+            Refusal, CallFailed: It did not do it.
+        """
+        request = pb.ForgetOwnerRequest(tombstone=tombstone, signature=signature)
+        receipt = (await self._ask("ForgetOwner", request, pb.ForgetOwnerResponse)).receipt
+        return receipt.receipt, receipt.signature
+
+    async def catalogue(self) -> SafesCatalogue:
+        """All that the safe knows of the owner.
+
+        Raises:
+            NotAnOwnersWallet: The safe's word.
+            Refusal, CallFailed: The stream broke off.
+            WrongReply: It tells nothing that belongs there, or does not end.
+        """
+        catalogue, size = SafesCatalogue(), 0
+        stream = self._caller.stream_down(
+            _SERVICE + "Catalogue", pb.CatalogueRequest(), pb.CatalogueResponse, self._patience
+        )
+        async with aclosing(stream):
+            async for answer in stream:
+                size += answer.ByteSize()
+                if size > MOST_CATALOGUE_BYTES:
+                    raise WrongReply
+                add_entry(catalogue, answer)
+        return catalogue
+
+    async def _ask(
+        self, method: str, request: Message, answer: type[_Answer], *, signed: bool = True
+    ) -> _Answer:
+        return await self._caller.unary(_SERVICE + method, request, answer, self._patience, signed=signed)
+
+
+def _part(part: PartToKeep) -> pb.RecordPart:
+    return pb.RecordPart(
+        record=part.record,
+        unlock_share=part.unlock_share,
+        oprf_share=part.oprf_share,
+        unlock_tag=part.unlock_tag,
+        sealed_secrets=part.sealed,
+        guesses=part.guesses,
+    )

@@ -1,0 +1,185 @@
+"""Come back as an owner: from a name and a PIN to everything that was backed up.
+
+    unlock -> this wallet is the owner's -> catalogue, receipts, keys (look_again.py) -> values
+
+Once the wallet is the owner's the PIN is not needed again: `continue_recovery` brings back whatever the
+wallet never had, what expires first before the rest, and nothing that was put away since. `kura resume` says
+it until every safe told its catalogue; any wallet of the owner's may say it again, to have what the others
+backed up. Values that do not fit stay receipts and are suspended.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from msgspec import structs
+
+from trust.ids import Hash
+from wallet_client.errors import WalletError
+from wallet_client.network.failures import SafeFailure
+from wallet_client.operations.enrolling import adopt_owner
+from wallet_client.operations.errors import KeyNotInWallet, TooFewSafes
+from wallet_client.operations.look_again import UNOPENED, Left, Seen, as_wallet_error, look_again
+from wallet_client.operations.outbox import deliver
+from wallet_client.operations.owner_errors import WalletHasOwnerAlready, names_of
+from wallet_client.operations.progress import Progress, silent
+from wallet_client.operations.recover_in_room import recover_in_room, suspended_in
+from wallet_client.operations.reseal import not_bound_at_all, reseal
+from wallet_client.operations.settle import changing
+from wallet_client.operations.superseded import finish_superseded
+from wallet_client.operations.uninterrupted import to_the_end
+from wallet_client.operations.unlocking import unlock_owner
+from wallet_client.owners.names import OwnerName, Pin
+from wallet_client.owners.stretch import owner_id, stretch_pin
+from wallet_client.receipts.receipt import Receipt, ReceiptId
+from wallet_client.receipts.shelf import get_receipt, read_summary
+from wallet_client.values.value import ValueId
+from wallet_client.wallet import Wallet, pinned_versions
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerRecovered:
+    """What came back.
+
+    Args:
+        found: Values and keys that have a receipt now.
+        recovered: Those of them that are in the wallet; a root may have gone away again.
+        suspended: Values that wait for room.
+        left: Items that did not come back, and why.
+        lacking: By the safe's name, how many of these items it should keep and does not.
+        failed: What went wrong, by the safe's name.
+    """
+
+    found: int
+    recovered: int
+    suspended: Sequence[ValueId]
+    left: Mapping[ReceiptId, WalletError]
+    lacking: Mapping[str, int]
+    failed: Mapping[str, SafeFailure]
+
+
+async def recover_owner(
+    wallet: Wallet, name: OwnerName, pin: Pin, progress: Progress = silent
+) -> OwnerRecovered:
+    """Open the owner's record, make this wallet the owner's, and bring everything back.
+
+    Args:
+        wallet: Acts for nobody yet.
+        name: The owner's.
+        pin: Secret.
+        progress: Told how far it is.
+
+    Raises:
+        WalletHasOwnerAlready: It acts for somebody; `continue_recovery` goes on without the PIN.
+        WalletHasAnotherRoot: It has a root, and not this owner's.
+        OwnerOutOfReach, OwnerNotUnlocked, OwnerRecordBroken: The record does not open.
+        WalletBusy: Another process is changing the wallet.
+    """
+    async with changing(wallet):
+        settings = wallet.store.settings.get()
+        if settings.owner is not None:
+            raise WalletHasOwnerAlready(settings.owner.name)
+        owner = await asyncio.to_thread(owner_id, name, Hash(settings.genesis_fingerprint))
+        stretched = await asyncio.to_thread(stretch_pin, pin, owner)
+        unlocked = await unlock_owner(
+            wallet.links, pinned_versions(wallet.store), owner, stretched, wallet.rng
+        )
+        failed = await adopt_owner(wallet, name, owner, unlocked.secrets)
+        done = await continue_recovery(wallet, progress)
+    named = names_of(wallet.roster, dict(unlocked.failed) | failed)
+    return replace(done, failed={**named, **done.failed})
+
+
+async def continue_recovery(wallet: Wallet, progress: Progress = silent) -> OwnerRecovered:
+    """Bring back what the wallet never had, and bind to the owner what is bound to nobody.
+
+    The wallet is the owner's. The same as often as it is said.
+
+    Raises:
+        WalletWithoutOwner: It is nobody's.
+        TooFewSafes: No safe told its catalogue.
+        WalletBusy: Another process is changing the wallet.
+    """
+    async with changing(wallet):
+        seen = await look_again(wallet)
+        failed = await _bring_back_values(wallet, seen.left, progress)
+        await reseal(wallet, await asyncio.to_thread(not_bound_at_all, wallet))
+        await finish_superseded(wallet)
+        await deliver(wallet)
+        return await to_the_end(_ended, wallet, seen, failed)
+
+
+async def _bring_back_values(wallet: Wallet, left: Left, progress: Progress) -> dict[str, SafeFailure]:
+    """All values, in one go; where that fails, item by item, so that one that is lost costs no other."""
+    waiting = await asyncio.to_thread(_waiting, wallet, left)
+    ids = [value_id for value_ids in waiting.values() for value_id in value_ids]
+    try:
+        return dict((await recover_in_room(wallet, ids, progress=progress)).report.failed)
+    except UNOPENED as error:
+        as_wallet_error(error)
+    failed: dict[str, SafeFailure] = {}
+    for receipt_id, value_ids in (await asyncio.to_thread(_waiting, wallet, left)).items():
+        try:
+            room = await recover_in_room(wallet, value_ids, progress=progress)
+            failed |= room.report.failed
+        except UNOPENED as error:
+            left[receipt_id] = as_wallet_error(error)
+    return failed
+
+
+def _waiting(wallet: Wallet, left: Left) -> dict[ReceiptId, tuple[ValueId, ...]]:
+    """Values that are to be brought back, by their receipts, those first that are of use the shortest."""
+    wanted = {one.value_id for one in suspended_in(wallet.store)}
+    found: list[tuple[date, ReceiptId, tuple[ValueId, ...]]] = []
+    for entry in wallet.store.receipts.entries():
+        summary, receipt_id = read_summary(entry), ReceiptId(entry.id)
+        absent = tuple(one for one in summary.value_ids if one in wanted)
+        if receipt_id in left or not absent:
+            continue
+        if (missing := _missing_key(wallet, get_receipt(wallet.store, receipt_id))) is not None:
+            left[receipt_id] = missing
+            continue
+        until = min((one.fields.valid_until or date.max for one in summary.members), default=date.max)
+        found.append((until, receipt_id, absent))
+    return {receipt_id: value_ids for _, receipt_id, value_ids in sorted(found)}
+
+
+def _missing_key(wallet: Wallet, receipt: Receipt) -> KeyNotInWallet | None:
+    """What an item was sealed under that only the lost wallet had."""
+    manifest = receipt.read_manifest()
+    if manifest.terms.key.mode != "kept" or manifest.wrap is None:
+        return None
+    key_id = manifest.wrap.key_id
+    known = any(entry.key_id == key_id and entry.is_here for entry in wallet.store.keyring.entries())
+    return None if known else KeyNotInWallet("")
+
+
+def _ended(wallet: Wallet, seen: Seen, failed: Mapping[str, SafeFailure]) -> OwnerRecovered:
+    """Say what came of it; nothing is left to be asked for once every safe told all that it has."""
+    store, left = wallet.store, seen.left
+    owner = store.settings.get().owner
+    is_over = not seen.catalogue.failed and not not_bound_at_all(wallet)
+    if owner is not None and owner.recovering and is_over and not _may_come_yet(left):
+        store.settings.set_owner(structs.replace(owner, recovering=False))
+    summaries = {ReceiptId(entry.id): read_summary(entry) for entry in store.receipts.entries()}
+    ids = [value_id for one in summaries.values() for value_id in one.value_ids]
+    keys = {entry.id for entry in store.keyring.entries()}
+    lost = {
+        value_id
+        for receipt_id in left
+        if receipt_id in summaries
+        for value_id in summaries[receipt_id].value_ids
+    }
+    return OwnerRecovered(
+        found=len(ids),
+        recovered=sum(value_id in keys or store.values.has(value_id) for value_id in ids),
+        suspended=tuple(one.value_id for one in suspended_in(store) if one.value_id not in lost),
+        left=dict(left),
+        lacking={wallet.safe_name(safe_id): count for safe_id, count in seen.catalogue.lacking.items()},
+        failed=names_of(wallet.roster, seen.catalogue.failed) | dict(failed),
+    )
+
+
+def _may_come_yet(left: Left) -> bool:
+    return any(isinstance(error, TooFewSafes) for error in left.values())

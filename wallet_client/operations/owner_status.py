@@ -1,0 +1,136 @@
+"""How every safe sees the owner: record, guesses, wallets, items; and where they differ."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from trust.documents import SigningKey
+from trust.ids import RecordId, SafeId
+from wallet_client.network.failures import SafeFailure
+from wallet_client.network.fan_out import fan_out
+from wallet_client.operations.owner_errors import WalletWithoutOwner
+from wallet_client.storage.settings import OwnerOfWallet
+from wallet_client.wallet import Wallet
+
+
+@dataclass(frozen=True, slots=True)
+class SafesView:
+    """What one safe says.
+
+    Args:
+        record_id: The record in force there; empty for none.
+        staged: A record that is staged there; empty for none.
+        old: How many records were in force and are not dropped yet.
+        guesses_allowed: Wrong guesses until it locks the record; 0 without a record.
+        guesses_spent: Of them spent.
+        next_guess_at_ms: When it takes the next, milliseconds since 1970-01-01 UTC; 0: at once.
+        items: Items of the owner's that it keeps.
+        size_bytes: What they take.
+    """
+
+    record_id: RecordId
+    staged: RecordId
+    old: int
+    guesses_allowed: int
+    guesses_spent: int
+    next_guess_at_ms: int
+    items: int
+    size_bytes: int
+
+    @property
+    def guesses_left(self) -> int:
+        """Until it is locked."""
+        return max(0, self.guesses_allowed - self.guesses_spent)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerView:
+    """What all safes say.
+
+    Args:
+        name: The owner's.
+        safes: By safe, in the roster's order; a failure where there is no answer.
+    """
+
+    name: str
+    safes: Mapping[str, SafesView | SafeFailure]
+
+    @property
+    def answered(self) -> list[SafesView]:
+        """What the safes that answered say."""
+        return [view for view in self.safes.values() if isinstance(view, SafesView)]
+
+    @property
+    def record_id(self) -> RecordId:
+        """The record that most safes have in force; empty where none has any."""
+        counted = Counter(view.record_id for view in self.answered)
+        return counted.most_common(1)[0][0] if counted else RecordId(b"")
+
+    def differs(self, view: SafesView) -> bool:
+        """Whether a safe has another record than most, or a change stopped half-way there."""
+        return view.record_id != self.record_id or not view.record_id or bool(view.staged or view.old)
+
+
+async def owner_status(wallet: Wallet) -> OwnerView:
+    """Ask all safes; nothing is changed.
+
+    Raises:
+        WalletWithoutOwner: The wallet acts for none.
+    """
+    owner = require_owner(wallet)
+    calls = {safe.safe_id: partial(_view, wallet, safe.safe_id) for safe in wallet.roster.safes}
+    answers = await fan_out(calls)
+    views: dict[SafeId, SafesView | SafeFailure] = {**answers.good, **answers.failed}
+    return OwnerView(owner.name, {safe.name: views[safe.safe_id] for safe in wallet.roster.safes})
+
+
+async def _view(wallet: Wallet, safe_id: SafeId) -> SafesView:
+    answer = await wallet.links.to_owners(safe_id).status()
+    return SafesView(
+        record_id=RecordId(answer.record_id),
+        staged=RecordId(answer.staged_record_id),
+        old=len(answer.old_record_ids),
+        guesses_allowed=answer.guesses_allowed,
+        guesses_spent=answer.guesses_spent,
+        next_guess_at_ms=answer.next_guess_at_ms,
+        items=answer.items,
+        size_bytes=answer.bytes,
+    )
+
+
+async def rearm(wallet: Wallet) -> dict[str, SafeFailure]:
+    """Have every safe give all guesses back; what went wrong, by the safe's name.
+
+    Raises:
+        WalletWithoutOwner: The wallet acts for none.
+    """
+    require_owner(wallet)
+    failed = await give_guesses_back(wallet)
+    return {wallet.safe_name(safe_id): failure for safe_id, failure in failed.items()}
+
+
+async def give_guesses_back(wallet: Wallet, owner: SigningKey | None = None) -> dict[SafeId, SafeFailure]:
+    """The same as the wallet, which may do so once a day, or as the owner.
+
+    Args:
+        owner: Secret: the owner's key.
+    """
+
+    async def rearm_at(safe_id: SafeId) -> None:
+        await wallet.links.to_owners(safe_id, owner).rearm()
+
+    calls = {safe.safe_id: partial(rearm_at, safe.safe_id) for safe in wallet.roster.safes}
+    return (await fan_out(calls)).failed
+
+
+def require_owner(wallet: Wallet) -> OwnerOfWallet:
+    """For whom the wallet acts.
+
+    Raises:
+        WalletWithoutOwner: For nobody.
+    """
+    owner = wallet.store.settings.get().owner
+    if owner is None:
+        raise WalletWithoutOwner
+    return owner
