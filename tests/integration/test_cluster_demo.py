@@ -31,10 +31,11 @@ def start(folder: Path) -> "subprocess.Popen[str]":
     )
 
 
+@pytest.mark.timeout(420)
 def test_the_demo_brings_everything_back_and_cleans_up(tmp_path: Path) -> None:
     """Exit code 0, every step told, no process and no file left."""
     with start(tmp_path) as demo:
-        output, messages = demo.communicate(timeout=110)
+        output, messages = demo.communicate(timeout=400)
     assert demo.returncode == 0, messages
     assert "5 of 5" in output
     assert "every signature holds" in output
