@@ -1,11 +1,11 @@
 """A wallet that kills itself (SIGKILL) at an exact point of an operation.
 
-    python -m support.dying_wallet --home DIR --at N [--policy NAME] backup|recover|delete
+    python -m support.dying_wallet --home DIR --at N [--policy NAME] backup|recover|delete|reseed
 
 It dies when the N-th piece, or the N-th chunk of a streamed one, has been reported as done: after the
 safe's answer came and before the wallet wrote anything about it down. `delete` recovers, deletes the
 receipts, and dies before the N-th write about the deletion: the first is the wallet's decision, each later
-one what a safe answered.
+one what a safe answered. `reseed` dies when the N-th batch has its next generation beside the old one.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from pathlib import Path
 from wallet_client.operations.backup import back_up
 from wallet_client.operations.progress import Progress
 from wallet_client.operations.recover import recover
+from wallet_client.operations.reseed import reseed
 from wallet_client.receipts.receipt import ReceiptId
 from wallet_client.storage.keyfile import NoPassphrase
 from wallet_client.wallet import Wallet
@@ -52,7 +53,9 @@ async def _work(home: Path, number: int, operation: str, policy: str) -> None:
             await back_up(wallet, values, policy, dying_at(number))
             return
         receipts = [ReceiptId(entry.id) for entry in wallet.store.receipts.entries()]
-        if operation == "delete":
+        if operation == "reseed":
+            await reseed(wallet, progress=dying_at(number))
+        elif operation == "delete":
             _die_before_write(wallet, number)
             await recover(wallet, receipts, delete_receipts=True)
         else:
@@ -65,7 +68,7 @@ def main() -> None:
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--at", type=int, required=True)
     parser.add_argument("--policy", default="threshold")
-    parser.add_argument("operation", choices=("backup", "recover", "delete"))
+    parser.add_argument("operation", choices=("backup", "recover", "delete", "reseed"))
     words = parser.parse_args()
     asyncio.run(_work(words.home, words.at, words.operation, words.policy))
 

@@ -177,7 +177,7 @@ def _ended(wallet: Wallet, seen: Seen, failed: Mapping[str, SafeFailure]) -> Own
         suspended=tuple(one.value_id for one in suspended_in(store) if one.value_id not in lost),
         left=dict(left),
         lacking={wallet.safe_name(safe_id): count for safe_id, count in seen.catalogue.lacking.items()},
-        failed=names_of(wallet.roster, seen.catalogue.failed) | dict(failed),
+        failed=dict(failed) | names_of(wallet.roster, seen.catalogue.failed),
     )
 
 
