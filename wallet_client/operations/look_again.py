@@ -6,7 +6,7 @@ Whatever does not open is left, and told; it holds up nothing else.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -28,7 +28,7 @@ from wallet_client.operations.take_in_catalogue import suspend, take_in
 from wallet_client.operations.uninterrupted import to_the_end
 from wallet_client.operations.wallet_keys import KeyFinder, free_key_name, read_key
 from wallet_client.receipts.receipt import Receipt, ReceiptId, ReceiptMember
-from wallet_client.receipts.shelf import get_receipt, update_receipt
+from wallet_client.receipts.shelf import ReceiptSummary, get_receipt, read_summary, update_receipt
 from wallet_client.values.value import decode_value, stored_size
 from wallet_client.wallet import Wallet
 
@@ -126,13 +126,16 @@ def _batches(receipts: Sequence[Receipt]) -> list[list[Receipt]]:
     return list(groups.values())
 
 
-def _receipts(wallet: Wallet) -> Iterator[Receipt]:
-    return (get_receipt(wallet.store, ReceiptId(entry.id)) for entry in wallet.store.receipts.entries())
+def _receipts(wallet: Wallet, kind: str, which: Callable[[ReceiptId, ReceiptSummary], bool]) -> list[Receipt]:
+    """Those of a kind that a look at their summaries chooses: a wallet may have thousands."""
+    read = ((ReceiptId(entry.id), read_summary(entry)) for entry in wallet.store.receipts.entries())
+    chosen = [name for name, summary in read if summary.kind == kind and which(name, summary)]
+    return [get_receipt(wallet.store, receipt_id) for receipt_id in chosen]
 
 
 def _unknown_keys(wallet: Wallet) -> list[Receipt]:
     known = {entry.id for entry in wallet.store.keyring.entries()}
-    return [one for one in _receipts(wallet) if one.kind == "key" and known.isdisjoint(one.value_ids)]
+    return _receipts(wallet, "key", lambda _, summary: known.isdisjoint(summary.value_ids))
 
 
 def _bring_back_key(wallet: Wallet, receipt: Receipt, encoded: Sequence[bytes]) -> None:
@@ -152,11 +155,10 @@ def _bring_back_key(wallet: Wallet, receipt: Receipt, encoded: Sequence[bytes]) 
 
 
 def _hidden(wallet: Wallet) -> list[Receipt]:
-    return [
-        one
-        for one in _receipts(wallet)
-        if one.kind == "value" and any(is_hidden(member, one.receipt_id) for member in one.members)
-    ]
+    def is_one_hidden(name: ReceiptId, summary: ReceiptSummary) -> bool:
+        return any(is_hidden(member, name) for member in summary.members)
+
+    return _receipts(wallet, "value", is_one_hidden)
 
 
 def _learn(wallet: Wallet, receipt: Receipt, encoded: Sequence[bytes]) -> None:
@@ -180,12 +182,11 @@ def _learn(wallet: Wallet, receipt: Receipt, encoded: Sequence[bytes]) -> None:
 def _outdated(wallet: Wallet) -> list[Receipt]:
     """Of values that are here as they were before another wallet registered them anew."""
     here = {one.id: one.receipt_id for one in wallet.store.values.summaries()}
-    return [
-        one
-        for one in _receipts(wallet)
-        if one.kind == "value"
-        and any(here.get(id_, one.receipt_id) != one.receipt_id for id_ in one.value_ids)
-    ]
+
+    def is_one_outdated(name: ReceiptId, summary: ReceiptSummary) -> bool:
+        return any(here.get(value_id, name) != name for value_id in summary.value_ids)
+
+    return _receipts(wallet, "value", is_one_outdated)
 
 
 def _refresh(wallet: Wallet, receipt: Receipt, encoded: Sequence[bytes]) -> None:

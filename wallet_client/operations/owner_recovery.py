@@ -12,10 +12,12 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 
 from msgspec import structs
 
 from trust.ids import Hash
+from trust.manifest import Manifest
 from wallet_client.errors import WalletError
 from wallet_client.network.failures import SafeFailure
 from wallet_client.operations.enrolling import adopt_owner
@@ -32,7 +34,7 @@ from wallet_client.operations.uninterrupted import to_the_end
 from wallet_client.operations.unlocking import unlock_owner
 from wallet_client.owners.names import OwnerName, Pin
 from wallet_client.owners.stretch import owner_id, stretch_pin
-from wallet_client.receipts.receipt import Receipt, ReceiptId
+from wallet_client.receipts.receipt import ReceiptId
 from wallet_client.receipts.shelf import get_receipt, read_summary
 from wallet_client.values.value import ValueId
 from wallet_client.wallet import Wallet, pinned_versions
@@ -131,28 +133,26 @@ async def _bring_back_values(wallet: Wallet, left: Left, progress: Progress) -> 
 def _waiting(wallet: Wallet, left: Left) -> dict[ReceiptId, tuple[ValueId, ...]]:
     """Values that are to be brought back, by their receipts, those first that are of use the shortest."""
     wanted = {one.value_id for one in suspended_in(wallet.store)}
+    keys = {None, *(entry.key_id for entry in wallet.store.keyring.entries() if entry.is_here)}
     found: list[tuple[date, ReceiptId, tuple[ValueId, ...]]] = []
     for entry in wallet.store.receipts.entries():
         summary, receipt_id = read_summary(entry), ReceiptId(entry.id)
         absent = tuple(one for one in summary.value_ids if one in wanted)
         if receipt_id in left or not absent:
             continue
-        if (missing := _missing_key(wallet, get_receipt(wallet.store, receipt_id))) is not None:
-            left[receipt_id] = missing
+        if _kept_key_of(get_receipt(wallet.store, receipt_id).manifest) not in keys:
+            left[receipt_id] = KeyNotInWallet("")
             continue
         until = min((one.fields.valid_until or date.max for one in summary.members), default=date.max)
         found.append((until, receipt_id, absent))
     return {receipt_id: value_ids for _, receipt_id, value_ids in sorted(found)}
 
 
-def _missing_key(wallet: Wallet, receipt: Receipt) -> KeyNotInWallet | None:
-    """What an item was sealed under that only the lost wallet had."""
-    manifest = receipt.read_manifest()
-    if manifest.terms.key.mode != "kept" or manifest.wrap is None:
-        return None
-    key_id = manifest.wrap.key_id
-    known = any(entry.key_id == key_id and entry.is_here for entry in wallet.store.keyring.entries())
-    return None if known else KeyNotInWallet("")
+@lru_cache(maxsize=64)
+def _kept_key_of(manifest: bytes) -> bytes | None:
+    """What the items of a batch were sealed under that only the wallet had that made it; None for nothing."""
+    read = Manifest.from_bytes(manifest)
+    return read.wrap.key_id if read.terms.key.mode == "kept" and read.wrap else None
 
 
 def _ended(wallet: Wallet, seen: Seen, failed: Mapping[str, SafeFailure]) -> OwnerRecovered:

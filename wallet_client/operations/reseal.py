@@ -7,9 +7,11 @@ old generation stands until enough safes have the new, so a stop anywhere leaves
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
+from trust.manifest import Manifest
 from wallet_client.errors import WalletError
 from wallet_client.operations.backup import next_generation, register_root
 from wallet_client.operations.journal import BackupBegun, NewContent
@@ -76,18 +78,24 @@ def _size(group: Sequence[Receipt]) -> int:
 def not_bound_yet(wallet: Wallet) -> list[ReceiptId]:
     """Items that are not bound to the root in force of the owner for whom the wallet acts."""
     bound = wallet.keys.ownership.binding_id if wallet.keys.ownership else b""
-    ids = [ReceiptId(entry.id) for entry in wallet.store.receipts.entries()]
-    return [one for one in ids if _binding_of(get_receipt(wallet.store, one)) != bound]
+    return [name for name, binding_id in _bindings(wallet) if binding_id != bound]
 
 
 def not_bound_at_all(wallet: Wallet) -> list[ReceiptId]:
     """Items that are bound to no owner: k safes together can read them."""
-    ids = [ReceiptId(entry.id) for entry in wallet.store.receipts.entries()]
-    return [one for one in ids if not _binding_of(get_receipt(wallet.store, one))]
+    return [name for name, binding_id in _bindings(wallet) if not binding_id]
 
 
-def _binding_of(receipt: Receipt) -> bytes:
-    ownership = receipt.read_manifest().ownership
+def _bindings(wallet: Wallet) -> Iterator[tuple[ReceiptId, bytes]]:
+    for entry in wallet.store.receipts.entries():
+        name = ReceiptId(entry.id)
+        yield name, _binding_of(get_receipt(wallet.store, name).manifest)
+
+
+@lru_cache(maxsize=64)
+def _binding_of(manifest: bytes) -> bytes:
+    """All receipts of a batch have the same manifest."""
+    ownership = Manifest.from_bytes(manifest).ownership
     return ownership.binding_id if ownership else b""
 
 

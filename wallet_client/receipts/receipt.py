@@ -137,7 +137,7 @@ class Receipt(Document, frozen=True, dict=True):
 
     def read_manifest(self) -> Manifest:
         """The batch's manifest, its signature checked."""
-        return read_manifest(self.manifest, self.manifest_signature)
+        return _read_manifest(self.manifest, self.manifest_signature)
 
     def read_digests(self, keys: WalletKeys) -> tuple[DigestFields, ...]:
         """What the digest says of each value of the item; a vacant one says nothing.
@@ -183,6 +183,10 @@ class Receipt(Document, frozen=True, dict=True):
     def with_spent(self, generation: int) -> "Receipt":
         """The receipt after a newer generation of its item was withdrawn."""
         return structs.replace(self, spent_generation=generation)
+
+
+_read_manifest = lru_cache(maxsize=64)(read_manifest)
+"""All receipts of a batch have the same."""
 
 
 class ReceiptState(Document, frozen=True):
