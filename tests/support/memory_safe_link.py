@@ -21,7 +21,7 @@ class MemorySafeLink:
     Args:
         safe: That is called.
         owners: What it knows of owners.
-        caller: Whose signature the calls carry.
+        caller: Whose signature the calls carry; nobody's: whose pieces they are is not looked at.
     """
 
     def __init__(self, safe: "MemorySafe", owners: MemoryOwnerSafe, caller: WalletKey) -> None:
@@ -64,4 +64,4 @@ class MemorySafeLink:
 
     @property
     def _theirs(self) -> Callable[[WalletKey], bool]:
-        return self._owners.theirs(self._caller)
+        return self._owners.theirs(self._caller) if self._caller else lambda _: True

@@ -23,14 +23,14 @@ class Session:
         passphrase_file: File whose content is the passphrase, if said.
         no_passphrase: The wallet has none, or shall have none.
         json: Print one JSON document.
-        known: Secret: what opens the wallet, once it was said: nobody is asked twice in one run.
+        known: Secret: the Unlock that was said: nobody is asked twice in one run.
     """
 
     chosen_home: Path | None = None
     passphrase_file: Path | None = None
     no_passphrase: bool = False
     json: bool = False
-    known: "Unlock | None" = field(default=None, repr=False)
+    known: Any = field(default=None, repr=False)
 
     @property
     def home(self) -> Path:
@@ -49,9 +49,9 @@ class Session:
         """
         from wallet_client.cli.passphrase import passphrase_of
 
-        if self.known is None:
-            self.known = passphrase_of(self.home, self.passphrase_file, self.no_passphrase)
-        return self.known
+        unlock: Unlock = self.known or passphrase_of(self.home, self.passphrase_file, self.no_passphrase)
+        self.known = unlock
+        return unlock
 
     def new_unlock(self) -> "Unlock":
         """What shall open a new wallet.
@@ -61,8 +61,9 @@ class Session:
         """
         from wallet_client.cli.passphrase import new_passphrase
 
-        self.known = new_passphrase(self.passphrase_file, self.no_passphrase)
-        return self.known
+        unlock = new_passphrase(self.passphrase_file, self.no_passphrase)
+        self.known = unlock
+        return unlock
 
 
 pass_session = click.make_pass_decorator(Session, ensure=True)
