@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 
 from support.attacker import loot_of, plunder
-from support.cluster import KuraCommand, LocalCluster, environment, new_wallet, without_wallet
+from support.cluster import LocalCluster
 from support.faults import database_of
-from support.kura_in_process import KuraInProcess
+from support.kura import KuraCommand, KuraInProcess, environment
 from support.owners_wallets import quick_stretch
 from support.steps import add_ticket, certificates_of, exported, kept_at
 from tools.demo.thief import opened_values, read_databases, wrapping_keys
@@ -50,7 +50,7 @@ def test_what_came_back_is_sealed_with_a_new_key_and_registered_again(
     title = "sealed with a new key"
     add_ticket(here, name=title)
     before = exported(here, tmp_path / "before.json")
-    (receipt,) = kura.json("backup", title, "--policy", "apart", "--delete")["receipts"]
+    (receipt,) = here.json("backup", title, "--policy", "apart", "--delete")["receipts"]
     old = certificates_of(here, receipt["id"])
     loot = {name: loot_of(database_of(cluster, name)) for name in cluster.names}
     here.ok("recover", title)
@@ -80,7 +80,7 @@ def test_what_came_back_is_sealed_with_a_new_key_and_registered_again(
     assert not read("safe-1", "safe-4", old_value=True, old_key=False)
     here.ok("wallet", "remove", title)
     cluster.kill("safe-1", "safe-3", "safe-5")
-    kura.ok("recover", receipt["id"])
+    here.ok("recover", receipt["id"])
     assert exported(here, tmp_path / "after.json") == before
 
 
@@ -103,19 +103,19 @@ def test_after_the_terminal_is_destroyed_the_owner_recovers_and_seals_everything
     """Whoever has the terminal, with every key on it and copies of all safes, reads nothing from then on."""
     add_ticket(here, name="after the terminal")
     kura.ok("owner", "enroll", "embodiment-12", typed=f"{PIN}\n{PIN}\n")
-    kura.ok("backup", "--all", "--policy", "apart", "--delete")
+    here.ok("backup", "--all", "--policy", "apart", "--delete")
     stolen = Path(shutil.copytree(kura.home, tmp_path / "stolen"))
     shutil.rmtree(kura.home)
     assert "after the terminal" in opened(stolen, cluster)
 
-    tablet = without_wallet(tmp_path / "tablet")
+    tablet = KuraCommand(tmp_path / "tablet")
     roster = ("--roster", cluster.roster_file, "--no-passphrase")
     assert tablet.json("owner", "recover", "embodiment-12", *roster, typed=f"{PIN}\n")["recovered"] == 1
     assert tablet.json("reseed", "--root", typed=f"{PIN}\n")["ended"]
 
     assert "after the terminal" not in opened(stolen, cluster)
     assert "after the terminal" in opened(tablet.home, cluster)
-    refused = KuraInProcess(stolen, here.capture)("recover", "--all")
+    refused = KuraInProcess(stolen)("recover", "--all")
     assert (refused.code, refused.output) == (1, "")
     assert "revoked this wallet" in refused.messages
 
@@ -145,11 +145,9 @@ def test_while_a_safe_is_away_both_keys_stand_and_resume_ends_it(
 
 
 def test_killed_half_way_nothing_is_lost_and_the_same_command_ends_it(
-    cluster: LocalCluster, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    kura: KuraCommand, here: KuraInProcess, cluster: LocalCluster, tmp_path: Path
 ) -> None:
     """SIGKILL when the first of two batches has its new key, and the second not."""
-    kura = new_wallet(tmp_path / "wallet", cluster.roster_file)
-    here = KuraInProcess(kura.home, capsys)
     for name, policy in (("one", "apart"), ("two", "threshold")):
         add_ticket(here, name=name)
         here.ok("backup", name, "--policy", policy)
@@ -162,7 +160,7 @@ def test_killed_half_way_nothing_is_lost_and_the_same_command_ends_it(
     here.ok("recover", "--all")
     assert exported(here, tmp_path / "killed.json") == before
 
-    assert kura.json("reseed")["ended"]
+    assert here.json("reseed")["ended"]
 
     receipts = [one["id"] for one in here.json("receipts")["receipts"]]
     for receipt in receipts:

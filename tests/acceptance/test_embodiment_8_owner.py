@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from support.cluster import KuraCommand, LocalCluster, without_wallet
+from support.cluster import LocalCluster
 from support.faults import database_of
-from support.kura_in_process import KuraInProcess
+from support.kura import KuraCommand, KuraInProcess
 from support.owners_wallets import quick_stretch
 from support.steps import Readers, add_ticket, exported
 from trust.ids import Hash
@@ -29,9 +29,9 @@ TWICE = f"{PIN}\n{PIN}\n"
 
 
 @pytest.fixture
-def tablet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> KuraInProcess:
+def tablet(tmp_path: Path) -> KuraInProcess:
     """Another device, on which nothing is yet."""
-    return KuraInProcess(tmp_path / "tablet", capsys)
+    return KuraInProcess(tmp_path / "tablet")
 
 
 def coming_back(name: str, cluster: LocalCluster) -> tuple[str | Path, ...]:
@@ -47,15 +47,15 @@ def test_who_presents_the_owner_information_gets_the_values_though_every_key_is_
     add_ticket(here, name="Ran")
     before = exported(here, tmp_path / "before.json")
     kura.ok("owner", "enroll", "embodiment-8", typed=TWICE)  # 145, 146
-    kura.ok("backup", "--all", "--delete")  # 143
+    here.ok("backup", "--all", "--delete")  # 143
 
     shutil.rmtree(kura.home)  # the terminal is destroyed, and with it the decoding key
     cluster.kill("safe-2", "safe-4")
-    tablet = without_wallet(tmp_path / "tablet")
+    tablet = KuraCommand(tmp_path / "tablet")
     done = tablet.json(*coming_back("embodiment-8", cluster), typed=f"{PIN}\n")  # 144
 
     assert (done["found"], done["recovered"], done["left"]) == (2, 2, {})
-    assert exported(KuraInProcess(tablet.home, here.capture), tmp_path / "after.json") == before
+    assert exported(KuraInProcess(tablet.home), tmp_path / "after.json") == before
 
 
 @pytest.mark.usefixtures("quick_stretch")

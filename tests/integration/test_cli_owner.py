@@ -1,27 +1,24 @@
 """`kura owner` and `kura reseed` as a person and a script meet them: PINs, documents, exit codes, a thief."""
 
-import io
 import json
 import shutil
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pexpect
 import pytest
 
 from support.cluster import LocalCluster
-from support.kura import Finished, KuraCommand, KuraInProcess, new_wallet, standard_input, without_wallet
+from support.kura import Finished, KuraInProcess, new_wallet, standard_input, without_wallet
 from support.memory_safes import roster_file_of, roster_of
 from support.owners_wallets import quick_stretch
+from support.terminal import at_terminal
 from tools.demo import thief
 
 __all__ = ["quick_stretch"]
 
 PIN, OTHER = "4711 mole", "forty-seven moles"
-SECONDS = 60
 ONE_FOR_ALL = "The name or the PIN is another, or the safes take no guess now."
 
 Device = Callable[[str], KuraInProcess]
@@ -348,54 +345,30 @@ def test_a_stolen_home_opens_what_the_safes_store_until_it_is_reseeded(
     assert (refused.code, refused.output) == (1, "")
 
 
-@contextmanager
-def typed(kura: KuraCommand, *arguments: str | Path) -> Iterator[Any]:
-    """A command at a pseudo-terminal; at its end it has ended."""
-    program, *rest = kura.command(*arguments)
-    child = pexpect.spawn(
-        program,
-        rest,
-        env=kura.environment | {"TERM": "xterm"},
-        timeout=SECONDS,
-        encoding="utf-8",
-        dimensions=(40, 120),
-    )
-    child.logfile_read = io.StringIO()
-    try:
-        yield child
-        child.expect(pexpect.EOF)
-    finally:
-        child.close()
-
-
-def answer(terminal: Any, question: str, text: str) -> None:
-    """Wait for a question, and type."""
-    terminal.expect(question)
-    terminal.sendline(text)
-
-
 def test_at_a_terminal_the_pin_is_asked_for_and_never_shown(cluster: LocalCluster, tmp_path: Path) -> None:
     """After a slip both are asked for again; so is a new wallet's passphrase, twice and no third time.
 
     The home is where KURA_HOME says. The PIN is stretched here as it is for people.
     """
     kura = new_wallet(tmp_path / "phone", cluster.roster_file).process
-    with typed(kura, "owner", "enroll", "terminal-anna") as terminal:
+    with at_terminal(kura, "owner", "enroll", "terminal-anna") as terminal:
         for text in (PIN, OTHER, PIN, PIN):
-            answer(terminal, r"(PIN|again): ?", text)
+            terminal.answer(r"(PIN|again): ?", text)
         terminal.expect("is enrolled at 5 of 5 safes")
-        shown = terminal.logfile_read.getvalue()
-    assert terminal.exitstatus == 0
-    assert PIN not in shown
+        assert PIN not in terminal.shown
+    assert terminal.code == 0
     tablet = without_wallet(tmp_path / "tablet").process
-    with typed(tablet, "owner", "recover", "terminal-anna", "--roster", cluster.roster_file) as terminal:
-        answer(terminal, r"PIN: ?", PIN)
-        answer(terminal, r"Passphrase for the new wallet: ?", "a passphrase")
-        answer(terminal, r"again: ?", "a passphrase")
+    with at_terminal(
+        tablet, "owner", "recover", "terminal-anna", "--roster", cluster.roster_file
+    ) as terminal:
+        terminal.answer(r"PIN: ?", PIN)
+        terminal.answer(r"Passphrase for the new wallet: ?", "a passphrase")
+        terminal.answer(r"again: ?", "a passphrase")
         terminal.expect("Found 0 values; 0 recovered.")
-        assert "Passphrase:" not in terminal.logfile_read.getvalue()
-    assert terminal.exitstatus == 0
-    assert sorted(path.name for path in (tmp_path / "tablet").iterdir() if path.name == "wallet.db")
+        assert "Passphrase:" not in terminal.shown
+        assert PIN not in terminal.shown
+    assert terminal.code == 0
+    assert (tmp_path / "tablet" / "wallet.db").exists()
 
 
 def test_standard_input_that_is_closed_holds_no_pin(

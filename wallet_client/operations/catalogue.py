@@ -3,8 +3,7 @@
 Nothing a safe says is believed as such. A batch counts when its manifest is signed by a wallet that the owner
 authorised, a leaf when it is the manifest's, a certificate when it is the safe's and certifies that leaf, a
 tombstone when such a wallet, or the owner, signed it. A safe can hide what it keeps, and is named when others
-know of it; it cannot invent. A revival, which the owner signed, takes its tombstone back. How what they
-tell is put together stands in merge_catalogues.py.
+know of it; it cannot invent (merge_catalogues.py). A revival counts when the owner signed it.
 """
 
 import asyncio

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from trust.certificate import SignedCertificate
+from trust.documents import SigningKey
 from trust.ids import SafeId
 from trust.value_fields import ValueFields
 from wallet_client.errors import UnknownReceipt, UnknownValue
@@ -50,6 +51,7 @@ def conclude(
     begun: BackupBegun,
     batch: PreparedBatch,
     answers: Answers[tuple[SignedCertificate, ...]],
+    owner: SigningKey | None = None,
 ) -> Registered:
     """Receipts, values, outbox and journal, in one transaction.
 
@@ -59,6 +61,7 @@ def conclude(
         begun: What was written into the journal.
         batch: Prepared from it.
         answers: Enough safes took it.
+        owner: Secret: the owner's key, where older generations are to be erased at once.
     """
     arrangement = begun.plan.arrangement
     holding = tuple(safe_id for safe_id in arrangement.safes if safe_id in answers.good)
@@ -67,7 +70,7 @@ def conclude(
     with wallet.store.transaction():
         summaries = _summaries(wallet, begun)
         receipts = _receipts(begun, batch, answers.good, summaries, edited)
-        superseded = _bury_superseded(wallet, receipts, summaries, keeps_old=begun.keeps_old)
+        superseded = _bury_superseded(wallet, receipts, summaries, owner, keeps_old=begun.keeps_old)
         for receipt in receipts:
             put_receipt(wallet.store, receipt, state, begun.plan.created_at)
         passing = {content.value_id for content in begun.passing}
@@ -153,6 +156,7 @@ def _bury_superseded(
     wallet: Wallet,
     receipts: Sequence[Receipt],
     summaries: Mapping[ValueId, ValueSummary],
+    owner: SigningKey | None,
     *,
     keeps_old: bool,
 ) -> bool:
@@ -164,7 +168,10 @@ def _bury_superseded(
     old_receipts = _old_receipts(wallet, summaries)
     left = {old.receipt_id: old.without_members(summaries.keys()) for old in old_receipts}
     gone = [old for old in old_receipts if not left[old.receipt_id].members]
-    (keep_superseded if keeps_old else owe_deletion)(wallet, gone)
+    if keeps_old:
+        keep_superseded(wallet, gone)
+    else:
+        owe_deletion(wallet, gone, owner)
     for receipt_id in {old.receipt_id for old in gone} - {receipt.receipt_id for receipt in receipts}:
         wallet.store.receipts.delete(receipt_id)
     for receipt in left.values():

@@ -15,7 +15,6 @@ from trust.ids import ItemId, SafeId, Signature, WalletKey
 from trust.manifest import MAX_ITEMS
 from trust.refusals import TombstoneRevived
 from trust.tombstone import Tombstone, sign_tombstone
-from wallet_client.errors import UnknownDeletion
 from wallet_client.network.safe_link import SafeLink
 from wallet_client.operations.journal import Owed, write_entry
 from wallet_client.operations.uninterrupted import to_the_end
@@ -82,15 +81,14 @@ def owe_tombstones(
 
 
 def owed_deletions(wallet: Wallet) -> set[tuple[ItemId, int]]:
-    """Generations of which a safe at least was not told yet that they are deleted."""
+    """Generations of which a safe at least did not confirm yet that they are deleted."""
+    store = wallet.store
     found: set[tuple[ItemId, int]] = set()
-    for deletion_id in {entry.owner_id for entry in wallet.store.outbox.entries()}:
-        try:
-            deletion = get_deletion(wallet.store, deletion_id)
-        except UnknownDeletion:
-            continue  # something else is owed
-        dead = [item.read() for item in deletion.items]
-        found |= {(tombstone.item_id, tombstone.generation) for tombstone in dead}
+    for entry in store.outbox.entries():
+        if store.deletions.has(entry.owner_id):  # else something else is owed
+            deletion = get_deletion(store, entry.owner_id)
+            dead = [deletion.items[at].read() for at in deletion.owed_to(SafeId(entry.safe_id))]
+            found |= {(tombstone.item_id, tombstone.generation) for tombstone in dead}
     return found
 
 

@@ -16,7 +16,7 @@ from msgspec import structs
 
 from trust.authorisation import SignedAuthorisation, authorise_wallet
 from trust.documents import SigningKey
-from trust.ids import KEY_BYTES, Hash, OwnerId, RecordId, SafeId, WalletKey
+from trust.ids import KEY_BYTES, Hash, OwnerId, SafeId, WalletKey
 from trust.owner_record import OwnerSecrets
 from wallet_client.errors import UnknownSecret, WalletError
 from wallet_client.network.failures import SafeFailure
@@ -38,7 +38,6 @@ from wallet_client.operations.progress import Progress, silent
 from wallet_client.operations.put_record import commit_record, drop_old_records, offer_record
 from wallet_client.operations.reseal import not_bound_yet, reseal
 from wallet_client.operations.settle import changing
-from wallet_client.operations.superseded import finish_superseded
 from wallet_client.operations.uninterrupted import to_the_end
 from wallet_client.operations.unlocking import unlock_owner
 from wallet_client.operations.wallet_keys import DEFAULT_NAMES, KeyFinder, free_key_name, key_entry
@@ -105,20 +104,14 @@ async def enroll_owner(
         if known.owner is not None and not (known.owner.recovering and known.owner.name == name.text):
             raise WalletHasOwnerAlready(known.owner.name)
         owner, stretched = await asyncio.to_thread(_stretched, name, pin, Hash(known.genesis_fingerprint))
-        versions = await asyncio.to_thread(pinned_versions, wallet.store)
-        failed: dict[SafeId, SafeFailure] = {}
-        record_id: RecordId | None = None
         if known.owner is None:
-            record_id, failed = await _make_record(wallet, name, owner, stretched, guesses, invitations)
-        in_force = len(wallet.roster.safes) - len(failed)
-        unlocked = await unlock_owner(wallet.links, versions, owner, stretched, wallet.rng, record_id)
-        if known.owner is None:
-            failed |= await adopt_owner(wallet, name, owner, unlocked.secrets)
-        unbound = await asyncio.to_thread(not_bound_yet, wallet)
-        resealed = await reseal(wallet, unbound, progress, keeps_old=True)
-        # As the owner, so that what k safes together can read is erased at once and sees no grace.
-        await finish_superseded(wallet, unlocked.secrets.signing_key)
-        await deliver(wallet, owner=unlocked.secrets.signing_key)
+            key, in_force, failed = await _become_owner(wallet, name, owner, stretched, guesses, invitations)
+        else:  # it stopped before all that was backed up was sealed anew; the PIN must be the one that holds
+            versions = await asyncio.to_thread(pinned_versions, wallet.store)
+            unlocked = await unlock_owner(wallet.links, versions, owner, stretched, wallet.rng)
+            key, failed = unlocked.secrets.signing_key, dict(unlocked.failed)
+            in_force = len(wallet.roster.safes) - len(failed)
+        resealed = await reseal(wallet, await asyncio.to_thread(not_bound_yet, wallet), progress, key)
         if known.owner is None and not resealed.left:
             await to_the_end(_note_ended, wallet)
         beyond = await asyncio.to_thread(beyond_owner, wallet)
@@ -126,20 +119,28 @@ async def enroll_owner(
     return Enrolled(in_force, named, tuple(resealed.receipts), dict(resealed.left), tuple(beyond))
 
 
-async def _make_record(
+async def _become_owner(
     wallet: Wallet,
     name: OwnerName,
     owner: OwnerId,
     pin: StretchedPin,
     guesses: int,
     invitations: Mapping[str, str],
-) -> tuple[RecordId, dict[SafeId, SafeFailure]]:
-    """Bring a record into force at enough safes; which, and what went wrong at the others."""
+) -> tuple[SigningKey, int, dict[SafeId, SafeFailure]]:
+    """Bring a record into force, and have this wallet act for its owner.
+
+    Returns:
+        Secret: the owner's key; at how many safes the record is in force; what went wrong, by safe.
+    """
     seed = await to_the_end(_owner_seed, wallet, owner)
     secrets = OwnerSecrets(seed, await KeyFinder(wallet).root(make=True))
     dealt = await asyncio.to_thread(deal_record, owner, secrets, pin, wallet.roster, wallet.rng)
     failed = await _put_in_force(wallet, name, dealt, secrets, guesses, invitations)
-    return dealt.record.record_id, failed
+    in_force = len(wallet.roster.safes) - len(failed)
+    versions = await asyncio.to_thread(pinned_versions, wallet.store)
+    await unlock_owner(wallet.links, versions, owner, pin, wallet.rng, dealt.record.record_id)
+    failed |= await adopt_owner(wallet, name, owner, secrets)
+    return secrets.signing_key, in_force, failed
 
 
 def _stretched(name: OwnerName, pin: Pin, genesis: Hash) -> tuple[OwnerId, StretchedPin]:

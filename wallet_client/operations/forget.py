@@ -58,7 +58,7 @@ async def forget_members(
             }
             gone = [one for one in receipts.values() if not left[one.receipt_id].members]
             owe_deletion(wallet, gone, owner)
-            bury_superseded(wallet, {one.receipt_id for one in gone})
+            bury_superseded(wallet, {one.receipt_id for one in gone}, owner)
             for receipt in left.values():
                 if receipt.members:
                     update_receipt(wallet.store, receipt)

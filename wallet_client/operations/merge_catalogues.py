@@ -1,12 +1,11 @@
 """What all safes together know of an owner's items: the union of what each tells, tombstones win.
 
-A revival dominates its tombstone, also that of a safe which was away.
-
 Of each item one generation stands: the newest that can be brought back. A next generation that died on its
 way to the safes hides the one before it as little as one that a single safe made up with a stolen key: what a
 revoked wallet signed counts for less than what a wallet signed that may act, unless more safes keep it than
-can be liars. A tombstone of a revoked wallet, which a thief may have signed, hides nothing that can still be
-brought back.
+can be liars. A tombstone of a wallet that one safe at least knows to be revoked, which a thief may have
+signed, hides nothing that can still be brought back. A revival, which the owner signed, dominates its
+tombstone, also that of a safe which was away.
 """
 
 from collections import defaultdict
@@ -74,7 +73,7 @@ class SafesWord:
 
     Args:
         items: By the exact bytes of manifest and leaf.
-        tombstones: What is deleted, signed by one of the owner's wallets or the owner: exact bytes by hash.
+        tombstones: Exact bytes, by their hash; each of one of the owner's wallets, or of the owner.
         revived: Hashes of tombstones that the owner took back.
         revoked: Wallets of which the owner said that they act no longer.
     """
@@ -93,7 +92,7 @@ class Catalogue:
         items: Of each item what stands.
         older: Generations before those, which are still at safes, and may go once the newer was read back.
         deleted: Generations that a wallet that may act, or the owner, deleted.
-        tombstones: What stands against deleted generations, whoever signed it: exact bytes.
+        tombstones: What stands against generations, exact bytes, of revoked wallets too.
         spent: By item, the newest generation that was ever registered or deleted.
         lacking: By safe, how many of these items are placed there and not kept.
         failed: What went wrong, by safe.

@@ -16,6 +16,7 @@ from functools import lru_cache
 
 from msgspec import structs
 
+from trust.documents import SigningKey
 from trust.ids import Hash
 from trust.manifest import Manifest
 from wallet_client.errors import WalletError
@@ -88,15 +89,22 @@ async def recover_owner(
             wallet.links, pinned_versions(wallet.store), owner, stretched, wallet.rng
         )
         failed = await adopt_owner(wallet, name, owner, unlocked.secrets)
-        done = await continue_recovery(wallet, progress)
+        done = await continue_recovery(wallet, progress, unlocked.secrets.signing_key)
     named = names_of(wallet.roster, dict(unlocked.failed) | failed)
     return replace(done, failed={**named, **done.failed})
 
 
-async def continue_recovery(wallet: Wallet, progress: Progress = silent) -> OwnerRecovered:
+async def continue_recovery(
+    wallet: Wallet, progress: Progress = silent, owner: SigningKey | None = None
+) -> OwnerRecovered:
     """Bring back what the wallet never had, and bind to the owner what is bound to nobody.
 
-    The wallet is the owner's. The same as often as it is said.
+    The same as often as it is said.
+
+    Args:
+        wallet: The owner's.
+        progress: Told how far it is.
+        owner: Secret: the owner's key, where it is at hand: what is superseded is erased at once.
 
     Raises:
         WalletWithoutOwner: It is nobody's.
@@ -106,9 +114,10 @@ async def continue_recovery(wallet: Wallet, progress: Progress = silent) -> Owne
     async with changing(wallet):
         seen = await look_again(wallet)
         failed = await _bring_back_values(wallet, seen.left, progress)
-        await reseal(wallet, await asyncio.to_thread(not_bound_at_all, wallet))
-        await finish_superseded(wallet)
-        await deliver(wallet)
+        unbound = await asyncio.to_thread(not_bound_at_all, wallet)
+        await reseal(wallet, unbound, owner=owner)
+        await finish_superseded(wallet, owner)
+        await deliver(wallet, owner=owner)
         return await to_the_end(_ended, wallet, seen, failed)
 
 

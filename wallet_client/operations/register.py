@@ -15,6 +15,7 @@ from functools import partial
 from threshold.ristretto import Scalar
 from trust.certificate import SignedCertificate
 from trust.digest import digest_fields_of
+from trust.documents import SigningKey
 from trust.ids import SafeId
 from trust.refusals import PieceConflict
 from wallet_client.errors import UnknownReceipt
@@ -38,8 +39,18 @@ _INLINE_BYTES = 16_384
 """Batches up to this size are prepared in the event loop: a thread would cost more than they do."""
 
 
-async def begin_and_register(wallet: Wallet, begun: BackupBegun, progress: Progress) -> Registered:
-    """Write a batch into the journal before anything of it is sent, then `register` it."""
+async def begin_and_register(
+    wallet: Wallet, begun: BackupBegun, progress: Progress, owner: SigningKey | None = None
+) -> Registered:
+    """Write a batch into the journal before anything of it is sent, then `register` it.
+
+    Args:
+        wallet: Held by `changing`.
+        begun: What is written.
+        progress: Told how far it is.
+        owner: Secret: the owner's key, where older generations are to be erased at once. What a crash breaks
+            off is finished without it, and they wait.
+    """
     operation_id = f"{begun.plan.items[0].item_id.hex()}-{begun.plan.items[0].generation}"
     with _abandoned_unless_ended(wallet, operation_id):
         journal = wallet.store.journal
@@ -49,7 +60,7 @@ async def begin_and_register(wallet: Wallet, begun: BackupBegun, progress: Progr
             batch = await _prepare(wallet, begun)
         finally:
             await noted
-        return await _register_prepared(wallet, operation_id, begun, batch, progress)
+        return await _register_prepared(wallet, operation_id, begun, batch, progress, owner)
 
 
 async def register(wallet: Wallet, operation_id: str, begun: BackupBegun, progress: Progress) -> Registered:
@@ -65,13 +76,18 @@ async def register(wallet: Wallet, operation_id: str, begun: BackupBegun, progre
 
 
 async def _register_prepared(
-    wallet: Wallet, operation_id: str, begun: BackupBegun, batch: PreparedBatch, progress: Progress
+    wallet: Wallet,
+    operation_id: str,
+    begun: BackupBegun,
+    batch: PreparedBatch,
+    progress: Progress,
+    owner: SigningKey | None = None,
 ) -> Registered:
     answers = await fan_out(_calls(wallet, batch, progress))
     if not begun.plan.arrangement.is_registered(set(answers.good)):
         await withdraw(wallet, operation_id, begun, _may_hold(begun, answers))
         raise _too_few(wallet, begun, answers)
-    return await to_the_end(conclude, wallet, operation_id, begun, batch, answers)
+    return await to_the_end(conclude, wallet, operation_id, begun, batch, answers, owner)
 
 
 @contextmanager

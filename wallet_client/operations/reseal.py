@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from trust.documents import SigningKey
 from trust.manifest import Manifest
 from wallet_client.errors import WalletError
 from wallet_client.operations.backup import next_generation, register_root
@@ -47,6 +48,7 @@ async def reseal(
     wallet: Wallet,
     receipt_ids: Sequence[ReceiptId],
     progress: Progress = silent,
+    owner: SigningKey | None = None,
     *,
     keeps_old: bool = False,
 ) -> Resealed:
@@ -55,6 +57,7 @@ async def reseal(
     Args:
         wallet: Whose items.
         receipt_ids: Of the items.
+        owner: Secret: the owner's key, where older generations are to be erased at once.
         keeps_old: Older generations stand until the new ones were read back (superseded.py).
         progress: Told after each group, in bytes.
     """
@@ -63,11 +66,11 @@ async def reseal(
     meter = Meter("reseal", progress, total=sum(map(_size, groups)))
     for group in groups:
         try:
-            outcome.receipts += await _reseal_group(wallet, group, keeps_old=keeps_old)
+            outcome.receipts += await _reseal_group(wallet, group, owner, keeps_old=keeps_old)
         except WalletError as error:
             outcome.left.update(dict.fromkeys((one.receipt_id for one in group), error))
         meter.advance(_size(group))
-    await deliver(wallet)
+    await deliver(wallet, owner=owner)
     return outcome
 
 
@@ -114,12 +117,14 @@ def _groups(wallet: Wallet, receipt_ids: Sequence[ReceiptId]) -> list[list[Recei
     return groups
 
 
-async def _reseal_group(wallet: Wallet, group: Sequence[Receipt], *, keeps_old: bool) -> list[ReceiptId]:
+async def _reseal_group(
+    wallet: Wallet, group: Sequence[Receipt], owner: SigningKey | None, *, keeps_old: bool
+) -> list[ReceiptId]:
     """Give them a new generation, but for those that were deleted, or registered anew, meanwhile."""
     async with wallet.claim([value_id for receipt in group for value_id in receipt.value_ids]):
         standing = await asyncio.to_thread(_standing, wallet, group)
         if standing:
-            await _register_anew(wallet, standing, keeps_old=keeps_old)
+            await _register_anew(wallet, standing, owner, keeps_old=keeps_old)
     return [one.receipt_id for one in standing]
 
 
@@ -131,7 +136,9 @@ def _standing(wallet: Wallet, group: Sequence[Receipt]) -> list[Receipt]:
     return [one for one in now if begun[one.receipt_id] == one.leaf]
 
 
-async def _register_anew(wallet: Wallet, group: Sequence[Receipt], *, keeps_old: bool) -> None:
+async def _register_anew(
+    wallet: Wallet, group: Sequence[Receipt], owner: SigningKey | None, *, keeps_old: bool
+) -> None:
     policy = wallet.policy(group[0].policy_name)
     absent = await asyncio.to_thread(_absent, wallet, group)
     passing = await _fetched(KeyFinder(wallet), group, absent) if absent else {}
@@ -142,7 +149,7 @@ async def _register_anew(wallet: Wallet, group: Sequence[Receipt], *, keeps_old:
     plans = plan_batches(items, policy, wallet.roster, wallet.now(), wallet.rng, key, wallet.keys.ownership)
     for plan in plans:
         begun = BackupBegun(plan, (), _passing_of(plan, passing), keeps_old)
-        await begin_and_register(wallet, begun, silent)
+        await begin_and_register(wallet, begun, silent, owner)
 
 
 def _absent(wallet: Wallet, group: Sequence[Receipt]) -> set[ValueId]:

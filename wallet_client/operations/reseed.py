@@ -87,7 +87,7 @@ async def reseed(
     async with changing(wallet):
         missing = await _look(wallet) if wallet.store.settings.get().owner else {}
         ids = _all_receipts(wallet) if receipt_ids is None else list(dict.fromkeys(receipt_ids))
-        return _with_missing(await _reseal_and_finish(wallet, ids, progress, None), missing)
+        return _with_missing(await _reseal_and_finish(wallet, ids, progress), missing)
 
 
 async def reseed_root(wallet: Wallet, pin: Pin, progress: Progress = silent) -> Reseeded:
@@ -113,9 +113,8 @@ async def reseed_root(wallet: Wallet, pin: Pin, progress: Progress = silent) -> 
         await change.bring_in()
         missing = await _look(wallet)
         ids = await asyncio.to_thread(not_bound_yet, wallet)
-        owner = change.secrets.signing_key
-        done = _with_missing(await _reseal_and_finish(wallet, ids, progress, owner), missing)
-        return await change.end(done)
+        done = await _reseal_and_finish(wallet, ids, progress, change.secrets.signing_key)
+        return await change.end(_with_missing(done, missing))
 
 
 async def _look(wallet: Wallet) -> dict[str, SafeFailure]:
@@ -134,9 +133,9 @@ def _all_receipts(wallet: Wallet) -> list[ReceiptId]:
 
 
 async def _reseal_and_finish(
-    wallet: Wallet, ids: Sequence[ReceiptId], progress: Progress, owner: SigningKey | None
+    wallet: Wallet, ids: Sequence[ReceiptId], progress: Progress, owner: SigningKey | None = None
 ) -> Reseeded:
-    """With the owner's key (Secret) at hand the old generations are erased at once."""
+    """With the owner's key, which is secret, at hand the old generations are erased at once."""
     resealed = await reseal(wallet, ids, progress, keeps_old=True)
     finished = await finish_superseded(wallet, owner)
     delivered = await deliver(wallet, owner=owner)
@@ -179,7 +178,6 @@ class _RootChange:
             await self._have_record_everywhere()
             await to_the_end(self._bind_to_new_root)
             self.wallet.keys = await asyncio.to_thread(wallet_keys, self.wallet.store)
-            # Before anything else delivers it as the wallet, which would leave the old root to the grace.
             await deliver(self.wallet, owner=self.secrets.signing_key)
 
     async def _revoke_others(self) -> None:

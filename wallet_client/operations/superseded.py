@@ -38,11 +38,19 @@ def keep_superseded(wallet: Wallet, receipts: Iterable[Receipt]) -> None:
             wallet.store.journal.put(name, SUPERSEDED, receipt.to_bytes(), step="registered")
 
 
-def bury_superseded(wallet: Wallet, receipt_ids: Collection[ReceiptId]) -> None:
-    """Owe the deletion of what stands of items that are deleted; call it inside a transaction."""
+def bury_superseded(
+    wallet: Wallet, receipt_ids: Collection[ReceiptId], owner: SigningKey | None = None
+) -> None:
+    """Owe the deletion of what stands of items that are deleted; call it inside a transaction.
+
+    Args:
+        wallet: Whose.
+        receipt_ids: Of the items.
+        owner: Secret: as `finish_superseded` has it.
+    """
     old = [one for one in _waiting(wallet) if one.receipt.receipt_id in receipt_ids]
     if old:
-        _owe(wallet, old, None)
+        _owe(wallet, old, owner)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,9 @@ def take_in(wallet: Wallet, catalogue: Catalogue) -> TakenIn:
                 newer.append(receipt_id)
             else:
                 _keep_known(wallet, old, item, spent)
-        keep_superseded(wallet, [receipt_of(wallet, one, 0) for one in catalogue.older])
+        known = {item.leaf.item_id for item in catalogue.items}
+        older = [one for one in catalogue.older if one.leaf.item_id in known]
+        keep_superseded(wallet, [receipt_of(wallet, one, 0) for one in older])
         gone = _drop_deleted(wallet, catalogue)
     return TakenIn(tuple(new), tuple(newer), tuple(gone))
 

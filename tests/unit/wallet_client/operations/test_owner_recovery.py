@@ -386,7 +386,7 @@ class TestDyingOnTheWay:
 
     async def test_it_goes_on_from_every_step(self, folder: Path) -> None:
         """By the same command until the wallet is the owner's, by `resume` from then on."""
-        safes = MemorySafes.of(3, 2)
+        safes = MemorySafes.of(2, 2)
         async with first_wallet(folder, safes) as first:
             await away(first, "seed", VALUES[:1])
             await away(first, "sealed", VALUES[1:2])

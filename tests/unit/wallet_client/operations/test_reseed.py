@@ -170,7 +170,7 @@ class TestTheRoot:
 
     async def test_dying_at_any_step_loses_nothing_and_the_same_command_ends_it(self, folder: Path) -> None:
         """Every value opens where it stopped, in this wallet and in a new one; then there is one root."""
-        before = await prepared(folder, 3, 2)
+        before = await prepared(folder, 2, 2)
         await at_every_step(before, self._dies)
 
     async def _dies(self, before: Before, step: int) -> list[str]:
