@@ -27,6 +27,11 @@ class Ledger:
     rearmed_ms: int = 0
 
 
+NO_GUESSES = Ledger()
+LIMIT_AT_NOBODY = 10
+"""Guesses at a name that nobody has until it looks locked: as many as owners have who ask for no others."""
+
+
 @dataclass(frozen=True, slots=True)
 class KeptRecord:
     """One version of an owner's record, with this safe's part.
@@ -125,11 +130,36 @@ class GuessState:
 
     Args:
         owner: None where the owner is unknown.
-        known: The guess of that id at this owner.
+        known: The guess of that id at this name.
+        at_nobody: The guesses at this name while nobody has it.
     """
 
     owner: KeptOwner | None
     known: KnownGuess | None
+    at_nobody: Ledger = NO_GUESSES
+
+    @property
+    def ledger(self) -> Ledger:
+        """The guesses that count."""
+        return self.at_nobody if self.owner is None else self.owner.ledger
+
+    @property
+    def limit(self) -> int:
+        """Wrong guesses until the name is locked."""
+        return LIMIT_AT_NOBODY if self.owner is None else self.owner.limit
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a guess is tried at.
+
+    Args:
+        record: Of a known owner; None: a decoy.
+        waiting: The decoy is the waiting one; never with a record.
+    """
+
+    record: KeptRecord | None
+    waiting: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +167,11 @@ class GuessPlan:
     """What a guess comes to.
 
     Args:
-        record: Evaluated with its share; None: with the decoy's.
-        ledger: The owner's from now on, when the guess is spent; None when nothing is.
+        target: Evaluated with the share of this.
+        ledger: The name's from now on, when the guess is spent; None when nothing is.
     """
 
-    record: KeptRecord | None
+    target: Target
     ledger: Ledger | None
 
 

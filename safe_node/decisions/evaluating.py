@@ -10,7 +10,7 @@ from threshold.feldman import ScalarShare
 from threshold.randomness import RandomSource
 from threshold.ristretto import Point, Scalar
 from threshold.shared_oprf import ShareEvaluation, evaluate_share
-from trust.ids import RecordId
+from trust.ids import RecordId, SafeId
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +26,23 @@ class Evaluated:
     evaluation: ShareEvaluation
 
 
-def evaluate_guess(record: KeptRecord | None, decoy: Decoy, element: Point, rng: RandomSource) -> Evaluated:
+def evaluate_guess(
+    record: KeptRecord | None, decoy: Decoy, safe_id: SafeId, element: Point, rng: RandomSource
+) -> Evaluated:
     """Evaluate a blinded element.
 
     Args:
         record: With whose share; None: with the decoy's.
         decoy: Of the owner id.
+        safe_id: This safe.
         element: Blinded, not the identity.
         rng: Gives one read of 64 bytes for the proof; Secret, never the same twice.
+
+    Raises:
+        RosterRefused: The decoy is of a roster without this safe.
     """
+    share = decoy.oprf_share(safe_id)
     if record is None:
-        return Evaluated(decoy.record_id, evaluate_share(decoy.oprf_share, element, rng))
+        return Evaluated(decoy.record_id, evaluate_share(share, element, rng))
     share = ScalarShare(record.x, Scalar.from_bytes(record.oprf_share))
     return Evaluated(record.record_id, evaluate_share(share, element, rng))

@@ -7,17 +7,23 @@
 Whatever record is tried, in force, staged or old, the ledger is one. A guess is spent before anything is
 evaluated, whatever comes of it; only a proof that the PIN was right gives it back (unlocking.py). A clock
 that is set back makes every wait longer and none shorter.
+
+Guesses at a name that nobody has are counted alike, and waited for: else waiting would tell who is an owner.
 """
 
 from __future__ import annotations
 
-from safe_node.owners import Attempt, GuessPlan, GuessState, KeptOwner, KeptRecord, Ledger
+from safe_node.owners import Attempt, GuessPlan, GuessState, Ledger, Target
 from trust.ids import RecordId
 
 FREE_GUESSES = 4
 FIRST_WAIT_MS = 60_000
 LONGEST_WAIT_MS = 24 * 3_600_000
 REGAIN_MS = 30 * 24 * 3_600_000
+
+FIRST_DECOY = Target(None, waiting=False)
+STANDS_IN = Target(None, waiting=True)
+"""The waiting decoy."""
 
 
 def next_guess_at_ms(ledger: Ledger, limit: int) -> int:
@@ -49,29 +55,41 @@ def give_back(ledger: Ledger) -> Ledger:
     return Ledger(max(ledger.spent - 1, 0), ledger.last_spent_ms, ledger.rearmed_ms)
 
 
-def shown_record(owner: KeptOwner | None, record_id: RecordId | None, now_ms: int) -> KeptRecord | None:
-    """The record that may be tried now; None: show the decoy.
+def target_now(state: GuessState, record_id: RecordId | None, first_decoy: RecordId, now_ms: int) -> Target:
+    """What may be tried now.
 
     Args:
-        owner: None where the owner is unknown.
-        record_id: Which one is asked for; None: the one in force.
+        state: The owner, or the guesses at a name that nobody has.
+        record_id: Which record is asked for; None: the one in force.
+        first_decoy: Id of the first decoy of the owner id.
         now_ms: The clock.
     """
-    if owner is None or not may_guess(owner.ledger, owner.limit, now_ms):
-        return None
-    return owner.current if record_id is None else owner.record(record_id)
+    waits = not may_guess(state.ledger, state.limit, now_ms)
+    return STANDS_IN if waits else _named(state, record_id, first_decoy)
 
 
-def plan_guess(state: GuessState, attempt: Attempt) -> GuessPlan:
-    """Spend a guess, repeat one that was spent, or answer as if the owner were unknown.
+def _named(state: GuessState, record_id: RecordId | None, first_decoy: RecordId) -> Target:
+    """What has that id, waiting or not."""
+    if state.owner is None:
+        return FIRST_DECOY if record_id in (None, first_decoy) else STANDS_IN
+    record = state.owner.current if record_id is None else state.owner.record(record_id)
+    return STANDS_IN if record is None else Target(record, waiting=False)
+
+
+def plan_guess(state: GuessState, attempt: Attempt, first_decoy: RecordId) -> GuessPlan:
+    """Spend a guess, repeat one that was spent, or answer with the waiting decoy.
 
     The same guess id with the same record and element is the same guess, locked or not: it costs nothing.
+
+    Args:
+        state: As in `target_now`.
+        attempt: The guess.
+        first_decoy: Id of the first decoy of the owner id.
     """
-    owner, known = state.owner, state.known
-    record = None if owner is None else owner.record(attempt.record_id)
+    known = state.known
     if known is not None:
         same = (known.record_id, known.element) == (attempt.record_id, attempt.element)
-        return GuessPlan(record if same else None, None)
-    if owner is None or record is None or not may_guess(owner.ledger, owner.limit, attempt.at_ms):
-        return GuessPlan(None, None)
-    return GuessPlan(record, spend(owner.ledger, owner.limit, attempt.at_ms))
+        return GuessPlan(_named(state, attempt.record_id, first_decoy) if same else STANDS_IN, None)
+    target = target_now(state, attempt.record_id, first_decoy, attempt.at_ms)
+    spent = None if target.waiting else spend(state.ledger, state.limit, attempt.at_ms)
+    return GuessPlan(target, spent)

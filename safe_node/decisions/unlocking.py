@@ -22,7 +22,7 @@ def plan_unlock(state: GuessState, claim: UnlockClaim, safe_id: SafeId, decoy_ta
         state: The owner, and the guess of that id.
         claim: What is to be believed.
         safe_id: This safe.
-        decoy_tag: Secret: of the owner's decoy, 32 bytes.
+        decoy_tag: Secret: of the owner id, 32 bytes (decoy.py).
 
     Raises:
         UnlockRefused: Unknown owner, record or guess; a guess at another record; a proof that does not hold;

@@ -1,6 +1,6 @@
 """BeginUnlock, Evaluate, Unlock: what anyone may ask who knows a name.
 
-Every call does the same work in the same order, whoever is asked about: read, make the decoy, decide. What is
+Every call does the same work in the same order, whoever is asked about: read, decide, make a decoy. What is
 refused is refused before anything is looked up (the form of the request) or alike (everything else).
 """
 
@@ -10,9 +10,9 @@ import asyncio
 from functools import partial
 
 from kura.safe.v1 import owner_pb2 as pb
-from safe_node.decisions.decoy import Decoy, make_decoy
+from safe_node.decisions.decoy import Decoy, decoy_tag, make_decoy
 from safe_node.decisions.evaluating import Evaluated, evaluate_guess
-from safe_node.decisions.guessing import plan_guess, shown_record
+from safe_node.decisions.guessing import FIRST_DECOY, plan_guess, target_now
 from safe_node.decisions.unlocking import plan_unlock, seal_part
 from safe_node.handlers.owner_converters import (
     read_attempt,
@@ -22,21 +22,22 @@ from safe_node.handlers.owner_converters import (
     write_evaluated,
 )
 from safe_node.handlers.safe import Safe
+from safe_node.owners import Target
 from trust.ids import OwnerId
 
 
 async def begin_unlock(safe: Safe, request: pb.BeginUnlockRequest) -> pb.BeginUnlockResponse:
-    """Show the record that may be tried now, or the decoy.
+    """Show the record that may be tried now, or a decoy.
 
     Raises:
         Malformed: The request cannot be read.
     """
     owner_id = read_owner_id(request)
     record_id = read_record_id(request) if request.record_id else None
-    owner = await safe.store.owners.find(owner_id)
-    decoy = await asyncio.to_thread(_decoy, safe, owner_id)
-    record = shown_record(owner, record_id, safe.now_ms())
-    return pb.BeginUnlockResponse(record=decoy.record if record is None else record.record)
+    state = await safe.store.owners.guesses_at(owner_id)
+    target = target_now(state, record_id, _decoy(safe, owner_id).record_id, safe.now_ms())
+    decoy = await asyncio.to_thread(_decoy(safe, owner_id, target).record)
+    return pb.BeginUnlockResponse(record=decoy if target.record is None else target.record.record)
 
 
 async def evaluate(safe: Safe, request: pb.EvaluateRequest) -> pb.EvaluateResponse:
@@ -46,10 +47,12 @@ async def evaluate(safe: Safe, request: pb.EvaluateRequest) -> pb.EvaluateRespon
         Malformed: The request cannot be read.
     """
     attempt, element = read_attempt(request, safe.now_ms())
-    plan = await safe.store.owners.guess(attempt, plan_guess)
+    first = _decoy(safe, attempt.owner_id).record_id
+    target = (await safe.store.owners.guess(attempt, partial(plan_guess, first_decoy=first))).target
 
     def work() -> Evaluated:
-        return evaluate_guess(plan.record, _decoy(safe, attempt.owner_id), element, safe.rng)
+        decoy = _decoy(safe, attempt.owner_id, target)
+        return evaluate_guess(target.record, decoy, safe.membership.safe_id, element, safe.rng)
 
     return write_evaluated(await asyncio.to_thread(work))
 
@@ -63,13 +66,12 @@ async def unlock(safe: Safe, request: pb.UnlockRequest) -> pb.UnlockResponse:
     """
     claim = read_claim(request)
     safe_id = safe.membership.safe_id
-    decoy = await asyncio.to_thread(_decoy, safe, claim.owner_id)
-    plan = partial(plan_unlock, safe_id=safe_id, decoy_tag=decoy.unlock_tag)
+    tag = decoy_tag(safe.membership.decoy_secret, claim.owner_id, safe_id)
+    plan = partial(plan_unlock, safe_id=safe_id, decoy_tag=tag)
     decided = await safe.store.owners.unlock(claim, plan)
     return pb.UnlockResponse(sealed_part=seal_part(decided.record, claim, safe_id))
 
 
-def _decoy(safe: Safe, owner_id: OwnerId) -> Decoy:
-    """About a millisecond of point arithmetic: for a thread."""
+def _decoy(safe: Safe, owner_id: OwnerId, target: Target = FIRST_DECOY) -> Decoy:
     membership = safe.membership
-    return make_decoy(membership.decoy_secret, owner_id, membership.newest, membership.safe_id)
+    return make_decoy(membership.decoy_secret, owner_id, membership.newest, waiting=target.waiting)

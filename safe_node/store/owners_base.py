@@ -42,6 +42,8 @@ KEPT_GUESSES = 256
 """Guesses of one owner that can still be repeated or unlocked; the oldest go first."""
 KEPT_GUESS_MS = 3_600_000
 """How long at least they can be; older ones go with the next guess."""
+NOBODIES = 16_384
+"""Names that nobody has whose guesses are remembered; one takes the place of another by a secret hash."""
 
 PlanGuess = Callable[[GuessState, Attempt], GuessPlan]
 PlanUnlock = Callable[[GuessState, UnlockClaim], UnlockPlan]
@@ -60,8 +62,12 @@ class OwnerStore(Protocol):
         """The owner of that id."""
         ...
 
+    async def guesses_at(self, owner_id: OwnerId) -> GuessState:
+        """The owner of that id, or the guesses at nobody; `known` is None."""
+        ...
+
     async def guess(self, attempt: Attempt, plan: PlanGuess) -> GuessPlan:
-        """Write down a guess, at its owner or among the decoys, and give what it comes to."""
+        """Write down a guess, also at nobody, and give what it comes to."""
         ...
 
     async def unlock(self, claim: UnlockClaim, plan: PlanUnlock) -> UnlockPlan:

@@ -12,9 +12,10 @@
 
     owners         the guesses of each, which record is in force and which is staged
     owner_records  this safe's parts of their records; written once, erased, never changed
-    guesses        those that can still be repeated or unlocked
-    decoys         how many guesses at nobody were written, as an owner's ledger would be
-    decoy_guesses  256 slots that they overwrite
+    nobodies       the guesses of each name that nobody has; 16,384 slots that one takes from another
+    guesses        those that can still be repeated or unlocked, at an owner or, below zero, at a nobody
+    decoys         how many guesses were written that cost nothing, as a ledger would be; which slot is whose
+    decoy_guesses  256 slots that these overwrite
     invitations    SHA-256 of each code, and when it was used
     revocations    owners' words against wallets
     revivals       owners' words against tombstones
@@ -43,7 +44,7 @@ PAGE_BYTES = 16_384
 
 KEY_SHARES_PER_BATCH = 256
 BLOCKS_PER_BLOB = 65_536
-VERSION = 3
+VERSION = 4
 """PRAGMA user_version of a database on which every migration below was applied."""
 
 
@@ -132,6 +133,22 @@ _GRACE = (
         receipt_signature BLOB NOT NULL) STRICT, WITHOUT ROWID""",
 )
 
+_NOBODIES = (
+    """CREATE TABLE nobodies (
+        id INTEGER PRIMARY KEY CHECK (id BETWEEN -16384 AND -1), owner_id BLOB NOT NULL,
+        spent INTEGER NOT NULL CHECK (spent >= 0), last_spent_ms INTEGER NOT NULL) STRICT""",
+    "ALTER TABLE decoys ADD COLUMN slot_key BLOB",
+    "UPDATE decoys SET slot_key = randomblob(32)",
+    """CREATE TABLE guesses_at (
+        id INTEGER PRIMARY KEY, owner INTEGER NOT NULL, guess_id BLOB NOT NULL,
+        record_id BLOB NOT NULL, element BLOB NOT NULL, spent_ms INTEGER NOT NULL,
+        returned_to BLOB) STRICT""",
+    "INSERT INTO guesses_at SELECT * FROM guesses",
+    "DROP TABLE guesses",
+    "ALTER TABLE guesses_at RENAME TO guesses",
+    "CREATE UNIQUE INDEX guesses_by_name ON guesses (owner, guess_id)",
+)
+
 
 def migrations() -> Migrations:
     """Every step, in order; never change one that was released, add another and raise VERSION."""
@@ -152,6 +169,11 @@ def migrations() -> Migrations:
     @steps(name="0003 grace")
     def grace(db: Database) -> None:
         for statement in _GRACE:
+            db.execute(statement)
+
+    @steps(name="0004 guesses at nobody")
+    def nobodies(db: Database) -> None:
+        for statement in _NOBODIES:
             db.execute(statement)
 
     return steps

@@ -14,10 +14,10 @@ from safe_node.accounts import (
     Standing,
 )
 from safe_node.deletions import AdmittedForgetting, AdmittedRevival, Forgetting
-from safe_node.owners import AdmittedPart, Attempt, GuessPlan, KeptOwner, UnlockClaim, UnlockPlan
+from safe_node.owners import AdmittedPart, Attempt, GuessPlan, GuessState, KeptOwner, UnlockClaim, UnlockPlan
 from safe_node.store import account_rows, catalogue, undeletion
 from safe_node.store.erasing import Eraser, Reader
-from safe_node.store.guesses import write_guess, write_unlock
+from safe_node.store.guesses import guesses_at, write_guess, write_unlock
 from safe_node.store.invitations import enroll
 from safe_node.store.owner_rows import find_owner, find_owner_by_key, write_ledger, write_records
 from safe_node.store.owners_base import (
@@ -52,8 +52,12 @@ class SqliteOwners:
         found = await self._read(partial(find_owner, owner_id=owner_id))
         return None if found is None else found.owner
 
+    async def guesses_at(self, owner_id: OwnerId) -> GuessState:
+        """The owner of that id, or the guesses at nobody."""
+        return await self._read(partial(guesses_at, owner_id=owner_id))
+
     async def guess(self, attempt: Attempt, plan: PlanGuess) -> GuessPlan:
-        """Write down a guess, at its owner or among the decoys, and give what it comes to."""
+        """Write down a guess, also at nobody, and give what it comes to."""
         return await self._writer.submit(partial(write_guess, attempt=attempt, plan=plan))
 
     async def unlock(self, claim: UnlockClaim, plan: PlanUnlock) -> UnlockPlan:

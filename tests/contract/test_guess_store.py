@@ -3,14 +3,21 @@
 import asyncio
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
+import pysqlite3
 import pytest
 
 from safe_node.accounts import Standing
 from safe_node.decisions.accounts import plan_rearming
-from safe_node.owners import GuessPlan, KeptOwner, Ledger, UnlockPlan
+from safe_node.decisions.registration import RegistrationRules
+from safe_node.owners import Attempt, GuessPlan, KeptOwner, Ledger, Target, UnlockPlan
+from safe_node.store.owner_rows import add_owner
 from safe_node.store.owners_base import KEPT_GUESS_MS, KEPT_GUESSES
+from safe_node.store.schema import migrations
+from safe_node.store.sqlite_store import open_store
 from support.owner_bench import (
+    FIRST_DECOY,
     NOBODY,
     OWNER,
     PART,
@@ -25,11 +32,16 @@ from support.owner_bench import (
 from support.owners import deal_owner
 from support.sample_documents import draw
 from support.store_bench import CALLER, ROSTER, SAFE_ID, Bench, Opener
-from trust.ids import GuessId, OwnerId
+from trust.certificate import COUNTER_LIMIT
+from trust.ids import GuessId, OwnerId, RecordId
 from trust.refusals import (
     RearmedLately,
     UnlockRefused,
 )
+
+RECORD, AT_DECOY = Target(PART.record, waiting=False), Target(None, waiting=False)
+WAITING_DECOY = Target(None, waiting=True)
+NO_RECORD = RecordId(bytes(16))
 
 
 async def test_guesses_are_durable_before_they_are_answered(opened: Opener) -> None:
@@ -38,11 +50,11 @@ async def test_guesses_are_durable_before_they_are_answered(opened: Opener) -> N
         await enroll(bench)
         for number in range(3):
             assert await guess(bench, attempt_at(label=f"{number}")) == GuessPlan(
-                PART.record, Ledger(number + 1, T)
+                RECORD, Ledger(number + 1, T)
             )
     async with opened() as bench:
         assert (await found(bench)).ledger == Ledger(3, T)
-        assert await guess(bench, attempt_at(label="2")) == GuessPlan(PART.record, None)
+        assert await guess(bench, attempt_at(label="2")) == GuessPlan(RECORD, None)
         assert (await found(bench)).ledger == Ledger(3, T)
 
 
@@ -52,7 +64,7 @@ async def test_of_many_guesses_at_once_no_more_are_taken_than_are_left(opened: O
     async with opened() as bench:
         await enroll(bench, dealt.admitted(SAFE_ID, ROSTER))
         plans = await asyncio.gather(*(guess(bench, attempt_at(dealt, f"{n}")) for n in range(40)))
-        assert len([plan for plan in plans if plan.record is not None]) == 3
+        assert len([plan for plan in plans if plan.target.record is not None]) == 3
         assert (await found(bench, dealt)).ledger == Ledger(3, T)
 
 
@@ -112,18 +124,69 @@ async def test_no_more_than_256_guesses_of_an_owner_are_kept(opened: Opener) -> 
         assert (await guess(bench, attempt_at(other, "others"))).ledger is None
 
 
-async def test_guesses_at_nobody_take_no_more_room_than_their_slots(opened: Opener) -> None:
-    """And are answered with no record."""
+async def test_guesses_at_nobody_are_counted_across_a_restart(opened: Opener) -> None:
+    """Each name by itself; the same guess again is free, and owners lose none."""
     async with opened() as bench:
         await enroll(bench)
+        for number in range(3):
+            assert (await guess(bench, at_nobody(f"{number}"))).ledger == Ledger(number + 1, T)
+    async with opened() as bench:
+        assert await guess(bench, at_nobody("2")) == GuessPlan(AT_DECOY, None)
+        assert (await bench.store.owners.guesses_at(NOBODY)).at_nobody == Ledger(3, T)
+        assert (await guess(bench, at_nobody("another", OwnerId(bytes(32))))).ledger == Ledger(1, T)
+        assert (await found(bench)).ledger == Ledger()
+
+
+async def test_names_that_nobody_has_take_no_more_room_than_their_slots(
+    opened: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One takes the place of another, and starts with no guesses; what was guessed goes within the hour."""
+    monkeypatch.setattr("safe_node.store.guesses.NOBODIES", 3)
+    async with opened() as bench:
+        for number in range(40):
+            name, at_ms = OwnerId(draw(f"nobody {number}", 32)), T + number * KEPT_GUESS_MS * 2
+            assert (await guess(bench, at_nobody(f"{number}", name, at_ms))).ledger == Ledger(1, at_ms)
+        assert count(bench, "nobodies") == 3
+        assert count(bench, "guesses") == 3
+
+
+async def test_which_name_takes_whose_place_differs_from_safe_to_safe(opened: Opener) -> None:
+    """Nobody can choose names that push out a certain one."""
+    async with opened() as bench:
+        key = slot_key(bench)
+        assert len(key) == 32
+        assert any(key)
+
+
+async def test_guesses_that_are_not_taken_take_no_more_room_than_their_slots(opened: Opener) -> None:
+    """They overwrite each other."""
+    async with opened() as bench:
         for number in range(300):
-            owner_id = OwnerId(draw(f"nobody {number % 3}", 32))
-            assert await guess(bench, replace(attempt_at(label=f"{number}"), owner_id=owner_id)) == (
-                GuessPlan(None, None)
-            )
+            attempt = replace(at_nobody(f"{number}", OwnerId(draw(f"{number % 3}", 32))), record_id=NO_RECORD)
+            assert await guess(bench, attempt) == GuessPlan(WAITING_DECOY, None)
         assert 1 <= count(bench, "decoy_guesses") <= 3
         assert count(bench, "guesses") == 0
-        assert (await found(bench)).ledger == Ledger()
+
+
+async def test_an_owner_starts_with_all_guesses_whatever_was_guessed_before(opened: Opener) -> None:
+    """While nobody had the name."""
+    async with opened() as bench:
+        for number in range(4):
+            await guess(bench, at_nobody(f"{number}", PART.owner_id))
+        await enroll(bench)
+        assert await guess(bench, attempt_at()) == GuessPlan(RECORD, Ledger(1, T))
+
+
+def at_nobody(label: str, owner_id: OwnerId = NOBODY, at_ms: int = T) -> Attempt:
+    return replace(attempt_at(label=label, at_ms=at_ms), owner_id=owner_id, record_id=FIRST_DECOY)
+
+
+def slot_key(bench: Bench) -> bytes:
+    connection = pysqlite3.connect(str(bench.folder / "safe.db"))
+    try:
+        return bytes(connection.execute("SELECT slot_key FROM decoys").fetchone()[0])
+    finally:
+        connection.close()
 
 
 async def test_every_guess_is_one_write_whoever_is_asked_about(opened: Opener) -> None:
@@ -133,10 +196,13 @@ async def test_every_guess_is_one_write_whoever_is_asked_about(opened: Opener) -
         await enroll(bench)
         await enroll(bench, locked.admitted(SAFE_ID, ROSTER))
         await guess(bench, attempt_at(locked, "the last"))
-        await guess(bench, replace(attempt_at(), owner_id=NOBODY))
+        await guess(bench, at_nobody("first"))
+        await guess(bench, replace(at_nobody("not taken"), record_id=NO_RECORD))
         attempts = {
             "known": attempt_at(label="known"),
-            "nobody": replace(attempt_at(), owner_id=NOBODY),
+            "nobody": at_nobody("second"),
+            "nobody, for the first time": at_nobody("first", OwnerId(bytes(32))),
+            "nobody, not taken": replace(at_nobody("third"), record_id=NO_RECORD),
             "repeated": attempt_at(label="known"),
             "locked": attempt_at(locked, "one more"),
         }
@@ -146,6 +212,35 @@ async def test_every_guess_is_one_write_whoever_is_asked_about(opened: Opener) -
             await guess(bench, attempt)
             grown[name] = log_pages(bench) - before
         assert set(grown.values()) == {3}, grown
+
+
+async def test_a_database_of_the_version_before_keeps_the_guesses(tmp_path: Path) -> None:
+    """One whose answer was lost is repeated for nothing."""
+    spent = attempt_at()
+    third_version(tmp_path / "safe.db", spent)
+    store = await open_store(tmp_path, SAFE_ID)
+    try:
+        bench = Bench(tmp_path, store, RegistrationRules(SAFE_ID, COUNTER_LIMIT, 0))
+        assert await guess(bench, spent) == GuessPlan(RECORD, None)
+        assert await guess(bench, attempt_at(label="another")) == GuessPlan(RECORD, Ledger(2, T))
+    finally:
+        await store.close()
+
+
+def third_version(path: Path, spent: Attempt) -> None:
+    """The database as the third migration leaves it, with one owner and their guess in it."""
+    from sqlite_utils import Database
+
+    database = Database(path)
+    database.enable_wal()
+    migrations().apply(database, stop_before="0004 guesses at nobody")
+    database.execute("PRAGMA user_version = 3")
+    add_owner(database.conn, KeptOwner(PART.owner_id, OWNER, Ledger(1, T), PART.record))
+    row = (spent.guess_id, spent.record_id, spent.element, T)
+    add = "INSERT INTO guesses (owner, guess_id, record_id, element, spent_ms) VALUES (1, ?, ?, ?, ?)"
+    database.execute(add, row)
+    database.conn.commit()
+    database.close()
 
 
 def log_pages(bench: Bench) -> int:

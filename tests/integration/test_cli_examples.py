@@ -10,16 +10,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-import click
 import pytest
 
 from support.cluster import LocalCluster
 from support.kura import EXAMPLES, PASSPHRASE, Finished, KuraInProcess, new_wallet
+from support.printed_examples import printed_examples
 from trust.algorithm_file import IssuedAlgorithm, write_algorithm
 from trust.documents import SigningKey
 from trust.key_algorithm import KeyAlgorithm
-from wallet_client.cli.commands import Command, Group
-from wallet_client.cli.root import root
 
 ELSEWHERE = (
     "kura cluster",
@@ -29,22 +27,14 @@ ELSEWHERE = (
     "kura reseed",
     "kura undelete",
 )
-"""They start, stop or stay, or ask for a PIN: tests of their own run them."""
+"""They start, stop or stay, or ask for a PIN (test_cli_owner_examples.py): tests of their own run them."""
 AT_SAFES = ("kura backup", "kura recover", "kura run-triggers", "kura wallet edit")
 """They change what the safes keep, which two copies of one wallet must not do."""
 FOR_A_SHELL = re.compile(r"[~*$<>|;&`]")
 
 
-def examples(group: Group) -> dict[str, None]:
-    """The examples of all commands in it; those of the groups are among them or like them."""
-    found: dict[str, None] = {}
-    for name in group.list_commands(click.Context(group)):
-        command = group.get_command(click.Context(group), name)
-        if isinstance(command, Group):
-            found |= examples(command)
-        elif isinstance(command, Command):
-            found |= dict.fromkeys(command.examples)
-    return {line: None for line in found if not line.startswith(ELSEWHERE) and " ... " not in line}
+def examples() -> list[str]:
+    return [line for line in printed_examples() if not line.startswith(ELSEWHERE) and " ... " not in line]
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +85,7 @@ def _fill(kura: KuraInProcess, desk: Path) -> None:
     kura.ok("sensor", "add", "wifi", "--", "true")
 
 
-@pytest.mark.parametrize("line", examples(root))
+@pytest.mark.parametrize("line", examples())
 def test_an_example_works(
     line: str, desk: Path, cluster: LocalCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

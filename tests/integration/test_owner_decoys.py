@@ -83,6 +83,47 @@ async def test_answers_of_k_plus_1_safes_fit_one_polynomial(four: LocalSafes) ->
         assert len({guess.output(chosen) for chosen in combinations(evaluations, 3)}) == 1
 
 
+async def test_what_is_shown_changes_alike_while_wrong_pins_are_tried(four: LocalSafes) -> None:
+    """At an owner and at nobody: four guesses at once, one after each wait, ten in all; again in 30 days.
+
+    Who tries does as a thief would: asks for the record, guesses at what is shown, notes what changes.
+    """
+    owner = deal_owner(four.roster, "watched")
+    await four.enroll(owner)
+    seen = [await changes(four, owner_id) for owner_id in (owner.owner_id, OwnerId(draw("watched too", 32)))]
+    assert seen[0] == seen[1]
+    waits = [wait for wait in seen[0] if wait]
+    assert len(seen[0]) == 10
+    assert waits == [60_000 << n for n in range(6)]
+
+
+async def changes(four: LocalSafes, owner_id: OwnerId) -> list[int]:
+    """How long each guess at one safe had to be waited for, to the millisecond, until none is taken."""
+    safe, start, waits = four.safes[0], four.clock.ms, list[int]()
+    first = await safe.begin(owner_id)
+    while (waited := await shown_again_after(four, owner_id, first)) is not None:
+        await safe.ask(guess_at(first, WRONG_PIN, f"{owner_id.hex()} {len(waits)}").request())
+        waits.append(waited)
+    four.clock.ms += 30 * 24 * 3_600_000
+    assert await safe.begin(owner_id) == first
+    four.clock.ms = start
+    return waits
+
+
+async def shown_again_after(four: LocalSafes, owner_id: OwnerId, first: OwnerRecord) -> int | None:
+    """One of the waits there are, after which the first record is shown again; None: not within the day."""
+    asked = four.clock.ms
+    for wait in (0, *(60_000 << n for n in range(11)), 24 * 3_600_000):
+        four.clock.ms = asked + wait
+        if await four.safes[0].begin(owner_id) == first:
+            four.clock.ms = asked + wait - 1
+            assert not wait or await four.safes[0].begin(owner_id) != first
+            four.clock.ms = asked + wait
+            return wait
+    four.clock.ms = asked
+    return None
+
+
 async def test_a_decoy_opens_for_no_pin(four: LocalSafes) -> None:
     """Not even for who carries the guess through at all safes."""
     guess = guess_at(await four.safes[0].begin(NOBODY), label="at nobody")

@@ -17,14 +17,15 @@ from safe_node.decisions.accounts import (
     plan_authorisation,
     plan_rearming,
 )
+from safe_node.decisions.decoy import decoy_tag
 from safe_node.decisions.enrolment import plan_commit, plan_drop, plan_enrolment, plan_staging
 from safe_node.decisions.evaluating import evaluate_guess
-from safe_node.decisions.guessing import next_guess_at_ms, plan_guess, shown_record
+from safe_node.decisions.guessing import next_guess_at_ms, plan_guess, target_now
 from safe_node.decisions.undeletion import judge_forgetting, plan_forgetting
 from safe_node.decisions.unlocking import plan_unlock, seal_part
-from safe_node.owners import Attempt, EnrolmentState, GuessState, KeptOwner, KnownGuess, UnlockClaim
+from safe_node.owners import Attempt, EnrolmentState, KeptOwner, KnownGuess, UnlockClaim
 from support.memory_catalogues import catalogue_of
-from support.memory_owner_safes import MemoryOwnerSafe
+from support.memory_owner_safes import DECOY_SECRET, MemoryOwnerSafe
 from support.safe_requests import seeded
 from threshold.ristretto import Point
 from trust.authorisation import SignedAuthorisation
@@ -52,8 +53,10 @@ class MemoryOwnerLink:
         safe = self._safe
 
         def work() -> bytes:
-            record = shown_record(safe.owners.get(owner_id), record_id, safe.now_ms)
-            return safe.faults.shows(safe.decoy(owner_id).record if record is None else record.record)
+            first = safe.decoy(owner_id).record_id
+            target = target_now(safe.guesses_at(owner_id), record_id, first, safe.now_ms)
+            decoy = safe.decoy(owner_id, waiting=target.waiting)
+            return safe.faults.shows(decoy.record() if target.record is None else target.record.record)
 
         return await self._call("begin_unlock", work)
 
@@ -66,13 +69,16 @@ class MemoryOwnerLink:
         def work() -> EvaluatedShare:
             owner, name = safe.owners.get(owner_id), (owner_id, guess_id)
             attempt = Attempt(owner_id, record_id, guess_id, blinded.to_bytes(), safe.now_ms)
-            plan = plan_guess(GuessState(owner, safe.guesses.get(name)), attempt)
+            first = safe.decoy(owner_id).record_id
+            plan = plan_guess(safe.guesses_at(owner_id, guess_id), attempt, first)
             if owner is not None and plan.ledger is not None:
                 safe.owners[owner_id] = replace(owner, ledger=plan.ledger)
                 safe.guesses[name] = KnownGuess(record_id, attempt.element)
-            record = None if plan.record is None else safe.faults.evaluates(plan.record)
+            target = plan.target
+            record = None if target.record is None else safe.faults.evaluates(target.record)
             rng = seeded(f"{safe.safe_id.hex()} proves {guess_id.hex()} {attempt.element.hex()}")
-            done = evaluate_guess(record, safe.decoy(owner_id), blinded, rng)
+            decoy = safe.decoy(owner_id, waiting=target.waiting)
+            done = evaluate_guess(record, decoy, safe.safe_id, blinded, rng)
             share = EvaluatedShare(done.record_id, done.evaluation.element, done.evaluation.proof)
             return safe.faults.answers(share)
 
@@ -89,8 +95,8 @@ class MemoryOwnerLink:
             claim = UnlockClaim(owner_id, record_id, guess_id, recipient_key, proof)
             if safe.faults.believes and owner is not None:
                 return seal_part(safe.faults.releases(owner.current), claim, safe.safe_id)
-            state = GuessState(owner, safe.guesses.get(name))
-            plan = plan_unlock(state, claim, safe.safe_id, safe.decoy(owner_id).unlock_tag)
+            tag = decoy_tag(DECOY_SECRET, owner_id, safe.safe_id)
+            plan = plan_unlock(safe.guesses_at(owner_id, guess_id), claim, safe.safe_id, tag)
             if owner is not None and plan.ledger is not None:
                 safe.owners[owner_id] = replace(owner, ledger=plan.ledger)
                 safe.guesses[name] = replace(safe.guesses[name], returned_to=recipient_key)

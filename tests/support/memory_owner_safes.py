@@ -17,6 +17,7 @@ from safe_node.deletions import Forgetting
 from safe_node.owners import (
     AdmittedPart,
     CandidatePart,
+    GuessState,
     Invitation,
     KeptOwner,
     KeptRecord,
@@ -111,9 +112,14 @@ class MemoryOwnerSafe:
         """As the real one has it."""
         return Membership.of(self.safe_id, [self.roster], DECOY_SECRET)
 
-    def decoy(self, owner_id: OwnerId) -> Decoy:
+    def decoy(self, owner_id: OwnerId, *, waiting: bool = False) -> Decoy:
         """What it shows where it has nothing to show."""
-        return make_decoy(DECOY_SECRET, owner_id, self.roster, self.safe_id)
+        return make_decoy(DECOY_SECRET, owner_id, self.roster, waiting=waiting)
+
+    def guesses_at(self, owner_id: OwnerId, guess_id: GuessId | None = None) -> GuessState:
+        """What it knows; guesses at nobody are not counted here."""
+        known = None if guess_id is None else self.guesses.get((owner_id, guess_id))
+        return GuessState(self.owners.get(owner_id), known)
 
     def spent(self, owner_id: OwnerId) -> int:
         """Guesses of an owner that are spent and not given back."""

@@ -22,7 +22,7 @@ from support.owners import DealtOwner, deal_owner, guess_at, output_of
 from support.sample_documents import NOW, draw, key
 from support.store_bench import CALLER, OTHER, ROSTER, SAFE_ID, Bench
 from trust.authorisation import authorise_wallet, revoke_wallet
-from trust.ids import Hash, OwnerId, OwnerKey, WalletKey
+from trust.ids import Hash, OwnerId, OwnerKey, RecordId, WalletKey
 from trust.tombstone import forget_owner, revive
 
 T = 1_790_000_000_000
@@ -33,6 +33,7 @@ OWNER = PART.owner_key
 SIGNER = WalletKey(OWNER)
 NOBODY = OwnerId(draw("nobody", 32))
 DECOY_TAG = draw("decoy tag", 32)
+FIRST_DECOY = RecordId(draw("first decoy", 16))
 OTHER_WALLET = WalletKey(OTHER.public)
 
 
@@ -54,7 +55,7 @@ def attempt_at(dealt: DealtOwner = DEALT, label: str = "guess", at_ms: int = T) 
 
 
 async def guess(bench: Bench, attempt: Attempt) -> GuessPlan:
-    return await bench.store.owners.guess(attempt, plan_guess)
+    return await bench.store.owners.guess(attempt, partial(plan_guess, first_decoy=FIRST_DECOY))
 
 
 async def unlock(bench: Bench, dealt: DealtOwner = DEALT, label: str = "guess") -> UnlockPlan:

@@ -7,7 +7,7 @@ import pysodium
 import pytest
 from msgspec.structs import replace
 
-from safe_node.decisions.decoy import Decoy, make_decoy
+from safe_node.decisions.decoy import Decoy, decoy_tag, make_decoy
 from safe_node.decisions.evaluating import evaluate_guess
 from support.owners import deal_owner, guess_at
 from support.safe_requests import roster_of, seeded
@@ -24,26 +24,28 @@ SECRET = draw("decoy secret", 32)
 NOBODY = OwnerId(draw("nobody", 32))
 
 
-def decoys(owner_id: OwnerId = NOBODY, secret: bytes = SECRET, roster: Roster = ROSTER) -> list[Decoy]:
-    """What each safe makes of it."""
-    return [make_decoy(secret, owner_id, roster, safe.safe_id) for safe in roster.safes]
+def decoy_of(
+    owner_id: OwnerId = NOBODY, secret: bytes = SECRET, roster: Roster = ROSTER, *, waiting: bool = False
+) -> Decoy:
+    return make_decoy(secret, owner_id, roster, waiting=waiting)
 
 
 def read(decoy: Decoy) -> OwnerRecord:
-    return OwnerRecord.from_bytes(decoy.record)
+    return OwnerRecord.from_bytes(decoy.record())
 
 
 def test_every_safe_shows_the_same_record_each_time() -> None:
-    assert len({decoy.record for decoy in decoys() + decoys()}) == 1
+    assert decoy_of().record() == decoy_of().record()
 
 
+@pytest.mark.parametrize("waiting", [False, True], ids=["the first", "the waiting"])
 @pytest.mark.parametrize("count", [1, 3, 5, 130])
-def test_a_decoy_has_the_form_of_a_record_that_was_enrolled(count: int) -> None:
+def test_a_decoy_has_the_form_of_a_record_that_was_enrolled(count: int, waiting: bool) -> None:
     """As many bytes, the same k, the same places; a real key; commitments that hold."""
     roster = replace(roster_of(count), threshold=(count + 1) // 2)
-    decoy = make_decoy(SECRET, NOBODY, roster, roster.safes[0].safe_id)
+    decoy = decoy_of(roster=roster, waiting=waiting)
     enrolled, shown = deal_owner(roster).record, read(decoy)
-    assert len(decoy.record) == len(enrolled.to_bytes())
+    assert len(decoy.record()) == len(enrolled.to_bytes())
     assert (shown.k, shown.places) == (enrolled.k, enrolled.places)
     for commitments in (shown.unlock_commitments, shown.oprf_commitments):
         feldman.check_commitments([Point.from_bytes(each) for each in commitments], shown.k)
@@ -51,16 +53,16 @@ def test_a_decoy_has_the_form_of_a_record_that_was_enrolled(count: int) -> None:
 
 def test_the_owner_key_is_one_that_could_have_signed() -> None:
     """A canonical point of the large subgroup; libsodium refuses others here."""
-    pysodium.crypto_sign_pk_to_box_pk(read(decoys()[0]).owner_key)
+    pysodium.crypto_sign_pk_to_box_pk(read(decoy_of()).owner_key)
     with pytest.raises(ValueError):  # noqa: PT011 - pysodium gives no text
         pysodium.crypto_sign_pk_to_box_pk(draw("no point", 32))
 
 
 def test_names_secrets_and_nothing_else_make_the_difference() -> None:
     """No field is shared by two decoys but the owner's own id and the form."""
-    first, other_name = read(decoys()[0]), read(decoys(OwnerId(draw("somebody", 32)))[0])
-    other_secret = read(decoys(secret=draw("another roster's", 32))[0])
-    for other in (other_name, other_secret):
+    first, other_name = read(decoy_of()), read(decoy_of(OwnerId(draw("somebody", 32))))
+    other_secret = read(decoy_of(secret=draw("another roster's", 32)))
+    for other in (other_name, other_secret, read(decoy_of(waiting=True))):
         assert first.owner_key != other.owner_key
         assert first.record_id != other.record_id
         assert first.sealed_hash != other.sealed_hash
@@ -70,27 +72,33 @@ def test_names_secrets_and_nothing_else_make_the_difference() -> None:
 
 def test_the_bytes_are_pinned() -> None:
     """Safes of other versions of this program must give the same: docs/FORMATS.md says how."""
-    digest = hashlib.sha256(decoys()[0].record + decoys()[0].unlock_tag).hexdigest()
-    assert digest == "cf08708715d559c682eb2efdb8f53aff881a1e53dc5e887f6d41e38dbba941cd"
+    tag = decoy_tag(SECRET, NOBODY, ROSTER.safes[0].safe_id)
+    assert hashlib.sha256(decoy_of().record() + tag).hexdigest() == (
+        "cf08708715d559c682eb2efdb8f53aff881a1e53dc5e887f6d41e38dbba941cd"
+    )
+    assert hashlib.sha256(decoy_of(waiting=True).record()).hexdigest() == (
+        "ef09344108f350f40d6abc763d2cf47d8b3bb2ccd694103268861dc1ac0f5e76"
+    )
 
 
 def test_both_polynomials_are_of_their_own() -> None:
-    shown = read(decoys()[0])
+    shown = read(decoy_of())
     assert not set(shown.unlock_commitments) & set(shown.oprf_commitments)
 
 
 def test_every_safe_recognises_by_a_tag_of_its_own() -> None:
-    assert len({decoy.unlock_tag for decoy in decoys()}) == 5
+    assert len({decoy_tag(SECRET, NOBODY, safe.safe_id) for safe in ROSTER.safes}) == 5
 
 
-def test_evaluations_are_proven_and_any_k_of_k_plus_1_give_one_output() -> None:
+@pytest.mark.parametrize("waiting", [False, True], ids=["the first", "the waiting"])
+def test_evaluations_are_proven_and_any_k_of_k_plus_1_give_one_output(waiting: bool) -> None:
     """As those of an enrolled owner do."""
-    made = decoys()
-    guess = guess_at(read(made[0]))
+    decoy = decoy_of(waiting=waiting)
+    guess = guess_at(read(decoy))
     commitments = [Point.from_bytes(each) for each in guess.record.oprf_commitments]
     evaluations = []
-    for decoy in made[:4]:
-        answer = evaluate_guess(None, decoy, guess.blinded.element, seeded("nonce"))
+    for safe in ROSTER.safes[:4]:
+        answer = evaluate_guess(None, decoy, safe.safe_id, guess.blinded.element, seeded("nonce"))
         assert answer.record_id == guess.record.record_id
         shared_oprf.verify_evaluation(answer.evaluation, guess.blinded.element, commitments, 3)
         evaluations.append(answer.evaluation)
@@ -101,14 +109,16 @@ def test_a_record_is_evaluated_with_its_own_share() -> None:
     """And the answer names it."""
     dealt = deal_owner(ROSTER)
     guess = guess_at(dealt.record)
-    for safe, decoy in zip(ROSTER.safes, decoys(dealt.owner_id), strict=True):
+    for safe in ROSTER.safes:
         record = dealt.admitted(safe.safe_id, ROSTER).record
-        answer = evaluate_guess(record, decoy, guess.blinded.element, seeded("nonce"))
+        answer = evaluate_guess(
+            record, decoy_of(dealt.owner_id), safe.safe_id, guess.blinded.element, seeded("nonce")
+        )
         assert answer.record_id == dealt.record.record_id
         commitments = [Point.from_bytes(each) for each in dealt.record.oprf_commitments]
         shared_oprf.verify_evaluation(answer.evaluation, guess.blinded.element, commitments, 3)
 
 
-def test_a_safe_that_is_not_in_the_roster_makes_none() -> None:
+def test_a_safe_that_is_not_in_the_roster_has_no_share() -> None:
     with pytest.raises(RosterRefused):
-        make_decoy(SECRET, NOBODY, ROSTER, SafeId(b"s" * 16))
+        decoy_of().oprf_share(SafeId(b"s" * 16))

@@ -12,10 +12,19 @@ from safe_node.decisions.guessing import (
     may_guess,
     next_guess_at_ms,
     plan_guess,
-    shown_record,
     spend,
+    target_now,
 )
-from safe_node.owners import GuessPlan, GuessState, KeptOwner, KnownGuess, Ledger
+from safe_node.owners import (
+    Attempt,
+    GuessPlan,
+    GuessState,
+    KeptOwner,
+    KeptRecord,
+    KnownGuess,
+    Ledger,
+    Target,
+)
 from support.owners import deal_owner, guess_at
 from support.safe_requests import roster_of
 from trust.ids import GuessId, RecordId
@@ -39,10 +48,31 @@ OWNER = KeptOwner(
 ATTEMPT = guess_at(FIRST.record).attempt(T)
 OTHER_ATTEMPT = guess_at(FIRST.record, label="other").attempt(T)
 NO_RECORD = RecordId(b"n" * 16)
+DECOY = RecordId(b"d" * 16)
+AT_DECOY = replace(ATTEMPT, record_id=DECOY)
+FIRST_DECOY, WAITING_DECOY = Target(None, waiting=False), Target(None, waiting=True)
 
 
 def owner(spent: int, last_spent_ms: int = T) -> KeptOwner:
     return replace(OWNER, ledger=Ledger(spent, last_spent_ms))
+
+
+def state(spent: int, last_spent_ms: int = T, known: KnownGuess | None = None) -> GuessState:
+    """Of the owner."""
+    return GuessState(owner(spent, last_spent_ms), known)
+
+
+def nobody(spent: int = 0, last_spent_ms: int = T, known: KnownGuess | None = None) -> GuessState:
+    """Of a name that nobody has, at which so many guesses were made."""
+    return GuessState(None, known, Ledger(spent, last_spent_ms))
+
+
+def planned(state: GuessState, attempt: Attempt = ATTEMPT) -> GuessPlan:
+    return plan_guess(state, attempt, DECOY)
+
+
+def at(record: KeptRecord) -> Target:
+    return Target(record, waiting=False)
 
 
 @pytest.mark.parametrize(
@@ -119,80 +149,92 @@ def test_spending_keeps_when_a_wallet_gave_them_back() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kept", "asked", "shown"),
+    ("kept", "asked", "target"),
     [
-        pytest.param(owner(0), None, RECORDS[0], id="nothing named: the one in force"),
-        pytest.param(owner(0), RECORDS[0].record_id, RECORDS[0], id="the one in force by name"),
-        pytest.param(owner(0), RECORDS[1].record_id, RECORDS[1], id="the staged one by name"),
-        pytest.param(owner(0), RECORDS[2].record_id, RECORDS[2], id="an old one by name"),
-        pytest.param(owner(0), NO_RECORD, None, id="none of that name: the decoy"),
-        pytest.param(None, None, None, id="nobody: the decoy"),
-        pytest.param(owner(4), None, None, id="to wait for: the decoy"),
-        pytest.param(owner(10), RECORDS[1].record_id, None, id="locked: the decoy, also by name"),
-        pytest.param(owner(4, T - MINUTE), None, RECORDS[0], id="waited for: the one in force"),
+        pytest.param(state(0), None, at(RECORDS[0]), id="nothing named: the one in force"),
+        pytest.param(state(0), RECORDS[0].record_id, at(RECORDS[0]), id="the one in force by name"),
+        pytest.param(state(0), RECORDS[1].record_id, at(RECORDS[1]), id="the staged one by name"),
+        pytest.param(state(0), RECORDS[2].record_id, at(RECORDS[2]), id="an old one by name"),
+        pytest.param(state(0), NO_RECORD, WAITING_DECOY, id="none of that name: the waiting decoy"),
+        pytest.param(state(4), None, WAITING_DECOY, id="to wait for: the waiting decoy"),
+        pytest.param(state(10), RECORDS[1].record_id, WAITING_DECOY, id="locked: the same, also by name"),
+        pytest.param(state(4, T - MINUTE), None, at(RECORDS[0]), id="waited for: the one in force"),
+        pytest.param(nobody(), None, FIRST_DECOY, id="nobody: the first decoy"),
+        pytest.param(nobody(3), DECOY, FIRST_DECOY, id="nobody: the first decoy by name"),
+        pytest.param(nobody(), NO_RECORD, WAITING_DECOY, id="nobody, none of that name: the waiting decoy"),
+        pytest.param(nobody(4), None, WAITING_DECOY, id="nobody, to wait for: the waiting decoy"),
+        pytest.param(nobody(10), DECOY, WAITING_DECOY, id="nobody, locked: the same, also by name"),
+        pytest.param(nobody(4, T - MINUTE), None, FIRST_DECOY, id="nobody, waited for: the first decoy"),
     ],
 )
-def test_the_record_that_is_shown(kept: KeptOwner | None, asked: RecordId | None, shown: object) -> None:
-    assert shown_record(kept, asked, T) is shown
+def test_what_may_be_tried(kept: GuessState, asked: RecordId | None, target: Target) -> None:
+    assert target_now(kept, asked, DECOY, T) == target
 
 
 def test_a_guess_is_spent_whatever_comes_of_it() -> None:
     """Before anything is evaluated."""
-    assert plan_guess(GuessState(owner(2, 5), None), ATTEMPT) == GuessPlan(RECORDS[0], Ledger(3, T))
+    assert planned(state(2, 5)) == GuessPlan(at(RECORDS[0]), Ledger(3, T))
+
+
+def test_a_guess_at_nobody_is_counted_like_one_at_an_owner() -> None:
+    """Up to ten, which leave it locked; else waiting would tell who is an owner."""
+    assert planned(nobody(2, 5), AT_DECOY) == GuessPlan(FIRST_DECOY, Ledger(3, T))
+    assert planned(nobody(9, 0), AT_DECOY) == GuessPlan(FIRST_DECOY, Ledger(10, T))
+    assert planned(nobody(10, T - 30 * DAY), AT_DECOY) == GuessPlan(FIRST_DECOY, Ledger(10, T))
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=["in force", "staged", "old"])
-def test_one_ledger_counts_for_every_record(record: object) -> None:
+def test_one_ledger_counts_for_every_record(record: KeptRecord) -> None:
     """And its limit is that of the record in force."""
-    attempt = replace(ATTEMPT, record_id=record.record_id)  # type: ignore[attr-defined]
-    assert plan_guess(GuessState(owner(9, 0), None), attempt) == GuessPlan(record, Ledger(10, T))  # type: ignore[arg-type]
-    assert plan_guess(GuessState(owner(10), None), attempt) == GuessPlan(None, None)
+    attempt = replace(ATTEMPT, record_id=record.record_id)
+    assert planned(state(9, 0), attempt) == GuessPlan(at(record), Ledger(10, T))
+    assert planned(state(10), attempt) == GuessPlan(WAITING_DECOY, None)
 
 
 @pytest.mark.parametrize("spent", [1, 4, 10], ids=["open", "to wait for", "locked"])
 def test_the_same_guess_again_is_free_and_gives_the_same(spent: int) -> None:
-    """Also when it was the last one: its answer may have been lost."""
+    """Also when it was the last one: its answer may have been lost. At nobody too."""
     known = KnownGuess(ATTEMPT.record_id, ATTEMPT.element)
-    assert plan_guess(GuessState(owner(spent), known), ATTEMPT) == GuessPlan(RECORDS[0], None)
+    assert planned(state(spent, known=known)) == GuessPlan(at(RECORDS[0]), None)
+    known = KnownGuess(DECOY, ATTEMPT.element)
+    assert planned(nobody(spent, known=known), AT_DECOY) == GuessPlan(FIRST_DECOY, None)
 
 
 def test_a_guess_that_was_right_can_be_evaluated_again() -> None:
     """It gives the same element, for nothing."""
     known = KnownGuess(ATTEMPT.record_id, ATTEMPT.element, returned_to=bytes(32))
-    assert plan_guess(GuessState(owner(0), known), ATTEMPT) == GuessPlan(RECORDS[0], None)
+    assert planned(state(0, known=known)) == GuessPlan(at(RECORDS[0]), None)
 
 
-DECOYED = {
-    "nobody": (None, None, ATTEMPT),
-    "no record of that id": (owner(0), None, replace(ATTEMPT, record_id=NO_RECORD)),
-    "to wait for": (owner(4), None, ATTEMPT),
-    "locked": (owner(10), None, ATTEMPT),
-    "another element under a known guess id": (
-        owner(1),
-        KnownGuess(ATTEMPT.record_id, OTHER_ATTEMPT.element),
-        ATTEMPT,
+ANOTHER_ELEMENT = KnownGuess(ATTEMPT.record_id, OTHER_ATTEMPT.element)
+ANOTHER_RECORD = KnownGuess(RECORDS[1].record_id, ATTEMPT.element)
+DROPPED = KnownGuess(NO_RECORD, ATTEMPT.element)
+AT_NO_RECORD = replace(ATTEMPT, record_id=NO_RECORD)
+NOT_TAKEN = {
+    "no record of that id": (state(0), AT_NO_RECORD),
+    "no decoy of that id": (nobody(0), AT_NO_RECORD),
+    "to wait for": (state(4), ATTEMPT),
+    "to wait for, at nobody": (nobody(4), AT_DECOY),
+    "locked": (state(10), ATTEMPT),
+    "locked, at nobody": (nobody(10), AT_DECOY),
+    "another element under a known guess id": (state(1, known=ANOTHER_ELEMENT), ATTEMPT),
+    "another element under a known guess id, at nobody": (
+        nobody(1, known=replace(ANOTHER_ELEMENT, record_id=DECOY)),
+        AT_DECOY,
     ),
-    "another record under a known guess id": (
-        owner(1),
-        KnownGuess(RECORDS[1].record_id, ATTEMPT.element),
-        ATTEMPT,
-    ),
-    "a known guess at a record that was dropped": (
-        owner(1),
-        KnownGuess(NO_RECORD, ATTEMPT.element),
-        replace(ATTEMPT, record_id=NO_RECORD),
-    ),
+    "another record under a known guess id": (state(1, known=ANOTHER_RECORD), ATTEMPT),
+    "a known guess at a record that was dropped": (state(1, known=DROPPED), AT_NO_RECORD),
+    "a known guess at the decoy of an older roster": (nobody(1, known=DROPPED), AT_NO_RECORD),
 }
 
 
-@pytest.mark.parametrize(("kept", "known", "attempt"), DECOYED.values(), ids=DECOYED)
-def test_the_decoy_is_evaluated_and_nothing_spent_for(kept: object, known: object, attempt: object) -> None:
+@pytest.mark.parametrize(("kept", "attempt"), NOT_TAKEN.values(), ids=NOT_TAKEN)
+def test_the_waiting_decoy_is_evaluated_and_nothing_spent_for(kept: GuessState, attempt: Attempt) -> None:
     """One plan for all of them."""
-    state = GuessState(kept, known)  # type: ignore[arg-type]
-    assert plan_guess(state, attempt) == GuessPlan(None, None)  # type: ignore[arg-type]
+    assert planned(kept, attempt) == GuessPlan(WAITING_DECOY, None)
 
 
 def test_another_guess_id_is_another_guess() -> None:
     """Even with the same element."""
     again = replace(ATTEMPT, guess_id=GuessId(b"g" * 16))
-    assert plan_guess(GuessState(owner(1, 5), None), again) == GuessPlan(RECORDS[0], Ledger(2, T))
+    assert planned(state(1, 5), again) == GuessPlan(at(RECORDS[0]), Ledger(2, T))
