@@ -37,7 +37,7 @@ check: lint test ## all that CI runs
 
 test: $(STAMP) ## the whole suite, with branch coverage and its thresholds
 	@rm -f .coverage .coverage.*
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadscope --cov --cov-report= $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadscope --no-loadscope-reorder --cov --cov-report= $(ARGS)
 	@$(MAKE) coverage
 
 test-only: $(STAMP) ## part of the suite, without coverage: make test-only ARGS=tests/unit/trust

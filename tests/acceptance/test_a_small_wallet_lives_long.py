@@ -13,8 +13,6 @@ from support.long_life import Life
 from support.sample_documents import draw
 from threshold.randomness import SeededRandomness
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
-
 DAYS = 1_000
 CAPACITY_BYTES = 16_384
 PATIENCE_SECONDS = 30

@@ -20,8 +20,6 @@ from trust.ids import WalletKey
 from wallet_client.operations.backup import back_up
 from wallet_client.values.value import Value
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
-
 NAMES = tuple(f"safe-{number}" for number in range(1, 6))
 SUBSETS = [frozenset(one) for one in chain.from_iterable(combinations(NAMES, size) for size in range(6))]
 SIZES = {"small": 1_000, "dispersed": 100_000, "streamed": 4 << 20}

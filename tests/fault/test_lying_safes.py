@@ -30,8 +30,6 @@ from wallet_client.receipts.shelf import update_receipt
 from wallet_client.values.value import Value, ValueId
 from wallet_client.wallet import Wallet
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
-
 NAMES = tuple(f"safe-{number}" for number in range(1, 6))
 SEED = 20_261
 SMALL = Value(item_class="movie-ticket", name="small", payload=b"row 3, seat 4")

@@ -29,8 +29,6 @@ from wallet_client.operations.recover import recover
 from wallet_client.operations.resume import resume
 from wallet_client.receipts.receipt import state_of
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
-
 DEAD = ("safe-1", "safe-3", "safe-5")
 
 

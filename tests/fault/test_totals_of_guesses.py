@@ -28,8 +28,6 @@ from trust.roster import SafeEntry
 from wallet_client.network.failures import is_failure_of_safe
 from wallet_client.owners.dealing import true_total_of_guesses
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
-
 GUESSES = 3
 """Fewer than those after which a safe waits: these safes go by the real clock."""
 SECONDS = 20.0

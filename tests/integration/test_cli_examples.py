@@ -19,6 +19,8 @@ from trust.algorithm_file import IssuedAlgorithm, write_algorithm
 from trust.documents import SigningKey
 from trust.key_algorithm import KeyAlgorithm
 
+pytestmark = pytest.mark.no_cover
+
 ELSEWHERE = (
     "kura cluster",
     "kura completion",

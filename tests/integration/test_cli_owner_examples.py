@@ -19,6 +19,8 @@ from support.printed_examples import printed_examples
 from support.safe_process import now_ms
 from threshold.randomness import SystemRandomness
 
+pytestmark = pytest.mark.no_cover
+
 __all__ = ["quick_stretch"]
 
 PIN = "forty-seven moles"

@@ -21,10 +21,10 @@ def command_lines() -> str:
     return "\n".join(found)
 
 
-def start(folder: Path) -> "subprocess.Popen[str]":
+def start(folder: Path, *, measured: bool) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-m", "tools.demo"],
-        env=environment(measured=True, TMPDIR=str(folder)),
+        env=environment(measured=measured, TMPDIR=str(folder)),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -34,7 +34,7 @@ def start(folder: Path) -> "subprocess.Popen[str]":
 @pytest.mark.timeout(420)
 def test_the_demo_brings_everything_back_and_cleans_up(tmp_path: Path) -> None:
     """Exit code 0, every step told, no process and no file left."""
-    with start(tmp_path) as demo:
+    with start(tmp_path, measured=True) as demo:
         output, messages = demo.communicate(timeout=400)
     assert demo.returncode == 0, messages
     assert "5 of 5" in output
@@ -48,7 +48,7 @@ def test_the_demo_brings_everything_back_and_cleans_up(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
 def test_an_interrupted_demo_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
     """Stopped in the middle of the second step: exit code 130, no process and no file left."""
-    with start(tmp_path) as demo:
+    with start(tmp_path, measured=False) as demo:
         assert demo.stdout is not None
         for line in demo.stdout:
             if line.startswith("2. "):

@@ -17,6 +17,8 @@ from wallet_client.values.figures import read_values
 from wallet_client.values.taking_in import take_in
 from wallet_client.values.value import Value, ValueId
 
+pytestmark = pytest.mark.no_cover
+
 NOW = 1_700_000_000
 NAMES = tuple(f"safe-{number}" for number in range(1, 6))
 PASSES = sorted(EXAMPLES.glob("*.pkpass"))

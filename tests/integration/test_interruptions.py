@@ -45,7 +45,7 @@ from wallet_client.storage.store import WalletStore
 from wallet_client.values.value import Value, ValueId
 from wallet_client.wallet import Wallet, pinned_signing_keys
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
+pytestmark = pytest.mark.no_cover
 
 NAMES = tuple(f"safe-{number}" for number in range(1, 6))
 SMALL = Value(item_class="coupon", name="small", payload=b"one coffee")

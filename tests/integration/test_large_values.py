@@ -35,6 +35,8 @@ from wallet_client.receipts.receipt import state_of
 from wallet_client.values.value import PAYLOAD_MAX_BYTES, Value
 from wallet_client.wallet import Wallet
 
+pytestmark = pytest.mark.no_cover
+
 MIB = 1 << 20
 WALLET_MIB_AT_MOST = 4 * 64
 SAFE_MIB_AT_MOST = 256e6 / MIB

@@ -42,6 +42,8 @@ from wallet_client.receipts.forgetting import verify_forgetting
 from wallet_client.receipts.shelf import all_forgettings
 from wallet_client.wallet import Wallet, pinned_signing_keys
 
+pytestmark = pytest.mark.no_cover
+
 BERTA = OwnerName("berta")
 
 

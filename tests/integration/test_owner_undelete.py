@@ -39,6 +39,8 @@ from wallet_client.receipts.receipt import ReceiptId, state_of
 from wallet_client.receipts.shelf import all_deletions, get_receipt
 from wallet_client.wallet import Wallet, pinned_signing_keys
 
+pytestmark = pytest.mark.no_cover
+
 DAY = 86_400
 GRACE = 7 * DAY
 

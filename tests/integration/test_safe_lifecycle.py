@@ -22,6 +22,8 @@ from support.safe_process import (
 from support.safe_requests import CHUNK_BYTES, deal, seeded, signed_tombstone, wallet_key
 from trust.certificate import Certificate
 
+pytestmark = pytest.mark.no_cover
+
 SERVICE = "/kura.safe.v1.SafeService"
 WALLET = wallet_key()
 SECONDS = 20.0

@@ -13,6 +13,7 @@ from support.cluster import LocalCluster
 from support.vendor import CAPACITY_BYTES, MIB, Vendor, collect, refused, same, served_wallet, ticket
 from wallet_client.operations import backup_desk
 from wallet_client.operations.backup import back_up
+from wallet_client.operations.reseed import reseed
 from wallet_client.service import errors
 from wallet_client.service.errors import WALLET_ERRORS
 
@@ -207,6 +208,22 @@ async def test_with_a_safe_down_a_value_is_dropped_only_if_fewer_are_accepted(
         delivered = (await vendor.stub.Resume(pb.ResumeRequest())).delivered
     (receipt,) = (await vendor.receipts()).values()
     assert receipt.state == SAFE
+
+
+async def test_resume_tells_of_old_generations_that_wait_for_a_safe(
+    vendor: Vendor, cluster: LocalCluster
+) -> None:
+    """Until the new one was read back from all five."""
+    (value_id,) = await vendor.add(ticket("A"))
+    await vendor.back_up(value_id)
+    cluster.kill("safe-4")
+    await reseed(vendor.served.wallet)
+    waiting = await vendor.stub.Resume(pb.ResumeRequest())
+    assert (waiting.older_generations, waiting.root_changing) == (1, False)
+    cluster.start("safe-4")
+    while waiting.older_generations:  # gRPC tries a lost connection again within a second
+        waiting = await vendor.stub.Resume(pb.ResumeRequest())
+    assert [receipt.state for receipt in (await vendor.receipts()).values()] == [SAFE]
 
 
 async def test_with_three_safes_down_every_caller_learns_which(vendor: Vendor, cluster: LocalCluster) -> None:

@@ -21,6 +21,8 @@ from support.cluster import LocalCluster
 from support.kura import KuraInProcess
 from support.tls_identities import identity
 
+pytestmark = pytest.mark.no_cover
+
 ENDS_SECONDS = 30
 TOKEN_REASON = b"TOKEN_INVALID"
 

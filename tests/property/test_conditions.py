@@ -3,7 +3,6 @@
 from datetime import date
 from decimal import Decimal
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,8 +12,6 @@ from wallet_client.conditions.errors import ConditionInvalid
 from wallet_client.conditions.subject import Subject, WalletState
 from wallet_client.conditions.vocabulary import FIELDS, OTHER_WORDS
 from wallet_client.values.value import Value
-
-pytestmark = pytest.mark.usefixtures("unmeasured")
 
 steady = settings(derandomize=True, deadline=None, max_examples=100)
 

@@ -16,8 +16,6 @@ from wallet_client.pipeline.batch import PreparedBatch
 from wallet_client.policies.policy import Policy
 from wallet_client.policies.presets import policy_named
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
-
 FEW = settings(derandomize=True, max_examples=40, deadline=None)
 
 

@@ -8,8 +8,6 @@ from threshold import dispersal, merkle, sealing
 from threshold.errors import PathDoesNotMatchRoot, SealBroken
 from threshold.sealing import SealingKey
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
-
 steady = settings(derandomize=True, deadline=None, max_examples=60)
 contents = st.lists(st.binary(max_size=20), min_size=1, max_size=40)
 

@@ -13,8 +13,6 @@ from threshold.randomness import SeededRandomness
 from threshold.ristretto import Point, Scalar
 from threshold.shamir import ByteShare
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
-
 steady = settings(derandomize=True, deadline=None, max_examples=60)
 indices = st.integers(1, 255)
 seeds = st.binary(min_size=32, max_size=32)

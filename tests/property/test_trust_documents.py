@@ -76,8 +76,6 @@ from trust.tombstone import (
 )
 from trust.value_fields import HELD_SINCE_MAX_SECONDS, ValueFields, read_head, write_head
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
-
 steady = settings(derandomize=True, deadline=None, max_examples=150)
 
 positions = st.integers(min_value=0)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-import structlog
 from structlog.testing import LogCapture
 
 from kura.safe.v1 import owner_pb2 as pb
@@ -19,6 +18,7 @@ from safe_node.handlers.safe import Safe
 from safe_node.identity import open_decoy_secret, read_identity
 from safe_node.server import make_runner
 from safe_node.store.sqlite_store import SqliteStore, open_store
+from support.logged import log_into
 from support.owners import PIN, DealtOwner, Guess, guess_at
 from support.safe_process import SafeHome, make_safes, now_ms
 from threshold.randomness import SystemRandomness
@@ -83,8 +83,7 @@ class LocalSafe:
             Safe(settings.name, membership, identity.signing_key, settings.limits, self._store, self.clock),
             **self.changes,
         )
-        log = structlog.wrap_logger(None, processors=[self.logged])
-        runner = make_runner(safe, settings, identity, log)
+        runner = make_runner(safe, settings, identity, log_into(self.logged))
         self.port = await runner.start()
         self._stack.push_async_callback(runner.stop, 1)
         self._channel = pinned_channel(

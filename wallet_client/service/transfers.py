@@ -144,4 +144,6 @@ async def resume_all(served: Served) -> pb.ResumeResponse:
         delivered=report.delivered,
         still_waiting=report.still_owed,
         failed_safes=write_failures(report.failed),
+        older_generations=report.older,
+        root_changing=report.root_changing,
     )

@@ -11,7 +11,6 @@ from typing import Any
 
 import grpc
 import pytest
-import structlog
 from structlog.testing import LogCapture
 
 from kura.safe.v1 import safe_pb2, safe_pb2_grpc
@@ -20,6 +19,7 @@ from rpc_edge.client import SignedCaller
 from rpc_edge.freshness import FreshnessJudge
 from rpc_edge.server import Listening, ServerRunner
 from rpc_edge.tls import pinned_channel, server_credentials
+from support.logged import log_into
 from support.tls_identities import Identity, identity
 from threshold.randomness import SeededRandomness
 from trust.documents import SigningKey
@@ -76,7 +76,7 @@ class Edge:
         self.port = 0
         self.rng = SeededRandomness(bytes(32), b"nonces")
         self.logged = LogCapture()
-        self.log = structlog.wrap_logger(None, processors=[self.logged])
+        self.log = log_into(self.logged)
         self.runner = self._runner()
         self.clean_up = AsyncExitStack()
 

@@ -10,6 +10,7 @@ from structlog.testing import LogCapture
 
 from safe_node.due import EVERY_SECONDS, erasing_by_the_way, keep_erasing
 from safe_node.store.base import SafeStore
+from support.logged import log_into
 from trust.refusals import StorageFull
 
 
@@ -53,10 +54,8 @@ async def run(store: DueStore, rounds: int) -> list[dict[str, Any]]:
         if len(paused) == rounds:
             raise Stopped
 
-    every_level = structlog.make_filtering_bound_logger(0)
-    log = structlog.wrap_logger(None, processors=[logged], wrapper_class=every_level)
     with pytest.raises(Stopped):
-        await keep_erasing(cast(SafeStore, store), clock(), log, pause)
+        await keep_erasing(cast(SafeStore, store), clock(), log_into(logged), pause)
     assert paused == [EVERY_SECONDS] * rounds
     return [dict(entry) for entry in logged.entries]
 

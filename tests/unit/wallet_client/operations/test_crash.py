@@ -31,7 +31,7 @@ from wallet_client.receipts.shelf import all_deletions, get_receipt
 from wallet_client.values.value import ValueId
 from wallet_client.wallet import Wallet
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
+pytestmark = pytest.mark.no_cover
 
 OLD = small_value("old", payload=b"old content")
 NEW = small_value("new", payload=b"new content, longer than the old one")

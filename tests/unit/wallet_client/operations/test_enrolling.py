@@ -383,6 +383,7 @@ async def test_a_wallet_that_acts_for_somebody_is_refused(wallet: Wallet, safes:
     assert [list(safe.calls) for safe in safes] == calls
 
 
+@pytest.mark.no_cover
 class TestInterrupted:
     """At any step: the same command enrols, or says that it has done so; two of three safes are enough."""
 

@@ -41,7 +41,7 @@ from wallet_client.wallet import Wallet
 
 __all__ = ["quick_stretch"]
 
-pytestmark = pytest.mark.usefixtures("quick_stretch")
+pytestmark = [pytest.mark.usefixtures("quick_stretch"), pytest.mark.no_cover]
 
 
 async def is_annas(wallet: Wallet, safes: MemorySafes) -> None:

@@ -381,6 +381,7 @@ def digests_altered(alter: Callable[[Entries], Entries]) -> Iterator[None]:
         yield
 
 
+@pytest.mark.no_cover
 class TestDyingOnTheWay:
     """The process may die at any step; no guess is spent, and nothing is lost or doubled."""
 

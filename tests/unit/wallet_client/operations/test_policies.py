@@ -23,6 +23,8 @@ from wallet_client.receipts.receipt import ReceiptId, ReceiptState, state_of
 from wallet_client.receipts.shelf import get_receipt
 from wallet_client.wallet import Wallet
 
+pytestmark = pytest.mark.no_cover
+
 VALUES = [
     FULL_VALUE,
     small_value("empty"),

@@ -168,6 +168,7 @@ class TestTheRoot:
             assert (await come_back(third)).left == {}
             assert contents(third) == named()
 
+    @pytest.mark.no_cover
     async def test_dying_at_any_step_loses_nothing_and_the_same_command_ends_it(self, folder: Path) -> None:
         """Every value opens where it stopped, in this wallet and in a new one; then there is one root."""
         before = await prepared(folder, 2, 2)
@@ -183,6 +184,7 @@ class TestTheRoot:
         await self._goes_on(before)
         return steps.taken
 
+    @pytest.mark.no_cover
     async def test_a_safe_that_goes_away_at_any_step_is_waited_for(self, folder: Path) -> None:
         """Every value opens meanwhile; when it is back the same command ends it."""
         before = await prepared(folder, 3, 2, under_root=0)

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-import structlog
-from structlog.testing import capture_logs
+from structlog.testing import LogCapture
 
+from support.logged import log_into
 from support.memory_safes import MemorySafes, opened
 from support.small_wallets import ZONE, Sensors, condition, keep, set_clock, trigger
 from support.virtual_time import now, run_virtually
@@ -55,10 +55,10 @@ async def watch(wallet: Wallet, looks: int, runner: object = None) -> tuple[list
     clock = Clock(wallet, looks)
     one = cast(TriggerRunner, runner or TriggerRunner(wallet, Sensors(), ZONE))
     served = Served(wallet, BackupDesk(wallet), Operations())
-    with capture_logs() as logs:
-        async with watching(served, one, structlog.get_logger(), clock):
-            await clock.ended.wait()
-    return clock.waits, logs
+    logged = LogCapture()
+    async with watching(served, one, log_into(logged), clock):
+        await clock.ended.wait()
+    return clock.waits, logged.entries
 
 
 async def test_it_sleeps_until_the_next_is_due_and_a_minute_at_most(wallet: Wallet) -> None:
@@ -150,7 +150,7 @@ async def test_the_end_waits_for_a_run_that_is_under_way(wallet: Wallet) -> None
 
     served = Served(wallet, BackupDesk(wallet), Operations())
     runner = cast(TriggerRunner, SimpleNamespace(run_due=run_due))
-    async with watching(served, runner, structlog.get_logger()):
+    async with watching(served, runner, log_into(LogCapture())):
         await started.wait()
     await served.operations.finish(5)
     assert done.is_set()

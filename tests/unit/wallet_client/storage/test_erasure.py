@@ -98,6 +98,7 @@ def test_after_its_removal_nothing_of_it_is_left(
     assert (tmp_path / "wallet.db-wal").stat().st_size == 0
 
 
+@pytest.mark.no_cover
 def test_a_thousand_changes_leave_no_secret_of_what_is_gone(
     store: WalletStore, tmp_path: Path, secrets: list[bytes]
 ) -> None:

@@ -350,12 +350,18 @@ class ResumeResponse(_message.Message):
     DELIVERED_FIELD_NUMBER: _builtins.int
     STILL_WAITING_FIELD_NUMBER: _builtins.int
     FAILED_SAFES_FIELD_NUMBER: _builtins.int
+    OLDER_GENERATIONS_FIELD_NUMBER: _builtins.int
+    ROOT_CHANGING_FIELD_NUMBER: _builtins.int
     finished: _builtins.int
     """Interrupted batches that are registered now."""
     withdrawn: _builtins.int
     """Interrupted batches that were taken back."""
     delivered: _builtins.int
     """Deliveries that reached their safes."""
+    older_generations: _builtins.int
+    """Old generations that stand until the new ones were read back from all their safes."""
+    root_changing: _builtins.bool
+    """A new root is not brought in everywhere yet, which needs the PIN: `kura reseed --root`."""
     @_builtins.property
     def still_waiting(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
         """Deliveries that wait on, by the safe's name."""
@@ -372,10 +378,12 @@ class ResumeResponse(_message.Message):
         delivered: _builtins.int = ...,
         still_waiting: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
         failed_safes: _abc.Iterable[_shared_pb2.FailedSafe] | None = ...,
+        older_generations: _builtins.int = ...,
+        root_changing: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["delivered", b"delivered", "failed_safes", b"failed_safes", "finished", b"finished", "still_waiting", b"still_waiting", "withdrawn", b"withdrawn"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delivered", b"delivered", "failed_safes", b"failed_safes", "finished", b"finished", "older_generations", b"older_generations", "root_changing", b"root_changing", "still_waiting", b"still_waiting", "withdrawn", b"withdrawn"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
