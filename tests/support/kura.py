@@ -24,8 +24,16 @@ EXAMPLES = ROOT / "examples"
 COMMAND_SECONDS = 90
 PASSPHRASE = "correct horse battery staple"
 
-_UNMEASURED = ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
+_FOLLOWED_BY = ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
 """By these coverage.py follows children."""
+_put_aside: dict[str, str] = {}
+
+
+def follow_no_children() -> None:
+    """From now on coverage.py follows those children alone that are started to be measured."""
+    for name in _FOLLOWED_BY:
+        if name in os.environ:
+            _put_aside[name] = os.environ.pop(name)
 
 
 def environment(*, measured: bool = False, **more: str) -> dict[str, str]:
@@ -37,8 +45,8 @@ def environment(*, measured: bool = False, **more: str) -> dict[str, str]:
         more: Further variables.
     """
     kept = {name: text for name, text in os.environ.items() if not name.startswith(("KURA_", "_KURA_"))}
-    if not measured:
-        kept = {name: text for name, text in kept.items() if name not in _UNMEASURED}
+    if measured:
+        kept |= _put_aside
     paths = (ROOT, ROOT / "protos" / "gen", ROOT / "tests")
     return kept | {"PYTHONPATH": os.pathsep.join(map(str, paths))} | more
 
