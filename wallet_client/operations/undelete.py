@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from trust.documents import SigningKey
-from trust.ids import ItemId, OwnerKey, SafeId
+from trust.ids import OwnerKey, SafeId
 from trust.tombstone import Tombstone, hash_of, revive
 from wallet_client.errors import UnknownDeletion, UnknownReceipt
 from wallet_client.network.failures import SafeFailure
@@ -73,7 +73,7 @@ async def undelete(wallet: Wallet, text: str, pin: Pin) -> Undeleted:
     Raises:
         WalletWithoutOwner: The wallet acts for none.
         UnknownDeletion, Ambiguous: Nothing, or more than one item, that was deleted is called so.
-        NotDeleted: The receipt is there; only older generations were deleted.
+        NotDeleted: The receipt of a newer generation is there; only older ones were deleted.
         OwnerOutOfReach, OwnerNotUnlocked, OwnerRecordBroken: The PIN does not open the record.
         DeletionCarriedOut: It is too late.
         TooFewSafes: No safe that answered keeps it; those that did not answer are owed the owner's word.
@@ -100,7 +100,7 @@ def _find(wallet: Wallet, text: str, told: Catalogue) -> _Deleted:
     ids = {receipt_id_of(item_id): item_id for item_id, _ in known}
     item_id = ids[ReceiptId(resolve(text, ((one, "") for one in ids), "deletion", UnknownDeletion))]
     name = max(name for name in known if name[0] == item_id)
-    if _stands(wallet, item_id):
+    if _has_newer(wallet, name):
         raise NotDeleted(receipt_id_of(item_id))
     return _Deleted(name, frozenset(known[name]))
 
@@ -116,12 +116,13 @@ def _tombstones(wallet: Wallet, told: Catalogue) -> dict[Generation, set[bytes]]
     return known
 
 
-def _stands(wallet: Wallet, item_id: ItemId) -> bool:
+def _has_newer(wallet: Wallet, name: Generation) -> bool:
+    """A receipt of the deleted generation itself may be here: another wallet deleted it, a thief's too."""
     try:
-        get_receipt(wallet.store, receipt_id_of(item_id))
+        receipt = get_receipt(wallet.store, receipt_id_of(name[0]))
     except UnknownReceipt:
         return False
-    return True
+    return receipt.read_leaf().generation > name[1]
 
 
 def _decide(wallet: Wallet, found: _Deleted, owner: SigningKey) -> None:
