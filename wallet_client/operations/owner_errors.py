@@ -164,7 +164,10 @@ class NotDeleted(WalletError):
 
     receipt_id: str
     sentence = "{receipt_id} was not deleted: the receipt of a newer generation is in the wallet."
-    hint = "What `kura receipts deleted` lists of it are generations that newer ones replaced."
+    hint = (
+        "To have an older one back: `kura recover ITEM --delete-receipt`, then `kura undelete ITEM "
+        "--generation N`."
+    )
 
 
 @dataclass(eq=False)
