@@ -43,6 +43,9 @@ from trust.refusals import (
     RecordUnknown,
 )
 
+MOST_OLD_RECORDS = 16
+"""As many changes of a record may meet a safe that is away, before the oldest is kept for nobody."""
+
 
 def admit_part(candidate: CandidatePart, caller: WalletKey, membership: Membership) -> AdmittedPart:
     """Check a part against its record, this safe and the newest roster.
@@ -152,6 +155,8 @@ def plan_staging(owner: KeptOwner | None, part: AdmittedPart) -> KeptOwner:
 def plan_commit(owner: KeptOwner | None, caller: WalletKey, record_id: RecordId) -> KeptOwner:
     """The owner with the staged record in force; unchanged when it is so already.
 
+    Of the old ones, which wallets drop once every safe has the new, the newest few stay.
+
     Raises:
         OwnerUnknown: There is no such owner, or another key is theirs.
         RecordUnknown: It is not staged.
@@ -161,7 +166,8 @@ def plan_commit(owner: KeptOwner | None, caller: WalletKey, record_id: RecordId)
         return owner
     if owner.staged is None or owner.staged.record_id != record_id:
         raise RecordUnknown
-    return replace(owner, current=owner.staged, staged=None, old=(*owner.old, owner.current))
+    old = (*owner.old, owner.current)[-MOST_OLD_RECORDS:]
+    return replace(owner, current=owner.staged, staged=None, old=old)
 
 
 def plan_drop(owner: KeptOwner | None, caller: WalletKey, record_id: RecordId) -> KeptOwner:

@@ -304,6 +304,20 @@ def test_too_few_safes_cost_no_guess(
     assert recover(device("tablet"), name, cluster)["failed"] == {}
 
 
+def test_while_a_safe_is_away_the_pin_of_before_is_told_to_be_of_use(
+    empty: KuraInProcess, cluster: LocalCluster, name: str
+) -> None:
+    """Its record is dropped once every safe has the new one."""
+    empty.ok("owner", "enroll", name, typed=twice(PIN))
+    cluster.kill("safe-5")
+    changed = empty("owner", "change-pin", typed=f"{PIN}\n{twice(OTHER)}")
+    assert (changed.code, "the PIN of before can still use it" in changed.messages) == (0, True)
+    cluster.start("safe-5")
+    changed = empty("owner", "change-pin", typed=f"{OTHER}\n{twice(OTHER)}")
+    assert (changed.code, changed.messages) == (0, "")
+    assert [row["differs"] for row in empty.json("owner", "status")["safes"]] == [False] * 5
+
+
 def searched(home: Path, cluster: LocalCluster, capture: pytest.CaptureFixture[str]) -> dict[str, int]:
     """What the thief's program finds in the safes' databases with a stolen home."""
     databases = [str(cluster.folder(safe) / "data" / "safe.db") for safe in cluster.names]

@@ -17,17 +17,21 @@ from support.owners_at_real_safes import (
     waiting_at,
     wallet_at,
 )
+from support.wallet_samples import small_value
 from wallet_client.errors import Ambiguous, UnknownDeletion
 from wallet_client.operations.backup import back_up
+from wallet_client.operations.edit import edit
 from wallet_client.operations.forget import forget
 from wallet_client.operations.outbox import deliver
 from wallet_client.operations.owner_errors import (
+    DeletedByRevoked,
     DeletionCarriedOut,
     NotDeleted,
     OwnerNotUnlocked,
     WalletWithoutOwner,
 )
-from wallet_client.operations.owner_recovery import recover_owner
+from wallet_client.operations.owner_recovery import continue_recovery, recover_owner
+from wallet_client.operations.owner_wallets import revoke
 from wallet_client.operations.recover import recover
 from wallet_client.operations.reseed import reseed_root
 from wallet_client.operations.settle import changing
@@ -169,11 +173,52 @@ async def test_what_another_wallet_of_the_owner_deleted_is_taken_back(
         await recover_owner(other, _anna(), PIN)
         await deleted(wallet, receipt)
         assert generations(other) == []
-        async with changing(other):
-            other.store.receipts.delete(receipt)
         assert (await undelete(other, receipt, PIN)).state.word == "safe"
     refused = await deliver(wallet)
     assert (refused.entries, refused.failed) == (0, {})
+
+
+async def test_what_a_revoked_wallet_deleted_is_named_and_taken_back(
+    tmp_path: Path, wallet: Wallet, safes: LocalSafes
+) -> None:
+    """Its tombstone hides nothing, so the receipt is there, also on a device that never had it."""
+    (receipt,) = await backed_up(wallet, "ticket")
+    async with wallet_at(tmp_path / "stolen", safes, "stolen") as stolen:
+        await recover_owner(stolen, _anna(), PIN)
+        await deleted(stolen, receipt)
+        thief = bytes(stolen.keys.signing.public).hex()
+    await revoke(wallet, thief, PIN)
+    async with wallet_at(tmp_path / "new", safes, "new") as new:
+        done = await recover_owner(new, _anna(), PIN)
+        assert {name: type(error) for name, error in done.left.items()} == {receipt: DeletedByRevoked}
+        assert (await undelete(new, receipt, PIN)).state.word == "safe"
+        assert (await continue_recovery(new)).recovered == 1
+
+
+async def test_what_a_thief_wrote_over_an_item_is_deleted_and_the_one_before_taken_back(
+    tmp_path: Path, wallet: Wallet, safes: LocalSafes
+) -> None:
+    """The newer generation stands at all safes, so nobody can tell it from the owner's: the owner says so."""
+    (receipt,) = await backed_up(wallet, "ticket")
+    value = wallet.store.values.get(value_of(wallet, "ticket"))
+    async with wallet_at(tmp_path / "stolen", safes, "stolen") as stolen:
+        await recover_owner(stolen, _anna(), PIN)
+        await edit(stolen, value_of(stolen, "ticket"), small_value("rubbish"))
+        thief = bytes(stolen.keys.signing.public).hex()
+    await revoke(wallet, thief, PIN)
+    await continue_recovery(wallet)
+    assert wallet.store.values.get(value_of(wallet, "rubbish")) != value
+    with pytest.raises(NotDeleted):
+        await undelete(wallet, receipt, PIN)
+    await recover(wallet, [receipt], delete_receipts=True)
+    with pytest.raises(UnknownDeletion):
+        await undelete(wallet, receipt, PIN, 7)
+    assert (await undelete(wallet, receipt, PIN, 1)).state.word == "safe"
+    await continue_recovery(wallet)
+    assert wallet.store.values.get(value_of(wallet, "ticket")).payload == value.payload
+    async with wallet_at(tmp_path / "new", safes, "new") as new:
+        await recover_owner(new, _anna(), PIN)
+        assert [one.name for one in new.store.values.summaries()] == ["ticket"]
 
 
 async def test_a_tombstone_that_another_wallet_took_back_is_owed_no_more(

@@ -143,7 +143,7 @@ async def _back_up(
     with Bars(sum(one.size_bytes for one in by_id.values())) as bars:
         report = await back_up(wallet, list(by_id), chosen.name, bars)
     if not kept:
-        await drop_backed_up(wallet, list(by_id), accept_fewer=accept_fewer)
+        await drop_backed_up(wallet, list(by_id), accept_fewer=accept_fewer, fresh=report.fresh)
     return report, [by_id[entry.value_id] for entry in report.entries], kept
 
 

@@ -27,11 +27,12 @@ kura owner change-pin --guesses 5
 def change_pin(session: Session, guesses: int | None) -> None:
     """Replace the PIN: asks for the one of now, and twice for the new one.
 
-    The new record is tried before it takes the place of the old. With the same PIN it renews the record,
-    which brings a safe that was away up to date.
+    The new record is tried before it takes the place of the old. While a safe is away the old one is kept
+    beside it, and who knows its PIN can still use it: say the same again when all safes answer. With the same
+    PIN the command renews the record, which brings a safe that was away up to date.
     """
     from wallet_client.cli.opened import with_wallet
-    from wallet_client.cli.output import emit, warn_of_safes
+    from wallet_client.cli.output import emit, warn, warn_of_safes
     from wallet_client.cli.pin import ask_new_pin, ask_pin
     from wallet_client.operations.change_pin import change_pin as change
 
@@ -44,6 +45,8 @@ def change_pin(session: Session, guesses: int | None) -> None:
     warn_of_safes(failed)
     told = {name: str(failure) for name, failure in failed.items()}
     document = {"safes_holding": n - len(failed), "safes": n, "failed": told}
+    if failed:
+        warn("who knows the PIN of before can still use it: say the same again once all safes answer")
     emit(session, document, lambda: f"The new PIN holds at {n - len(failed)} of {n} safes.")
 
 

@@ -77,7 +77,7 @@ def _bring_back(
     room: RoomOptions,
 ) -> None:
     from wallet_client.cli.opened import reading, with_wallet
-    from wallet_client.cli.output import emit, warn_of_safes
+    from wallet_client.cli.output import emit, warn, warn_of_safes
     from wallet_client.cli.room import moved_ids, moved_text, warn_of_moves
     from wallet_client.cli.rows import receipt_states, value_row, values_table
 
@@ -88,6 +88,8 @@ def _bring_back(
     report = outcome.report
     warn_of_moves(outcome.moved)
     warn_of_safes(report.failed)
+    for receipt_id, error in outcome.left.items():
+        warn(f"{receipt_id}: {error}")
     if outcome.shortage is not None and not (report.recovered or report.already):
         raise outcome.shortage
     with reading(session) as store:
@@ -99,6 +101,7 @@ def _bring_back(
         "failed": {name: str(failure) for name, failure in report.failed.items()},
         "moved": moved_ids(outcome.moved),
         "suspended": list(outcome.suspended),
+        "left": {receipt_id: str(error) for receipt_id, error in outcome.left.items()},
     }
     table = values_table(back, states) + "\n\n" if back else ""
     lines = (_summary(outcome), moved_text(outcome.moved))

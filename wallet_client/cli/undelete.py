@@ -14,18 +14,25 @@ if TYPE_CHECKING:
 _EXAMPLES = """
 kura undelete r-ra5abmuq7o
 kura undelete r-ra5 --json
+kura undelete r-ra5 --generation 2
 """
 
 
 @click.command(cls=Command, opens_wallet=True, examples=_EXAMPLES)
 @click.argument("item")
+@click.option(
+    "--generation",
+    type=click.IntRange(1),
+    help="An older one than the newest that was deleted, such as before an edit.",
+)
 @pass_session
-def undelete(session: Session, item: str) -> None:
+def undelete(session: Session, item: str, generation: int | None) -> None:
     """Take a deletion back, while the safes still keep the pieces: asks for the PIN.
 
     ITEM is the id that the receipt had, or its beginning, as `kura receipts deleted` shows it; what another
     wallet of the owner's deleted counts as well. The receipt comes back, and `kura recover` brings the value.
-    A safe that is away is told at the next `kura resume`.
+    A safe that is away is told at the next `kura resume`. To have an item as it was before an edit, delete
+    what stands (`kura recover ITEM --delete-receipt`), and take the generation before back.
     """
     from wallet_client.cli.opened import with_wallet
     from wallet_client.cli.output import emit, warn_of_safes
@@ -35,7 +42,7 @@ def undelete(session: Session, item: str) -> None:
     pin = ask_pin()
 
     async def work(wallet: "Wallet") -> "Undeleted":
-        return await take_back(wallet, item, pin)
+        return await take_back(wallet, item, pin, generation)
 
     done = with_wallet(session, work)
     warn_of_safes(done.failed)

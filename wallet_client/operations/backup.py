@@ -8,19 +8,20 @@ registered otherwise leave it, and it is deleted with the last of them.
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from trust.digest import ENTRIES_MAX_BYTES, digest_fields_of
 from trust.ids import MAX_GENERATION, ItemId, SafeId
 from wallet_client.network.failures import SafeFailure
 from wallet_client.operations.conclude import Registered
-from wallet_client.operations.errors import NotSafeYet, PiecesWaitHere
+from wallet_client.operations.errors import NotKeptAnyMore, NotSafeYet, PiecesWaitHere
 from wallet_client.operations.journal import BackupBegun
 from wallet_client.operations.outbox import deliver
 from wallet_client.operations.progress import Progress, silent
 from wallet_client.operations.register import begin_and_register
 from wallet_client.operations.settle import changing
+from wallet_client.operations.still_kept import not_kept_any_more
 from wallet_client.operations.uninterrupted import to_the_end
 from wallet_client.operations.wallet_keys import KeyFinder
 from wallet_client.pipeline.couple import MAX_COUPLED_BYTES, MAX_MEMBERS
@@ -67,6 +68,11 @@ class BackupReport:
     entries: tuple[BackedUp, ...]
     failed: Mapping[str, SafeFailure]
 
+    @property
+    def fresh(self) -> set[ValueId]:
+        """Those that were registered now."""
+        return {entry.value_id for entry in self.entries if not entry.already}
+
 
 async def back_up(
     wallet: Wallet, value_ids: Sequence[ValueId], policy_name: str, progress: Progress = silent
@@ -90,25 +96,35 @@ async def back_up(
     return BackupReport(tuple(entries[value_id] for value_id in wanted), report.failed)
 
 
-async def drop_backed_up(wallet: Wallet, value_ids: Sequence[ValueId], *, accept_fewer: bool) -> None:
+async def drop_backed_up(
+    wallet: Wallet, value_ids: Sequence[ValueId], *, accept_fewer: bool, fresh: Collection[ValueId] = ()
+) -> None:
     """Erase values whose receipts can bring them back.
 
     Args:
         accept_fewer: Also where some safes did not take them yet.
+        fresh: Those that the safes certified just now; an owner's wallet asks them about the others.
 
     Raises:
+        NotKeptAnyMore: The safes do not say that they still keep a value; nothing was erased.
         NotSafeYet: A value is not at all its safes, or the pieces that still wait in this wallet's outbox
             would be enough to bring it back; nothing was erased.
         UnknownValue: One is not in the wallet.
     """
 
+    def check() -> None:
+        for value_id in value_ids:
+            _require_safe(wallet, value_id, accept_fewer=accept_fewer)
+
     def drop() -> None:
         with wallet.store.transaction():
             for value_id in dict.fromkeys(value_ids):
-                _require_safe(wallet, value_id, accept_fewer=accept_fewer)
                 wallet.store.values.remove(value_id)
 
     async with changing(wallet), wallet.claim(value_ids):
+        await asyncio.to_thread(check)
+        if await not_kept_any_more(wallet, set(value_ids).difference(fresh)):
+            raise NotKeptAnyMore(-1, ())
         await to_the_end(drop)
 
 

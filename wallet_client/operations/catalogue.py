@@ -17,12 +17,20 @@ from trust.certificate import check_certificate, verify_call
 from trust.errors import TrustError
 from trust.ids import OwnerKey, SafeId, Signature, WalletKey
 from trust.manifest import Manifest, read_leaf, read_manifest
+from trust.refusals import NotAnOwnersWallet, WalletRevoked
 from trust.tombstone import hash_of, read_revival, read_tombstone
 from wallet_client.network.failures import WrongReply
 from wallet_client.network.fan_out import fan_out
 from wallet_client.network.owner_catalogue import CatalogueBatch, SafesCatalogue
 from wallet_client.operations.deletion import owed_deletions
-from wallet_client.operations.merge_catalogues import Catalogue, FoundItem, SafesWord, merge_catalogues
+from wallet_client.operations.merge_catalogues import (
+    Catalogue,
+    FoundItem,
+    SafesWord,
+    SignedWord,
+    merge_catalogues,
+)
+from wallet_client.operations.owner_status import require_owner
 from wallet_client.pipeline.batch import expected_certificate
 from wallet_client.wallet import Wallet
 
@@ -50,12 +58,26 @@ async def read_catalogue(wallet: Wallet, owner_key: OwnerKey) -> Catalogue:
 
 
 async def _read_one(wallet: Wallet, safe_id: SafeId, owner_key: OwnerKey) -> SafesWord:
-    said = await wallet.links.to_owners(safe_id).catalogue()
+    said = await _told(wallet, safe_id)
     signing_key = wallet.roster.safe(safe_id).signing_key
     try:
         return await asyncio.to_thread(_checked, said, safe_id, signing_key, owner_key)
     except (TrustError, ThresholdError):
         raise WrongReply from None
+
+
+async def _told(wallet: Wallet, safe_id: SafeId) -> SafesCatalogue:
+    """A safe that was wiped, or put back, is shown the owner's word for this wallet once more."""
+    link = wallet.links.to_owners(safe_id)
+    try:
+        return await link.catalogue()
+    except NotAnOwnersWallet as unknown:
+        owner = require_owner(wallet)
+        try:
+            await link.authorise_wallet(owner.authorisation, owner.signature)
+        except WalletRevoked:  # or the owner is forgotten there
+            raise unknown from None
+    return await link.catalogue()
 
 
 def _checked(said: SafesCatalogue, safe_id: SafeId, signing_key: bytes, owner_key: OwnerKey) -> SafesWord:
@@ -80,9 +102,9 @@ def _authorised(authorisations: Sequence[SignedAuthorisation], owner_key: OwnerK
     return {one.wallet_key for one in read if one.owner_key == owner_key}
 
 
-def _revoked(revocations: Sequence[tuple[bytes, bytes]], owner_key: OwnerKey) -> set[WalletKey]:
-    read = (read_revocation(*signed) for signed in revocations)
-    return {one.wallet_key for one in read if one.owner_key == owner_key}
+def _revoked(revocations: Sequence[SignedWord], owner_key: OwnerKey) -> dict[WalletKey, SignedWord]:
+    read = [(read_revocation(*signed), signed) for signed in revocations]
+    return {one.wallet_key: signed for one, signed in read if one.owner_key == owner_key}
 
 
 def _check_batch(

@@ -63,6 +63,20 @@ class PiecesWaitHere(NotSafeYet):
 
 
 @dataclass(eq=False)
+class NotKeptAnyMore(NotSafeYet):
+    """As NotSafeYet, where the safes took a value once, and do not say that they still keep it."""
+
+    hint = (
+        "Another of the owner's wallets may have deleted it: `kura owner recover NAME` brings the receipts "
+        "here up to date. Then back it up again, or take the deletion back with `kura undelete`."
+    )
+
+    def __str__(self) -> str:
+        """Whatever the reason, the value is still here."""
+        return "The value was not deleted from the wallet: the safes do not say that they still keep it."
+
+
+@dataclass(eq=False)
 class KeyNotInWallet(WalletError):
     """What is to be opened was sealed under a key of the wallet that is not there.
 

@@ -24,6 +24,7 @@ from wallet_client.operations.opening import member_of
 from wallet_client.operations.outbox import deliver
 from wallet_client.operations.owner_errors import AnotherRoot, names_of
 from wallet_client.operations.owner_status import require_owner
+from wallet_client.operations.owner_wallets import owe_revocation
 from wallet_client.operations.take_in_catalogue import suspend, take_in
 from wallet_client.operations.uninterrupted import to_the_end
 from wallet_client.operations.wallet_keys import KeyFinder, free_key_name, read_key
@@ -65,11 +66,20 @@ async def look_again(wallet: Wallet) -> Seen:
     catalogue = await read_catalogue(wallet, key)
     if len(catalogue.failed) == len(wallet.roster.safes):
         raise TooFewSafes("recovered", 0, 1, names_of(wallet.roster, catalogue.failed))
+    await to_the_end(_owe_unheard, wallet, catalogue)
     await to_the_end(take_in, wallet, catalogue)
+    await deliver(wallet, only=catalogue.unheard)
     left = await _bring_back_keys(wallet)
     left |= await _each(wallet, await asyncio.to_thread(_hidden, wallet), _learn)
     left |= await _each(wallet, await asyncio.to_thread(_outdated, wallet), _refresh)
     return Seen(catalogue, left)
+
+
+def _owe_unheard(wallet: Wallet, catalogue: Catalogue) -> None:
+    """Else a wallet that was revoked could act again at a safe that was wiped, or put back."""
+    for safe_id, words in catalogue.unheard.items():
+        for word in words:
+            owe_revocation(wallet, word, [safe_id])
 
 
 def as_wallet_error(error: Exception) -> WalletError:

@@ -22,6 +22,7 @@ from wallet_client.network.failures import SafeFailure
 from wallet_client.policies.arrangement import Arrangement
 
 Generation = tuple[ItemId, int]
+SignedWord = tuple[bytes, bytes]
 
 
 @dataclass(slots=True)
@@ -75,13 +76,13 @@ class SafesWord:
         items: By the exact bytes of manifest and leaf.
         tombstones: Exact bytes, by their hash; each of one of the owner's wallets, or of the owner.
         revived: Hashes of tombstones that the owner took back.
-        revoked: Wallets of which the owner said that they act no longer.
+        revoked: Wallets of which the owner said that they act no longer, with the signed word.
     """
 
     items: dict[tuple[bytes, bytes], FoundItem] = field(default_factory=dict)
     tombstones: dict[Hash, bytes] = field(default_factory=dict)
     revived: set[Hash] = field(default_factory=set)
-    revoked: set[WalletKey] = field(default_factory=set)
+    revoked: dict[WalletKey, SignedWord] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,8 @@ class Catalogue:
         tombstones: What stands against generations, exact bytes, of revoked wallets too.
         spent: By item, the newest generation that was ever registered or deleted.
         lacking: By safe, how many of these items are placed there and not kept.
+        unheard: By safe, what others know that the owner said against wallets, and this one does not: it was
+            wiped, or put back to an older database.
         failed: What went wrong, by safe.
     """
 
@@ -104,6 +107,7 @@ class Catalogue:
     tombstones: Mapping[Generation, tuple[bytes, ...]]
     spent: Mapping[ItemId, int]
     lacking: Mapping[SafeId, int]
+    unheard: Mapping[SafeId, tuple[SignedWord, ...]]
     failed: Mapping[SafeId, SafeFailure]
 
 
@@ -121,10 +125,10 @@ def merge_catalogues(
         owed: What the wallet that asks deleted, and what not every safe was told yet.
         roster: Says how many of its safes may lie.
     """
-    revoked = {wallet for word in words.values() for wallet in word.revoked}
+    revoked = {wallet: signed for word in words.values() for wallet, signed in word.revoked.items()}
     tombstones = _standing_tombstones(words.values())
     signers = {name: {one.wallet_key for one in known} for name, known in tombstones.items()}
-    deleted = owed | {name for name, signed_by in signers.items() if not signed_by <= revoked}
+    deleted = owed | {name for name, signed_by in signers.items() if not signed_by <= revoked.keys()}
     candidates = [
         one
         for one in _joined(words.values())
@@ -132,15 +136,16 @@ def merge_catalogues(
     ]
     most_liars = len(roster.safes) - roster.threshold
     standing: dict[ItemId, FoundItem] = {}
-    for one in sorted(candidates, key=lambda item: _rank(item, revoked, most_liars)):
+    for one in sorted(candidates, key=lambda item: _rank(item, revoked.keys(), most_liars)):
         standing[one.leaf.item_id] = one
     return Catalogue(
         items=tuple(standing.values()),
-        older=tuple(one for one in candidates if _may_go(one, standing[one.leaf.item_id], revoked)),
+        older=tuple(one for one in candidates if _may_go(one, standing[one.leaf.item_id], revoked.keys())),
         deleted=frozenset(deleted),
         tombstones={name: tuple(one.to_bytes() for one in known) for name, known in tombstones.items()},
         spent=_newest([*owed, *signers, *(one.generation for one in candidates)]),
         lacking=_lacking(words, standing.values()),
+        unheard=_unheard(words, revoked),
         failed=failed,
     )
 
@@ -201,3 +206,13 @@ def _lacking(words: Mapping[SafeId, SafesWord], items: Iterable[FoundItem]) -> d
         for safe_id in ({place.safe_id for place in item.manifest.placement} - item.holding) & words.keys():
             lacking[safe_id] += 1
     return dict(lacking)
+
+
+def _unheard(
+    words: Mapping[SafeId, SafesWord], revoked: Mapping[WalletKey, SignedWord]
+) -> dict[SafeId, tuple[SignedWord, ...]]:
+    return {
+        safe_id: tuple(revoked[wallet] for wallet in sorted(missing))
+        for safe_id, word in words.items()
+        if (missing := revoked.keys() - word.revoked.keys())
+    }

@@ -163,8 +163,18 @@ class NotDeleted(WalletError):
     """
 
     receipt_id: str
-    sentence = "{receipt_id} was not deleted: the receipt is in the wallet."
-    hint = "What `kura receipts deleted` lists of it are generations that newer ones replaced."
+    sentence = "{receipt_id} was not deleted: the receipt of a newer generation is in the wallet."
+    hint = (
+        "To have an older one back: `kura recover ITEM --delete-receipt`, then `kura undelete ITEM "
+        "--generation N`."
+    )
+
+
+@dataclass(eq=False)
+class DeletedByRevoked(WalletError):
+    """The safes give an item out no more, since a wallet deleted it that is revoked now: a thief's, maybe."""
+
+    sentence = "A wallet that is revoked now deleted it; `kura undelete` takes that back until it is erased."
 
 
 @dataclass(eq=False)

@@ -25,7 +25,7 @@ from wallet_client.operations.enrolling import adopt_owner
 from wallet_client.operations.errors import KeyNotInWallet, TooFewSafes
 from wallet_client.operations.look_again import UNOPENED, Left, Seen, as_wallet_error, look_again
 from wallet_client.operations.outbox import deliver
-from wallet_client.operations.owner_errors import WalletHasOwnerAlready, names_of
+from wallet_client.operations.owner_errors import DeletedByRevoked, WalletHasOwnerAlready, names_of
 from wallet_client.operations.progress import Progress, silent
 from wallet_client.operations.recover_in_room import recover_in_room, suspended_in
 from wallet_client.operations.reseal import not_bound_at_all, reseal
@@ -35,7 +35,7 @@ from wallet_client.operations.uninterrupted import to_the_end
 from wallet_client.operations.unlocking import unlock_owner
 from wallet_client.owners.names import OwnerName, Pin
 from wallet_client.owners.stretch import owner_id, stretch_pin
-from wallet_client.receipts.receipt import ReceiptId
+from wallet_client.receipts.receipt import ReceiptId, receipt_id_of
 from wallet_client.receipts.shelf import get_receipt, read_summary
 from wallet_client.values.value import ValueId
 from wallet_client.wallet import Wallet, pinned_versions
@@ -166,7 +166,7 @@ def _kept_key_of(manifest: bytes) -> bytes | None:
 
 def _ended(wallet: Wallet, seen: Seen, failed: Mapping[str, SafeFailure]) -> OwnerRecovered:
     """Say what came of it; nothing is left to be asked for once every safe told all that it has."""
-    store, left = wallet.store, seen.left
+    store, left = wallet.store, _with_deletions(seen)
     owner = store.settings.get().owner
     is_over = not seen.catalogue.failed and not not_bound_at_all(wallet)
     if owner is not None and owner.recovering and is_over and not _may_come_yet(left):
@@ -188,6 +188,16 @@ def _ended(wallet: Wallet, seen: Seen, failed: Mapping[str, SafeFailure]) -> Own
         lacking={wallet.safe_name(safe_id): count for safe_id, count in seen.catalogue.lacking.items()},
         failed=dict(failed) | names_of(wallet.roster, seen.catalogue.failed),
     )
+
+
+def _with_deletions(seen: Seen) -> Left:
+    """Why items are left, where a revoked wallet deleted them: the safes only say that they have no piece."""
+    deleted = {
+        receipt_id_of(item.leaf.item_id)
+        for item in seen.catalogue.items
+        if item.generation in seen.catalogue.tombstones
+    }
+    return {one: DeletedByRevoked() if one in deleted else error for one, error in seen.left.items()}
 
 
 def _may_come_yet(left: Left) -> bool:

@@ -4,7 +4,7 @@ A revocation is the owner's signed word and needs the PIN; it is owed to every s
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -130,12 +130,16 @@ async def revoke(wallet: Wallet, prefix: str, pin: Pin) -> dict[str, SafeFailure
     return names_of(wallet.roster, delivered.failed)
 
 
-def owe_revocation(wallet: Wallet, word: tuple[bytes, Signature]) -> None:
-    """Write down what every safe is to be told of a wallet; `deliver` tells them.
+def owe_revocation(
+    wallet: Wallet, word: tuple[bytes, bytes], safe_ids: Iterable[SafeId] | None = None
+) -> None:
+    """Write down what safes are to be told of a wallet; `deliver` tells them.
 
     Args:
         word: Of trust.authorisation.revoke_wallet.
+        safe_ids: Which; None for all.
     """
-    name = f"{WalletRevocation.from_bytes(word[0]).wallet_key.hex()}-revoked"
+    body, signature = word
+    name = f"{WalletRevocation.from_bytes(body).wallet_key.hex()}-revoked"
     with wallet.store.transaction():
-        owe_word(wallet, name, OwnersWord("revocation", *word))
+        owe_word(wallet, name, OwnersWord("revocation", body, Signature(signature)), safe_ids)

@@ -14,6 +14,7 @@ from wallet_client.operations.backup import BackedUp, back_up, drop_backed_up
 from wallet_client.operations.outbox import deliver
 from wallet_client.operations.progress import Progress, silent
 from wallet_client.operations.settle import changing
+from wallet_client.operations.still_kept import not_kept_any_more
 from wallet_client.policies.presets import DEFAULT_POLICY
 from wallet_client.receipts.shelf import read_summary
 from wallet_client.values.value import ValueId
@@ -27,7 +28,7 @@ class PutAway:
     Args:
         backed_up: One for each value.
         left: The values that were erased from the wallet.
-        staying: Values that were to leave and that not all safes have yet.
+        staying: Values that were to leave and that not all safes have yet, or say that they have still.
         failed: What went wrong, by the safe's name, although the values are registered.
     """
 
@@ -67,8 +68,11 @@ async def put_away(
     if not delete:
         return PutAway(tuple(backed_up), failed=failed)
     leaving = await asyncio.to_thread(_those_safe, wallet, backed_up)
+    before = [entry.value_id for entry in backed_up if entry.already and entry.value_id in leaving]
+    lost = await not_kept_any_more(wallet, before)
+    leaving = tuple(value_id for value_id in leaving if value_id not in lost)
     if leaving:
-        await drop_backed_up(wallet, leaving, accept_fewer=False)
+        await drop_backed_up(wallet, leaving, accept_fewer=False, fresh=leaving)
     staying = tuple(value_id for value_id in wanted if value_id not in set(leaving))
     return PutAway(tuple(backed_up), leaving, staying, failed)
 

@@ -6,11 +6,13 @@ back in the order asked for; one that does not fit holds up none behind it that 
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
+from functools import partial
 
-from wallet_client.errors import UnknownReceipt, WalletFull
+from wallet_client.errors import UnknownReceipt, WalletError, WalletFull
+from wallet_client.operations.look_again import UNOPENED, as_wallet_error
 from wallet_client.operations.progress import Progress, silent
 from wallet_client.operations.put_away import PutAway
 from wallet_client.operations.recover import RecoveryReport, recover
@@ -33,12 +35,14 @@ class RoomyRecovery:
         moved: What left to make room.
         suspended: Values that wait for room.
         shortage: What would help them; None where nothing waits.
+        left: Items that were suspended and did not come back although there is room, and why; they stay so.
     """
 
     report: RecoveryReport = field(default_factory=lambda: RecoveryReport((), (), {}))
     moved: tuple[PutAway, ...] = ()
     suspended: tuple[ValueId, ...] = ()
     shortage: RoomShort | None = None
+    left: Mapping[ReceiptId, WalletError] = field(default_factory=dict)
 
 
 async def recover_in_room(
@@ -94,21 +98,46 @@ async def recover_suspended(
     zone: tzinfo | None = None,
     progress: Progress = silent,
 ) -> RoomyRecovery:
-    """Go on with everything that is suspended, as far as it fits.
+    """Go on with everything that is suspended, as far as it fits; an item that is lost costs no other.
 
     Raises:
-        As `recover_in_room`.
+        As `recover_in_room`, where nothing came back.
     """
     entries = await asyncio.to_thread(suspended_in, wallet.store)
     whole = RoomyRecovery()
     for delete in (None, False, True):
         ids = [one.value_id for one in entries if one.delete_receipt is delete]
         if ids:
-            part = await recover_in_room(
-                wallet, ids, delete_receipts=delete, ways=ways, zone=zone, progress=progress
-            )
-            whole = _joined(whole, part)
+            way = partial(recover_in_room, delete_receipts=delete, ways=ways, zone=zone, progress=progress)
+            whole = _joined(whole, await _as_far_as_it_goes(wallet, ids, way))
+    if whole.left and not (whole.report.recovered or whole.report.already):
+        raise next(iter(whole.left.values()))
     return await asyncio.to_thread(_with_shortage, wallet, whole, zone)
+
+
+async def _as_far_as_it_goes(
+    wallet: Wallet, ids: Sequence[ValueId], way: Callable[..., Awaitable[RoomyRecovery]]
+) -> RoomyRecovery:
+    """In one go; where that fails, item by item."""
+    try:
+        return await way(wallet, ids)
+    except UNOPENED as error:
+        as_wallet_error(error)
+    whole = RoomyRecovery()
+    left: dict[ReceiptId, WalletError] = {}
+    for receipt_id, value_ids in (await asyncio.to_thread(_by_receipt, wallet.store, ids)).items():
+        try:
+            whole = _joined(whole, await way(wallet, value_ids))
+        except UNOPENED as error:
+            left[receipt_id] = as_wallet_error(error)
+    return replace(whole, left=left)
+
+
+def _by_receipt(store: WalletStore, ids: Sequence[ValueId]) -> dict[ReceiptId, list[ValueId]]:
+    found: dict[ReceiptId, list[ValueId]] = {}
+    for one in _wanted(store, ids):
+        found.setdefault(one.receipt_id, []).append(one.value_id)
+    return found
 
 
 def suspended_in(store: WalletStore) -> list[Suspension]:
@@ -197,4 +226,9 @@ def _joined(first: RoomyRecovery, second: RoomyRecovery) -> RoomyRecovery:
         {**first.report.failed, **second.report.failed},
         first.report.forgotten + second.report.forgotten,
     )
-    return RoomyRecovery(report, first.moved + second.moved, first.suspended + second.suspended)
+    return RoomyRecovery(
+        report,
+        first.moved + second.moved,
+        first.suspended + second.suspended,
+        left={**first.left, **second.left},
+    )

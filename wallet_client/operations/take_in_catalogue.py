@@ -2,6 +2,7 @@
 
     an item that is new         a receipt, and its values are to be brought back: they are suspended
     a newer generation          the receipt becomes its receipt; a value that is in the wallet is out of date
+    the same, by another wallet likewise: two changed the item at once, and one of them stands
     the same generation         certificates that are new
     a deletion by another       the receipt goes
     an older generation beside  it goes once the newer was read back (superseded.py)
@@ -30,7 +31,7 @@ class TakenIn:
 
     Args:
         new: Receipts that the wallet did not have.
-        newer: Receipts of a newer generation than it had.
+        newer: Receipts of a newer generation than it had, or of what stands in the place of its own.
         gone: Receipts of what another of the owner's wallets deleted.
     """
 
@@ -51,7 +52,7 @@ def take_in(wallet: Wallet, catalogue: Catalogue) -> TakenIn:
             if old is None:
                 _keep_new(wallet, receipt_of(wallet, item, spent))
                 new.append(receipt_id)
-            elif old.read_leaf().generation < item.leaf.generation:
+            elif _is_overtaken(old, item):
                 _keep_newer(wallet, old, receipt_of(wallet, item, spent))
                 newer.append(receipt_id)
             else:
@@ -110,6 +111,12 @@ def _keep_newer(wallet: Wallet, old: Receipt, receipt: Receipt) -> None:
     if receipt.kind == "value":
         suspend(wallet, set(receipt.value_ids) - set(old.value_ids))
         _unlink(wallet, old)
+
+
+def _is_overtaken(old: Receipt, item: FoundItem) -> bool:
+    """By a newer generation, or by another wallet's of the same: both changed the item at once."""
+    ours, theirs = old.read_leaf().generation, item.leaf.generation
+    return ours < theirs or (ours == theirs and old.manifest != item.manifest_bytes)
 
 
 def _keep_known(wallet: Wallet, old: Receipt, item: FoundItem, spent: int) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from trust.documents import SigningKey
-from trust.ids import ItemId, OwnerKey, SafeId
+from trust.ids import OwnerKey, SafeId
 from trust.tombstone import Tombstone, hash_of, revive
 from wallet_client.errors import UnknownDeletion, UnknownReceipt
 from wallet_client.network.failures import SafeFailure
@@ -52,7 +52,7 @@ class Undeleted:
 
 @dataclass(frozen=True, slots=True)
 class _Deleted:
-    """The newest deleted generation of an item, with the tombstones that name it, exact bytes."""
+    """A deleted generation of an item, with the tombstones that name it, exact bytes."""
 
     name: Generation
     tombstones: frozenset[bytes]
@@ -62,18 +62,19 @@ class _Deleted:
         return receipt_id_of(self.name[0])
 
 
-async def undelete(wallet: Wallet, text: str, pin: Pin) -> Undeleted:
+async def undelete(wallet: Wallet, text: str, pin: Pin, generation: int | None = None) -> Undeleted:
     """Take back the deletion of one item, whichever wallet of the owner decided it.
 
     Args:
         wallet: Acts for the owner.
         text: The id that the item's receipt had, or its beginning.
         pin: Secret.
+        generation: An older one than the newest that was deleted; the newer ones stay deleted.
 
     Raises:
         WalletWithoutOwner: The wallet acts for none.
         UnknownDeletion, Ambiguous: Nothing, or more than one item, that was deleted is called so.
-        NotDeleted: The receipt is there; only older generations were deleted.
+        NotDeleted: The receipt of a newer generation is there; only older ones were deleted.
         OwnerOutOfReach, OwnerNotUnlocked, OwnerRecordBroken: The PIN does not open the record.
         DeletionCarriedOut: It is too late.
         TooFewSafes: No safe that answered keeps it; those that did not answer are owed the owner's word.
@@ -82,7 +83,7 @@ async def undelete(wallet: Wallet, text: str, pin: Pin) -> Undeleted:
     owner = OwnerKey(require_owner(wallet).owner_key)
     async with changing(wallet):
         told = await read_catalogue(wallet, owner)
-        found = await asyncio.to_thread(_find, wallet, text, told)
+        found = await asyncio.to_thread(_find, wallet, text, told, generation)
         secrets = (await open_with_pin(wallet, pin)).secrets
         await to_the_end(_decide, wallet, found, secrets.signing_key)
         delivered = await deliver(wallet)
@@ -95,12 +96,15 @@ async def undelete(wallet: Wallet, text: str, pin: Pin) -> Undeleted:
     return Undeleted(found.receipt_id, state, failed)
 
 
-def _find(wallet: Wallet, text: str, told: Catalogue) -> _Deleted:
+def _find(wallet: Wallet, text: str, told: Catalogue, generation: int | None) -> _Deleted:
     known = _tombstones(wallet, told)
     ids = {receipt_id_of(item_id): item_id for item_id, _ in known}
     item_id = ids[ReceiptId(resolve(text, ((one, "") for one in ids), "deletion", UnknownDeletion))]
-    name = max(name for name in known if name[0] == item_id)
-    if _stands(wallet, item_id):
+    newest = max(name for name in known if name[0] == item_id)
+    name = newest if generation is None else (item_id, generation)
+    if name not in known:
+        raise UnknownDeletion(f"{receipt_id_of(item_id)} of generation {generation}")
+    if _has_newer(wallet, name):
         raise NotDeleted(receipt_id_of(item_id))
     return _Deleted(name, frozenset(known[name]))
 
@@ -116,12 +120,13 @@ def _tombstones(wallet: Wallet, told: Catalogue) -> dict[Generation, set[bytes]]
     return known
 
 
-def _stands(wallet: Wallet, item_id: ItemId) -> bool:
+def _has_newer(wallet: Wallet, name: Generation) -> bool:
+    """A receipt of the deleted generation itself may be here: another wallet deleted it, a thief's too."""
     try:
-        get_receipt(wallet.store, receipt_id_of(item_id))
+        receipt = get_receipt(wallet.store, receipt_id_of(name[0]))
     except UnknownReceipt:
         return False
-    return True
+    return receipt.read_leaf().generation > name[1]
 
 
 def _decide(wallet: Wallet, found: _Deleted, owner: SigningKey) -> None:

@@ -31,7 +31,7 @@ async def back_up_values(served: Served, request: pb.BackupRequest) -> AsyncIter
         report = await _register(served, value_ids, policy_name, progress)
         if not (request.drop_values if request.HasField("drop_values") else drops):
             return report, None
-        return report, await _drop(served, value_ids, accept_fewer=request.accept_fewer)
+        return report, await _drop(served, value_ids, report.fresh, accept_fewer=request.accept_fewer)
 
     async for step in served.operations.steps(operation):
         if isinstance(step, pb.Progress):
@@ -59,9 +59,11 @@ async def _register(
     return await back_up(served.wallet, value_ids, policy_name, progress)
 
 
-async def _drop(served: Served, value_ids: Sequence[ValueId], *, accept_fewer: bool) -> WalletError | None:
+async def _drop(
+    served: Served, value_ids: Sequence[ValueId], fresh: set[ValueId], *, accept_fewer: bool
+) -> WalletError | None:
     try:
-        await drop_backed_up(served.wallet, value_ids, accept_fewer=accept_fewer)
+        await drop_backed_up(served.wallet, value_ids, accept_fewer=accept_fewer, fresh=fresh)
     except WalletError as error:
         return error
     return None

@@ -8,7 +8,14 @@ import pytest
 from msgspec import structs
 
 from safe_node.decisions.admission import Membership
-from safe_node.decisions.enrolment import admit_part, plan_commit, plan_drop, plan_enrolment, plan_staging
+from safe_node.decisions.enrolment import (
+    MOST_OLD_RECORDS,
+    admit_part,
+    plan_commit,
+    plan_drop,
+    plan_enrolment,
+    plan_staging,
+)
 from safe_node.owners import CandidatePart, EnrolmentState, KeptOwner, Ledger
 from support.owners import DealtOwner, deal_owner
 from support.safe_requests import DECOY_SECRET, roster_of, wallet_key
@@ -212,6 +219,17 @@ def test_a_part_that_differs_in_what_the_record_does_not_say_is_another_part() -
     other = replace(FIRST_PART, record=replace(FIRST_PART.record, guesses=11))
     with pytest.raises(OwnerExists):
         plan_enrolment(EnrolmentState(KEPT, True, "none"), other, False)
+
+
+def test_old_records_do_not_grow_without_bound() -> None:
+    """Who commits and never drops loses the oldest; what is in force stays."""
+    owner = STAGED
+    for _ in range(MOST_OLD_RECORDS + 3):
+        owner = replace(plan_commit(owner, OWNER, SECOND.record.record_id), staged=THIRD_PART.record)
+        owner = plan_commit(owner, OWNER, THIRD_PART.record.record_id)
+        owner = replace(owner, staged=SECOND_PART.record)
+    assert len(owner.old) == MOST_OLD_RECORDS
+    assert (owner.current, owner.old[-1]) == (THIRD_PART.record, SECOND_PART.record)
 
 
 CHANGES: dict[str, tuple[Callable[[], KeptOwner], KeptOwner]] = {

@@ -287,6 +287,26 @@ async def test_what_is_most_urgent_comes_first_and_the_rest_waits_for_room(
         assert (is_over.recovered, is_over.suspended) == (4, ())
 
 
+async def test_an_item_that_is_lost_holds_up_nothing_that_waits_for_room(
+    folder: Path, safes: MemorySafes
+) -> None:
+    """It stays suspended, and is told; alone it is the reason why nothing came back."""
+    async with first_wallet(folder, safes) as first:
+        await away(first, "threshold", VALUES[1:])
+        (lost,) = await away(first, "sealed", VALUES[:1])
+    lose(folder)
+    async with another_wallet(folder, safes) as second:
+        second.store.settings.set_capacity(1)
+        assert (await come_back(second)).recovered == 0
+        second.store.settings.set_capacity(None)
+        done = await recover_suspended(second)
+        assert contents(second) == named(VALUES[1:])
+        assert {name: type(error) for name, error in done.left.items()} == {lost: KeyNotInWallet}
+        assert (done.suspended, done.shortage) == ((), None)
+        with pytest.raises(KeyNotInWallet):
+            await recover_suspended(second)
+
+
 class TestSpoiltItems:
     """One item that does not come back costs no other."""
 

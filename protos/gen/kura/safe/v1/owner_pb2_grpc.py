@@ -179,7 +179,8 @@ class OwnerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CommitRecord(self, request, context):
-        """CommitRecord puts the staged record in force; the one before stays, for who names it, until DropRecord. Owner.
+        """CommitRecord puts the staged record in force; the one before stays, for who names it, until DropRecord, or until
+        16 newer ones were replaced as well. Owner.
         Idempotent. Errors: MALFORMED, OWNER_UNKNOWN, RECORD_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -71,7 +71,8 @@ class OwnerServiceStub:
     Errors: MALFORMED, RECORD_INVALID, NOT_THE_OWNER, OWNER_UNKNOWN.
     """
     CommitRecord: _grpc.UnaryUnaryMultiCallable[_owner_pb2.CommitRecordRequest, _owner_pb2.CommitRecordResponse]
-    """CommitRecord puts the staged record in force; the one before stays, for who names it, until DropRecord. Owner.
+    """CommitRecord puts the staged record in force; the one before stays, for who names it, until DropRecord, or until
+    16 newer ones were replaced as well. Owner.
     Idempotent. Errors: MALFORMED, OWNER_UNKNOWN, RECORD_UNKNOWN.
     """
     DropRecord: _grpc.UnaryUnaryMultiCallable[_owner_pb2.DropRecordRequest, _owner_pb2.DropRecordResponse]
@@ -163,7 +164,8 @@ class OwnerServiceAsyncStub(OwnerServiceStub):
     Errors: MALFORMED, RECORD_INVALID, NOT_THE_OWNER, OWNER_UNKNOWN.
     """
     CommitRecord: _aio.UnaryUnaryMultiCallable[_owner_pb2.CommitRecordRequest, _owner_pb2.CommitRecordResponse]  # type: ignore[assignment]
-    """CommitRecord puts the staged record in force; the one before stays, for who names it, until DropRecord. Owner.
+    """CommitRecord puts the staged record in force; the one before stays, for who names it, until DropRecord, or until
+    16 newer ones were replaced as well. Owner.
     Idempotent. Errors: MALFORMED, OWNER_UNKNOWN, RECORD_UNKNOWN.
     """
     DropRecord: _aio.UnaryUnaryMultiCallable[_owner_pb2.DropRecordRequest, _owner_pb2.DropRecordResponse]  # type: ignore[assignment]
@@ -288,7 +290,8 @@ class OwnerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _owner_pb2.CommitRecordRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_owner_pb2.CommitRecordResponse, _abc.Awaitable[_owner_pb2.CommitRecordResponse]]:
-        """CommitRecord puts the staged record in force; the one before stays, for who names it, until DropRecord. Owner.
+        """CommitRecord puts the staged record in force; the one before stays, for who names it, until DropRecord, or until
+        16 newer ones were replaced as well. Owner.
         Idempotent. Errors: MALFORMED, OWNER_UNKNOWN, RECORD_UNKNOWN.
         """
 
