@@ -5,6 +5,7 @@ gets the same type back. Fields are typed and public; the sentence is fixed and 
 """
 
 from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 from typing import ClassVar
 
 
@@ -16,8 +17,17 @@ class Refusal(Exception):
 
     def __str__(self) -> str:
         """The fixed sentence, with the public fields behind it."""
-        details = ", ".join(f"{item.name} {getattr(self, item.name)}" for item in fields(self))
+        details = ", ".join(_told(item.name, getattr(self, item.name)) for item in fields(self))
         return f"{self.sentence} ({details})" if details else self.sentence
+
+
+def _told(name: str, public: object) -> str:
+    """Times are milliseconds since 1970-01-01 UTC; people read days and hours."""
+    if name.endswith("_ms") and isinstance(public, int):
+        return (
+            f"{name.removesuffix('_ms')} {datetime.fromtimestamp(public // 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+        )
+    return f"{name} {public}"
 
 
 @dataclass(eq=False)

@@ -74,6 +74,7 @@ def test_a_name_and_a_pin_bring_everything_back_and_each_command_says_what_it_di
     done = phone.json("owner", "enroll", name.upper(), typed=twice(PIN))
     assert done == {
         "owner": name,
+        "policy": "pin",
         "safes_holding": 5,
         "safes": 5,
         "threshold": 3,

@@ -66,12 +66,13 @@ def test_the_printed_examples_of_an_owner_work(story: Story, cluster: LocalClust
     """From the first enrolment to the end of the owner, twice."""
     _looks_after_the_owner(story)
     _deletes_and_takes_back(story)
+    _takes_back_what_was_written_over(story)
     _reseeds(story)
     _comes_back(story, tmp_path)
     story.kura.ok("owner", "forget", "--name", "anna", typed=ONCE)
     database = cluster.folder("safe-2") / "data" / DATABASE_NAME
     code = invite(database, 0, SystemRandomness(), now_ms())
-    line = "kura owner enroll anna --guesses 5 --invitation safe-2=R7KQ-2MWD-XA4T-9PLC"
+    line = "kura owner enroll anna --policy pin --guesses 5 --invitation safe-2=R7KQ-2MWD-XA4T-9PLC"
     story.tell(line, TWICE, **{"R7KQ-2MWD-XA4T-9PLC": code})
     story.tell("kura owner forget --name anna", ONCE)
     printed = {line for line in printed_examples() if line.startswith(OF_AN_OWNER)}
@@ -95,6 +96,18 @@ def _deletes_and_takes_back(story: Story) -> None:
     assert _receipts(story) == [receipt]
     receipt = _deleted(story)
     story.tell("kura undelete r-ra5 --json", ONCE, **{"r-ra5": receipt[:5]})
+    assert _receipts(story) == [receipt]
+
+
+def _takes_back_what_was_written_over(story: Story) -> None:
+    (receipt,) = _receipts(story)
+    story.kura.ok("recover", receipt)
+    story.kura.ok("wallet", "edit", "City Bus", "--remarks", "a thief's")
+    _deleted(story)
+    deleted = story.kura.json("receipts", "deleted", receipt)["deletions"]
+    before = sorted(one["generation"] for one in deleted)[-2]
+    own = {"r-ra5": receipt[:5], "--generation 2": f"--generation {before}"}
+    story.tell("kura undelete r-ra5 --generation 2", ONCE, **own)
     assert _receipts(story) == [receipt]
 
 

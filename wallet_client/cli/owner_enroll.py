@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _EXAMPLES = """
 kura owner enroll anna
-kura owner enroll anna --guesses 5 --invitation safe-2=R7KQ-2MWD-XA4T-9PLC
+kura owner enroll anna --policy pin --guesses 5 --invitation safe-2=R7KQ-2MWD-XA4T-9PLC
 """
 _UNPROTECTED = (
     "Not protected: a PIN that can be guessed, from {k} safes that put their data together; this wallet,"
@@ -23,6 +23,13 @@ _UNPROTECTED = (
 
 @click.command(cls=Command, opens_wallet=True, examples=_EXAMPLES)
 @click.argument("name")
+@click.option(
+    "--policy",
+    type=click.Choice(["pin"]),
+    default="pin",
+    show_default=True,
+    help="What proves the owner.",
+)
 @click.option(
     "--guesses",
     type=click.IntRange(1, 100),
@@ -38,7 +45,7 @@ _UNPROTECTED = (
     help="For a safe whose operator asks for one.",
 )
 @pass_session
-def enroll(session: Session, name: str, guesses: int, invitations: tuple[str, ...]) -> None:
+def enroll(session: Session, name: str, policy: str, guesses: int, invitations: tuple[str, ...]) -> None:
     """Let a name and a PIN bring everything back to a new device.
 
     NAME may be written in any case. Asks for the PIN twice: 4 to 1,000 characters. What was backed up before
@@ -69,6 +76,7 @@ def enroll(session: Session, name: str, guesses: int, invitations: tuple[str, ..
     totals = [true_total_of_guesses(n, k, guesses, lying) for lying in range(k)]
     document = {
         "owner": owner_name.text,
+        "policy": policy,
         "safes_holding": done.safes,
         "safes": n,
         "threshold": k,

@@ -9,6 +9,7 @@ from trust.documents import SigningKey
 from trust.ids import RecordId, SafeId
 from wallet_client.network.failures import SafeFailure
 from wallet_client.network.fan_out import fan_out
+from wallet_client.operations.errors import TooFewSafes
 from wallet_client.operations.owner_errors import WalletWithoutOwner
 from wallet_client.storage.settings import OwnerOfWallet
 from wallet_client.wallet import Wallet
@@ -104,10 +105,14 @@ async def rearm(wallet: Wallet) -> dict[str, SafeFailure]:
 
     Raises:
         WalletWithoutOwner: The wallet acts for none.
+        TooFewSafes: None did.
     """
     require_owner(wallet)
     failed = await give_guesses_back(wallet)
-    return {wallet.safe_name(safe_id): failure for safe_id, failure in failed.items()}
+    told = {wallet.safe_name(safe_id): failure for safe_id, failure in failed.items()}
+    if len(told) == len(wallet.roster.safes):
+        raise TooFewSafes("given back", 0, 1, told)
+    return told
 
 
 async def give_guesses_back(wallet: Wallet, owner: SigningKey | None = None) -> dict[SafeId, SafeFailure]:

@@ -134,6 +134,7 @@ def _recovery_result(recovery: RoomyRecovery) -> pb.RecoverResult:
         suspended_value_ids=recovery.suspended,
         shortage=None if shortage is None else write_shortage(shortage),
         moved=write_moved(recovery.moved),
+        left=[pb.ItemLeft(receipt_id=one, problem=str(error)) for one, error in recovery.left.items()],
     )
 
 

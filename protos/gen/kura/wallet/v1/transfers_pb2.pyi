@@ -255,6 +255,7 @@ class RecoverResult(_message.Message):
     SUSPENDED_VALUE_IDS_FIELD_NUMBER: _builtins.int
     SHORTAGE_FIELD_NUMBER: _builtins.int
     MOVED_FIELD_NUMBER: _builtins.int
+    LEFT_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def recovered_value_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Values that came back."""
@@ -283,6 +284,10 @@ class RecoverResult(_message.Message):
     def moved(self) -> _room_pb2.Moved:
         """What left to make room; absent where nothing had to."""
 
+    @_builtins.property
+    def left(self) -> _containers.RepeatedCompositeFieldContainer[Global___ItemLeft]:
+        """Items that waited for room and did not come back although there is room now."""
+
     def __init__(
         self,
         *,
@@ -293,14 +298,41 @@ class RecoverResult(_message.Message):
         suspended_value_ids: _abc.Iterable[_builtins.str] | None = ...,
         shortage: _room_pb2.Shortage | None = ...,
         moved: _room_pb2.Moved | None = ...,
+        left: _abc.Iterable[Global___ItemLeft] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["moved", b"moved", "shortage", b"shortage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["already_value_ids", b"already_value_ids", "failed_safes", b"failed_safes", "forgotten_value_ids", b"forgotten_value_ids", "moved", b"moved", "recovered_value_ids", b"recovered_value_ids", "shortage", b"shortage", "suspended_value_ids", b"suspended_value_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["already_value_ids", b"already_value_ids", "failed_safes", b"failed_safes", "forgotten_value_ids", b"forgotten_value_ids", "left", b"left", "moved", b"moved", "recovered_value_ids", b"recovered_value_ids", "shortage", b"shortage", "suspended_value_ids", b"suspended_value_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RecoverResult: _TypeAlias = RecoverResult  # noqa: Y015
+
+@_typing.final
+class ItemLeft(_message.Message):
+    """ItemLeft is an item that could not be brought back; it stays suspended."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_ID_FIELD_NUMBER: _builtins.int
+    PROBLEM_FIELD_NUMBER: _builtins.int
+    receipt_id: _builtins.str
+    """Its receipt."""
+    problem: _builtins.str
+    """What happened and what helps, one line for people."""
+    def __init__(
+        self,
+        *,
+        receipt_id: _builtins.str = ...,
+        problem: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["problem", b"problem", "receipt_id", b"receipt_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ItemLeft: _TypeAlias = ItemLeft  # noqa: Y015
 
 @_typing.final
 class ResumeRequest(_message.Message):

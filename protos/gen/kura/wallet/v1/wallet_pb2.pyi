@@ -81,6 +81,7 @@ from kura.wallet.v1.transfers_pb2 import BackedUpValue as BackedUpValue
 from kura.wallet.v1.transfers_pb2 import BackupRequest as BackupRequest
 from kura.wallet.v1.transfers_pb2 import BackupResponse as BackupResponse
 from kura.wallet.v1.transfers_pb2 import BackupResult as BackupResult
+from kura.wallet.v1.transfers_pb2 import ItemLeft as ItemLeft
 from kura.wallet.v1.transfers_pb2 import RecoverRequest as RecoverRequest
 from kura.wallet.v1.transfers_pb2 import RecoverResponse as RecoverResponse
 from kura.wallet.v1.transfers_pb2 import RecoverResult as RecoverResult
