@@ -62,6 +62,10 @@ class ScriptedSafe(safe_pb2_grpc.SafeServiceServicer):
         async for message in self.fetch_stream(request):
             yield message
 
+    async def Carry(self, request_iterator: Any, context: Any) -> AsyncIterator[safe_pb2.CarryResponse]:
+        async for request in request_iterator:
+            yield safe_pb2.CarryResponse(frame=request.frame)
+
 
 class Edge:
     """One running server, its clock, its log, and the means to call it."""
