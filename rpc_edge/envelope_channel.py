@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Generator, Sequence
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 import grpc
@@ -44,6 +45,7 @@ CARRIERS_WORDS = (
 )
 """All that may be said outside of the seal; a right PIN, for one, must not look wrong by a carrier's word."""
 
+LEAVE_SECONDS = 1.0
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -143,9 +145,17 @@ class _Exchange:
         message = None
         while message is None and self._outcome is None:
             message, self._outcome = self._opened(await self._frame())
+        if self._outcome is not None:
+            await self._leave()
         if message is None and self._outcome is not None and self._outcome.code:
             raise _error(self._outcome)
         return message
+
+    async def _leave(self) -> None:
+        """Let the other side end the call, so that no log says it was broken off; nothing depends on it."""
+        with suppress(grpc.aio.AioRpcError, TimeoutError):
+            async with asyncio.timeout(LEAVE_SECONDS):
+                await anext(self._answers, None)
 
     async def only(self) -> bytes:
         """The one message of a reply that has no more."""

@@ -213,8 +213,11 @@ async def test_the_log_names_the_call_that_was_inside_and_the_envelope(safes: Lo
     second = safes.safes[1]
     before = len(second.logged.entries)
     await in_envelopes(second, second).ask(BEGIN)
-    lines = [line["method"] for line in second.logged.entries[before:] if line["event"] == "rpc"]
-    assert lines == [f"{OWNERS}/BeginUnlock", CARRY]
+    lines = [line for line in second.logged.entries[before:] if line["event"] == "rpc"]
+    assert [(line["method"], line["outcome"]) for line in lines] == [
+        (f"{OWNERS}/BeginUnlock", "OK"),
+        (CARRY, "OK"),
+    ]
 
 
 async def refused(call: Any) -> None:

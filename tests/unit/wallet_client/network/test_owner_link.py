@@ -97,7 +97,7 @@ class FakeCaller:
 
 def link(caller: FakeCaller) -> OwnerLink:
     """A link over it."""
-    return OwnerLink(cast(SignedCaller, caller), PATIENCE)
+    return OwnerLink(cast(SignedCaller, caller), PATIENCE, cast(SignedCaller, caller))
 
 
 Call = Callable[[OwnerLink], Awaitable[object]]
