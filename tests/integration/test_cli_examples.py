@@ -22,6 +22,7 @@ from trust.key_algorithm import KeyAlgorithm
 ELSEWHERE = (
     "kura cluster",
     "kura completion",
+    "kura terminal",
     "kura wallet serve",
     "kura owner",
     "kura reseed",
