@@ -261,7 +261,7 @@ def _open(keys: _Keys, sealed: bytes) -> Frame:
     end = head_end + int.from_bytes(plaintext[3:7], "big")
     if flags > _HAS_MESSAGE | _IS_LAST or padded_length(end) != len(plaintext):
         raise EnvelopeBroken
-    if plaintext.count(0, end) != len(plaintext) - end or (end > head_end and not flags & _HAS_MESSAGE):
+    if plaintext[end:] != bytes(len(plaintext) - end) or (end > head_end and not flags & _HAS_MESSAGE):
         raise EnvelopeBroken
     message = plaintext[head_end:end] if flags & _HAS_MESSAGE else None
     return Frame(message, bool(flags & _IS_LAST), plaintext[_FIXED_BYTES:head_end])
