@@ -26,6 +26,7 @@ from rpc_edge.error_table import SAFE_ERRORS
 from rpc_edge.errors import CallFailed, NoAnswer
 from rpc_edge.room import Room
 from rpc_edge.tls import pinned_channel
+from trust.envelope import most_frame_bytes
 from trust.errors import RosterRefused
 from trust.ids import SafeId
 from trust.refusals import Busy, Refusal, SafeUnknown, SafeUnreachable
@@ -39,6 +40,8 @@ IDLE_SECONDS = 90.0
 MOST_SECONDS = 3600.0
 ROOM_BYTES = 24 * 1024 * 1024
 WAITING_BYTES = 16 * 1024 * 1024
+_FIELDS_BYTES = 64
+"""What a message of Carry has besides the frame, and more."""
 
 Answer: TypeAlias = Callable[[bytes, AsyncIterator[bytes]], AsyncGenerator[bytes, None]]
 """From the first frame and those that follow to the frames of the reply."""
@@ -248,6 +251,11 @@ class Carriages:
             response_serializer=pb.CarryResponse.SerializeToString,
         )
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, {method: handler}),))
+
+
+def most_carried_bytes(message_bytes: int) -> int:
+    """How long a message of Carry may be that carries a message of so many bytes at most."""
+    return most_frame_bytes(message_bytes) + _FIELDS_BYTES
 
 
 def call_to_carry(channel: grpc.aio.Channel, timeout: float | None) -> Any:

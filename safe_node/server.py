@@ -13,7 +13,7 @@ from structlog.typing import FilteringBoundLogger
 
 from rpc_edge.authentication import signed_requests
 from rpc_edge.bounds import bounded_messages
-from rpc_edge.carrying import CARRY, Carriages, Forwarding
+from rpc_edge.carrying import CARRY, Carriages, Forwarding, most_carried_bytes
 from rpc_edge.edge import Layer, methods_inside
 from rpc_edge.error_table import SAFE_ERRORS
 from rpc_edge.freshness import FreshnessJudge
@@ -39,7 +39,6 @@ from safe_node.identity import (
 )
 from safe_node.store.base import SafeStore
 from safe_node.store.sqlite_store import open_store
-from trust.envelope import most_frame_bytes
 from trust.piece import BLOCK_BYTES
 
 GRACE_SECONDS = 10.0
@@ -129,7 +128,7 @@ def _layers(safe: Safe, settings: Settings) -> tuple[Layer, ...]:
         {**SHAPES, **OWNER_SHAPES},
         limits.message_bytes,
         _most_fields(limits),
-        larger={CARRY: most_frame_bytes(limits.message_bytes)},
+        larger={CARRY: most_carried_bytes(limits.message_bytes)},
     )
     room = Room(AT_WORK_BYTES, WAITING_BYTES)
     return signed, bounded, room.layer, lawful_calls(safe.store.owners)

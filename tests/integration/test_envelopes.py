@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import grpc
 import msgspec
@@ -17,6 +17,7 @@ from rpc_edge.doorway import MOST_WAITING
 from rpc_edge.envelope_channel import EnvelopeChannel
 from rpc_edge.error_table import SAFE_ERRORS
 from rpc_edge.tls import pinned_channel
+from safe_node.config import load_settings
 from safe_node.decisions.admission import Membership
 from safe_node.identity import open_decoy_secret, read_identity
 from support.owner_safes import OWNERS, SAFES, SECONDS, LocalSafe, LocalSafes, local_safes
@@ -28,9 +29,10 @@ from support.sample_documents import draw
 from threshold.randomness import SystemRandomness
 from trust.certificate import Certificate
 from trust.documents import SigningKey
-from trust.envelope import Opening, Sent
+from trust.envelope import Frame, Opening, Sent, _seal
 from trust.ids import SafeId
 from trust.refusals import (
+    CallTooLarge,
     CertificateUnknown,
     EnvelopeRefused,
     Malformed,
@@ -208,6 +210,21 @@ async def test_bytes_that_are_no_message_are_refused_inside_as_well(way: LocalSa
         await refused(channel.unary_unary(f"{OWNERS}/BeginUnlock")(b"\xff", timeout=SECONDS))
 
 
+async def test_the_largest_message_fits_an_envelope_and_one_byte_more_is_refused(way: LocalSafe) -> None:
+    """As bare: judged inside, before it is parsed."""
+    limit, channel = load_settings(way.home.config).limits.message_bytes, cast(Any, way._channel)
+    call = channel.unary_unary(f"{OWNERS}/BeginUnlock")
+    for length, refusal in ((limit, Malformed), (limit + 1, CallTooLarge)):
+        field = bytes([0x7A]) + encoded(length - 5) + bytes(length - 5)  # number 15, which is unknown
+        with pytest.raises(refusal):
+            await refused(call(field, timeout=SECONDS))
+
+
+def encoded(length: int) -> bytes:
+    """A varint of four bytes."""
+    return bytes((length >> 7 * place & 127) | (128 if place < 3 else 0) for place in range(4))
+
+
 async def test_the_log_names_the_call_that_was_inside_and_the_envelope(safes: LocalSafes) -> None:
     """An operator sees what is asked, and how much of it came in envelopes."""
     second = safes.safes[1]
@@ -268,6 +285,14 @@ def flipped(frame: bytes, at: int) -> bytes:
     return frame[:at] + bytes([frame[at] ^ 1]) + frame[at + 1 :]
 
 
+def without_a_message(one: Envelope) -> bytes:
+    """A first frame that names a method and brings no message."""
+    entry = one.safe.home.entry
+    sealer = Sent(entry.safe_id, entry.sealing_key, SystemRandomness())
+    head = Opening(one.method, now_ms(), b"").to_bytes()
+    return sealer._wrapped + _seal(sealer._requests, Frame(None, True, head))
+
+
 FAULTS: dict[str, tuple[Callable[[Envelope], bytes], type[Refusal]]] = {
     "truncated": (lambda one: one.frame()[:-1], EnvelopeRefused),
     "cut to nothing": (lambda one: b"", EnvelopeRefused),
@@ -289,6 +314,7 @@ FAULTS: dict[str, tuple[Callable[[Envelope], bytes], type[Refusal]]] = {
         lambda one: replace(one, method=f"{OWNERS}/Nothing").frame(),
         EnvelopeRefused,
     ),
+    "without a message": (without_a_message, EnvelopeRefused),
     "for another envelope": (lambda one: replace(one, method=CARRY).frame(), EnvelopeRefused),
     "for the health service": (
         lambda one: replace(one, method="/grpc.health.v1.Health/Check").frame(),

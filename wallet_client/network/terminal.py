@@ -22,16 +22,15 @@ from pathlib import Path
 from structlog.typing import FilteringBoundLogger
 
 from rpc_edge.bounds import bounded_messages
-from rpc_edge.carrying import Carriages, Forwarding
+from rpc_edge.carrying import Carriages, Forwarding, most_carried_bytes
 from rpc_edge.server import AddressUnavailable, Listening, ServerRunner, run_server
 from rpc_edge.tls import MAX_MESSAGE_BYTES
-from trust.envelope import most_frame_bytes
 from trust.roster import Roster, SafeEntry
 from wallet_client.network.loopback import UNIX_PREFIX
 
 MOST_CARRIAGES = 256
 MAX_CALLS = 512
-MOST_BYTES = most_frame_bytes(MAX_MESSAGE_BYTES)
+MOST_BYTES = most_carried_bytes(MAX_MESSAGE_BYTES)
 SERVICE = "kura.safe.v1.SafeService"
 _MOST_FIELDS = 16
 
