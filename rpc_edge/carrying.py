@@ -112,18 +112,17 @@ class Forwarding:
                 async with self._room.taken(len(frame)):
                     yield frame
         except grpc.aio.AioRpcError as error:
-            raise way.refused or _told(error, entry, self._idle_seconds) from None
+            raise _told(error, entry, self._idle_seconds) from None
         except asyncio.CancelledError:
-            if way.refused is None:
-                raise
-            raise way.refused from None
+            raise _failure_of(sending) or asyncio.CancelledError from None
         finally:
             sending.cancel()
             call.cancel()
             await asyncio.wait((sending,))
+            _failure_of(sending)
 
     async def _send(self, entry: SafeEntry, way: _OnItsWay, first: bytes, rest: AsyncIterator[bytes]) -> None:
-        """Everything that comes, until the safe has ended the call; a refusal of our own ends it as well."""
+        """Everything that comes, until the safe has ended the call; a failure here ends the call."""
         try:
             await self._send_frame(entry, way, first, entry.safe_id)
             async for frame in rest:
@@ -131,9 +130,9 @@ class Forwarding:
             await way.call.done_writing()
         except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
             return  # the call is over; its status says why
-        except Refusal as refusal:
-            way.refused = refusal
+        except Exception:
             way.call.cancel()
+            raise
 
     async def _send_frame(self, entry: SafeEntry, way: _OnItsWay, frame: bytes, safe_id: bytes = b"") -> None:
         await self._witnessed(entry, ">", frame)
@@ -170,7 +169,6 @@ class _OnItsWay:
 
     def __init__(self, call: Any, seconds: float) -> None:
         self.call = call
-        self.refused: Refusal | None = None
         self._seconds = seconds
         self._status = ServersStatus(call)
         self._answers = aiter(call)
@@ -201,7 +199,10 @@ class _OnItsWay:
     async def _patient(self) -> AsyncIterator[None]:
         async with asyncio.timeout(self._seconds) as patience:
             self._patience = patience
-            yield
+            try:
+                yield
+            finally:
+                self._patience = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +273,11 @@ def call_to_carry(channel: grpc.aio.Channel, timeout: float | None) -> Any:
 async def _frames(requests: AsyncIterator[pb.CarryRequest]) -> AsyncGenerator[bytes, None]:
     async for request in requests:
         yield request.frame
+
+
+def _failure_of(task: asyncio.Task[None]) -> BaseException | None:
+    """Why a task ended, where it ended by itself and not well."""
+    return task.exception() if task.done() and not task.cancelled() else None
 
 
 def _told(error: grpc.aio.AioRpcError, entry: SafeEntry, seconds: float) -> Refusal:

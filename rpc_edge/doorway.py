@@ -55,4 +55,5 @@ class Doorway:
         while len(self._waiting) >= self._most:
             longest = next(iter(self._waiting))
             del self._waiting[longest]
-            longest.reschedule(asyncio.get_running_loop().time())
+            if not longest.expired():
+                longest.reschedule(asyncio.get_running_loop().time())

@@ -105,6 +105,35 @@ async def test_what_is_refused_on_the_way_ends_the_carriage(edge: Edge) -> None:
         await carried(carrying(edge), Caller().sends(CallTooLarge("message", 1)))
 
 
+async def test_what_fails_on_the_way_ends_the_carriage(edge: Edge) -> None:
+    """A record that cannot be written, for one: nothing is carried that was to be seen and was not."""
+
+    async def witness(safe: SafeEntry, direction: str, frame: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        await carried(carrying(edge, witness=witness), Caller())
+
+
+async def test_a_frame_that_moves_puts_the_end_off(edge: Edge) -> None:
+    """Also while the caller is busy with the answer before, and nobody waits for one."""
+    arrived = asyncio.Event()
+
+    async def carry(requests: Any) -> AsyncIterator[safe_pb2.CarryResponse]:
+        async for request in requests:
+            yield safe_pb2.CarryResponse(frame=request.frame)
+            if request.frame == b"third":
+                arrived.set()
+
+    edge.safe.carry = carry
+    caller = Caller()
+    frames = carrying(edge).to(SAFE)(b"first", caller.stream())
+    assert await anext(frames) == b"first"
+    caller.sends(b"second", b"third", None)
+    await asyncio.wait_for(arrived.wait(), 10)
+    assert [frame async for frame in frames] == [b"second", b"third"]
+
+
 @pytest.mark.parametrize(
     ("safe_id", "problem"),
     [
@@ -199,6 +228,16 @@ async def test_one_more_at_the_door_sends_the_longest_waiting_away() -> None:
     assert await door.first(says(b"one")) == b"one"
     for one in waiting:
         one.cancel()
+
+
+async def test_who_is_leaving_already_makes_room_as_well() -> None:
+    """Its time is up, and it has not gone yet."""
+    door = Doorway(most=1, seconds=0)
+    leaving = asyncio.create_task(door.first(never()))
+    await asyncio.sleep(0)
+    assert await asyncio.create_task(door.first(says(b"one"))) == b"one"
+    with pytest.raises((Busy, Malformed)):
+        await leaving
 
 
 async def test_a_carriage_without_a_frame_is_refused(edge: Edge) -> None:
