@@ -4,7 +4,7 @@ Examples:
   python -m benchmarks                      everything but the largest case, in under four minutes
   python -m benchmarks --only single        one group
   python -m benchmarks --quick --json       fewer turns, as one JSON document
-  python -m benchmarks --detail threshold   every primitive by itself; or `safe`: one safe by itself
+  python -m benchmarks --detail threshold   every primitive by itself; `safe`: one safe; `envelope`
 """
 
 import argparse
@@ -49,7 +49,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", action="append", choices=CASES, metavar="NAME", help=", ".join(CASES))
     parser.add_argument("--quick", action="store_true", help="fewer turns: for trying, not for quoting")
     parser.add_argument("--full", action="store_true", help="a safe with 1,000,000 pieces as well")
-    parser.add_argument("--detail", choices=("threshold", "safe"), help="parts by themselves, no targets")
+    parser.add_argument(
+        "--detail", choices=("threshold", "safe", "envelope"), help="parts by themselves, no targets"
+    )
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="print one JSON document")
     shape.add_argument("--markdown", action="store_true", help="print the table of docs/PERFORMANCE.md")

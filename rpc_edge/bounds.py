@@ -42,34 +42,38 @@ def _repeats(message: Descriptor) -> bool:
     )
 
 
-def bounded_messages(shapes: Mapping[str, Shape], max_bytes: int, max_fields: int) -> Layer:
+def bounded_messages(
+    shapes: Mapping[str, Shape], max_bytes: int, max_fields: int, larger: Mapping[str, int] | None = None
+) -> Layer:
     """The layer that lets only messages within bounds reach the parser.
 
     Args:
         shapes: See `shapes_of`; of other methods only the outermost fields count.
         max_bytes: Largest message.
+        larger: Methods, by their full path, with another largest message.
         max_fields: Most fields of a message and of the nested ones of its shape, together.
 
     Raises (to the caller, as statuses):
         CallTooLarge: Field "message" or "fields".
         Malformed: No message at all.
     """
+    most_bytes = dict(larger or {})
 
-    def check(message: bytes, shape: Shape) -> bytes:
-        if len(message) > max_bytes:
-            raise CallTooLarge("message", max_bytes)
+    def check(message: bytes, shape: Shape, most: int) -> bytes:
+        if len(message) > most:
+            raise CallTooLarge("message", most)
         if fields_left(message, shape, max_fields) < 0:
             raise CallTooLarge("fields", max_fields)
         return message
 
-    async def checked(messages: AsyncIterator[bytes], shape: Shape) -> AsyncIterator[bytes]:
+    async def checked(messages: AsyncIterator[bytes], shape: Shape, most: int) -> AsyncIterator[bytes]:
         async for message in messages:
-            yield check(message, shape)
+            yield check(message, shape, most)
 
     @asynccontextmanager
     async def layer(call: Call, request: RawRequest) -> AsyncIterator[RawRequest]:
-        shape = shapes.get(call.path, _FLAT)
-        yield check(request, shape) if isinstance(request, bytes) else checked(request, shape)
+        shape, most = shapes.get(call.path, _FLAT), most_bytes.get(call.path, max_bytes)
+        yield check(request, shape, most) if isinstance(request, bytes) else checked(request, shape, most)
 
     return layer
 

@@ -19,6 +19,7 @@ from google.protobuf.message import DecodeError, Message
 
 from rpc_edge.connection_failures import explain_connection_failure
 from rpc_edge.early_end import ServersStatus
+from rpc_edge.envelope_channel import EnvelopeChannel
 from rpc_edge.error_table import SAFE_ERRORS, ErrorTable
 from rpc_edge.errors import AnswerMalformed, NoAnswer
 from threshold.randomness import RandomSource
@@ -35,7 +36,7 @@ class SignedCaller:
     """Calls one safe as one wallet.
 
     Args:
-        channel: The channel to the safe; its owner closes it.
+        channel: The channel to the safe, or what puts calls into envelopes; its owner closes it.
         safe_id: The safe the requests are for.
         signing_key: Secret: the wallet's key.
         now_ms: The clock: milliseconds since 1970-01-01 UTC.
@@ -46,7 +47,7 @@ class SignedCaller:
 
     def __init__(
         self,
-        channel: grpc.aio.Channel,
+        channel: grpc.aio.Channel | EnvelopeChannel,
         safe_id: SafeId,
         signing_key: SigningKey,
         now_ms: Callable[[], int],

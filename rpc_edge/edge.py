@@ -15,7 +15,7 @@ was announced in the first message decides.
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -103,6 +103,40 @@ def wrap(path: str, handler: Handler, layers: Sequence[Layer]) -> Handler:
             raise TypeError(f"the handler of {path} must be an async generator")
         return make(_stream_behaviour(path, handler, behaviour, layers))
     return make(_single_behaviour(path, handler, behaviour, layers))
+
+
+class _MethodsOf:
+    """Stands where generated code expects a server, and keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, Handler] = {}
+
+    def add_generic_rpc_handlers(self, handlers: object) -> None:
+        """The same handlers in another form."""
+
+    def add_registered_method_handlers(self, service: str, handlers: Mapping[str, Handler]) -> None:
+        """Keep them under their full paths."""
+        self.found |= {f"/{service}/{name}": handler for name, handler in handlers.items()}
+
+
+def methods_inside(
+    services: Iterable[Callable[[grpc.aio.Server], None]], layers: Sequence[Layer]
+) -> dict[str, Handler]:
+    """Every method of some services by its full path, of bytes, inside layers, to be called without a server.
+
+    Args:
+        services: The functions that add servicers to a server.
+        layers: The outermost first.
+    """
+    kept = _MethodsOf()
+    for add in services:
+        add(kept)  # type: ignore[arg-type] # generated code uses no more of a server than this
+    return {path: wrap(path, handler, layers) for path, handler in kept.found.items()}
+
+
+def behaviour_of(handler: Handler) -> Callable[[Any, Any], Any]:
+    """What a handler does: a coroutine function, or an async generator function where its answer streams."""
+    return _kind(handler)[0]
 
 
 def _kind(handler: Handler) -> tuple[Callable[..., Any], Callable[..., Handler]]:

@@ -28,7 +28,7 @@ from trust.refusals import Refusal
 
 DOMAIN = "kura"
 _PREFIX = "ERROR_REASON_"
-_DETAILS_KEY = "grpc-status-details-bin"
+DETAILS_KEY = "grpc-status-details-bin"
 _MAX_DETAILS_BYTES = 16 * 1024
 _MAX_ENTRIES = 300
 _MAX_TEXT = 512
@@ -178,7 +178,7 @@ def _name(reason: Reason) -> str:
 
 def _error_info(error: grpc.aio.AioRpcError) -> error_details_pb2.ErrorInfo | None:
     """The one ErrorInfo of a status; None when it is missing, contradicts the status, or is too much."""
-    details = [value for key, value in error.trailing_metadata() or () if key == _DETAILS_KEY]
+    details = [value for key, value in error.trailing_metadata() or () if key == DETAILS_KEY]
     if len(details) != 1 or len(details[0]) > _MAX_DETAILS_BYTES:
         return None
     info = error_details_pb2.ErrorInfo()
@@ -238,6 +238,9 @@ SAFE_ERRORS: Final = ErrorTable(
         (refusals.RearmedLately, _Code.FAILED_PRECONDITION, _pb.ERROR_REASON_REARMED_LATELY),
         (refusals.WalletRevoked, _Code.PERMISSION_DENIED, _pb.ERROR_REASON_WALLET_REVOKED),
         (refusals.WalletHasOwner, _Code.FAILED_PRECONDITION, _pb.ERROR_REASON_WALLET_HAS_OWNER),
+        (refusals.EnvelopeRefused, _Code.INVALID_ARGUMENT, _pb.ERROR_REASON_ENVELOPE_REFUSED),
+        (refusals.SafeUnknown, _Code.NOT_FOUND, _pb.ERROR_REASON_SAFE_UNKNOWN),
+        (refusals.SafeUnreachable, _Code.UNAVAILABLE, _pb.ERROR_REASON_SAFE_UNREACHABLE),
         (refusals.ShuttingDown, _Code.UNAVAILABLE, _pb.ERROR_REASON_SHUTTING_DOWN),
         (refusals.Busy, _Code.UNAVAILABLE, _pb.ERROR_REASON_BUSY),
         (refusals.InternalError, _Code.INTERNAL, _pb.ERROR_REASON_INTERNAL),

@@ -140,3 +140,11 @@ class UnexpectedStatus(CallFailed):
 
     clause = "it answered with the unexpected status {code}"
     code: str
+
+
+@dataclass(eq=False)
+class ReplyBroken(CallFailed):
+    """What came back does not open, or stops before its end; somebody on the way changed it or cut it off."""
+
+    clause = "what came back is not what it sealed"
+    retry_may_help = True

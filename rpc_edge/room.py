@@ -40,13 +40,23 @@ class Room:
         Raises (to the caller, as a status):
             Busy: There is no room to wait.
         """
-        if not isinstance(request, bytes) or len(request) <= SMALL_BYTES:
+        async with self.taken(len(request) if isinstance(request, bytes) else 0):
             yield request
+
+    @asynccontextmanager
+    async def taken(self, size: int) -> AsyncIterator[None]:
+        """Take up room for so many bytes; small ones pass by.
+
+        Raises:
+            Busy: There is no room to wait.
+        """
+        if size <= SMALL_BYTES:
+            yield
             return
-        size = min(len(request), self._at_work)
+        size = min(size, self._at_work)
         await self._enter(size)
         try:
-            yield request
+            yield
         finally:
             self._leave(size)
 

@@ -7,7 +7,7 @@ grace; what still runs then is cancelled; `stop` returns, and whoever owns store
 
 import asyncio
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -43,11 +43,12 @@ class Listening:
 
     Args:
         address: "host:port", port 0 for any free one, or "unix:/path" in a folder that only its owner reads.
-        credentials: TLS credentials; None only for a Unix socket.
+        credentials: TLS credentials; None only for a Unix socket, or where all that comes is sealed already.
         max_message_bytes: Largest request message; larger ones end with a bare RESOURCE_EXHAUSTED.
         max_calls: Most calls handled at once; more end with a bare RESOURCE_EXHAUSTED.
         calls_per_connection: Most of them over one connection; more are refused as UNAVAILABLE or wait.
         grace_seconds: How long running calls may go on once the server stops.
+        envelopes_only: Nothing is served that is not sealed from end to end (trust.envelope).
     """
 
     address: str
@@ -56,14 +57,16 @@ class Listening:
     max_calls: int = 1000
     calls_per_connection: int = 256
     grace_seconds: float = 10.0
+    envelopes_only: bool = False
 
     def __post_init__(self) -> None:
         """Refuse an open TCP port.
 
         Raises:
-            ValueError: No credentials, and no Unix socket.
+            ValueError: No credentials, no Unix socket, and more than envelopes.
         """
-        if self.credentials is None and not self.address.startswith(UNIX_PREFIX):
+        bare = self.credentials is None and not self.address.startswith(UNIX_PREFIX)
+        if bare and not self.envelopes_only:
             raise ValueError("only a Unix socket may go without TLS")
 
 
@@ -77,6 +80,7 @@ class ServerRunner:
         layers: The service's own layers, outermost first, inside those every server has.
         errors: The table of refusals.
         log: A structlog logger.
+        closing: Closes what the services hold, once no call runs any more.
     """
 
     def __init__(
@@ -87,7 +91,9 @@ class ServerRunner:
         layers: Sequence[Layer] = (),
         errors: ErrorTable = SAFE_ERRORS,
         log: FilteringBoundLogger | None = None,
+        closing: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
+        self._closing = closing
         self._services = dict(services)
         self._listening = listening
         self._layers = tuple(layers)
@@ -128,6 +134,8 @@ class ServerRunner:
         await server.stop(_FLUSH_SECONDS if finished else None)
         # What was cancelled gets as long to leave its own blocks, so that nobody closes a store under it.
         await self._draining.drain(_FLUSH_SECONDS)
+        if self._closing is not None:
+            await self._closing()
         self._log.info("server.stopped", calls_finished=finished)
 
     def hurry(self) -> None:

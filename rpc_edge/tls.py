@@ -33,7 +33,7 @@ COMMON_OPTIONS: Options = (
     ("grpc.http2.lookahead_bytes", 1_048_576),
 )
 
-_CHANNEL_OPTIONS: Options = (
+CHANNEL_OPTIONS: Options = (
     *COMMON_OPTIONS,
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", -1),  # the server judges what is too large, with a reason
@@ -80,7 +80,7 @@ def pinned_channel(
     """
     check_pinnable(certificate_der)
     credentials = grpc.ssl_channel_credentials(root_certificates=to_pem(certificate_der).encode())
-    chosen = dict(_CHANNEL_OPTIONS) | {"grpc.ssl_target_name_override": server_name} | dict(options)
+    chosen = dict(CHANNEL_OPTIONS) | {"grpc.ssl_target_name_override": server_name} | dict(options)
     return grpc.aio.secure_channel(endpoint, credentials, options=tuple(chosen.items()))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -13,9 +13,14 @@ from structlog.typing import FilteringBoundLogger
 
 from rpc_edge.authentication import signed_requests
 from rpc_edge.bounds import bounded_messages
+from rpc_edge.carrying import CARRY, Carriages, Forwarding, most_carried_bytes
+from rpc_edge.edge import Layer, methods_inside
+from rpc_edge.error_table import SAFE_ERRORS
 from rpc_edge.freshness import FreshnessJudge
+from rpc_edge.layers import call_log, refusals_as_statuses
 from rpc_edge.logs import configure_logs, short
 from rpc_edge.room import Room
+from rpc_edge.sealed_calls import SealedCalls
 from rpc_edge.server import Listening, ServerRunner, run_server
 from rpc_edge.tls import server_credentials
 from safe_node.config import Limits, Settings
@@ -103,14 +108,42 @@ def make_runner(
         calls_per_connection=CALLS_PER_CONNECTION,
         grace_seconds=GRACE_SECONDS,
     )
-    signed = signed_requests(identity.safe_id, FreshnessJudge(now_ms()), now_ms, OPEN_METHODS)
+    layers = _layers(safe, settings)
+    forwarding = Forwarding(safe.membership.newest)
+    carriages = Carriages(forwarding, {identity.safe_id: _sealed_calls(safe, identity, layers, log).answer})
+    return ServerRunner(
+        {SERVICE: service_of(safe, carriages), OWNER_SERVICE: owner_service_of(safe)},
+        listening,
+        layers=layers,
+        log=log,
+        closing=forwarding.close,
+    )
+
+
+def _layers(safe: Safe, settings: Settings) -> tuple[Layer, ...]:
+    """What every call passes, whether it came bare or in an envelope; both by the same memory of nonces."""
+    limits = settings.limits
+    signed = signed_requests(safe.membership.safe_id, FreshnessJudge(now_ms()), now_ms, OPEN_METHODS)
     bounded = bounded_messages(
-        {**SHAPES, **OWNER_SHAPES}, settings.limits.message_bytes, _most_fields(settings.limits)
+        {**SHAPES, **OWNER_SHAPES},
+        limits.message_bytes,
+        _most_fields(limits),
+        larger={CARRY: most_carried_bytes(limits.message_bytes)},
     )
     room = Room(AT_WORK_BYTES, WAITING_BYTES)
-    lawful = lawful_calls(safe.store.owners)
-    services = {SERVICE: service_of(safe), OWNER_SERVICE: owner_service_of(safe)}
-    return ServerRunner(services, listening, layers=(signed, bounded, room.layer, lawful), log=log)
+    return signed, bounded, room.layer, lawful_calls(safe.store.owners)
+
+
+def _sealed_calls(
+    safe: Safe, identity: Identity, layers: Sequence[Layer], log: FilteringBoundLogger
+) -> SealedCalls:
+    """What comes in envelopes: every other method, inside the layers that make refusals statuses and log."""
+    around = (refusals_as_statuses(SAFE_ERRORS, log), call_log(SAFE_ERRORS, log), *layers)
+    methods = methods_inside((service_of(safe), owner_service_of(safe)), around)
+    del methods[CARRY]
+    return SealedCalls(
+        methods, identity.safe_id, identity.sealing_key, FreshnessJudge(now_ms()), now_ms, safe.rng
+    )
 
 
 def _most_fields(limits: Limits) -> int:

@@ -107,3 +107,14 @@ class AlgorithmRefused(TrustError):
     def __str__(self) -> str:
         """Give the problem."""
         return f"The key algorithm is refused: {self.problem}."
+
+
+@dataclass(eq=False)
+class EnvelopeBroken(TrustError):
+    """A frame of an envelope does not open: changed, cut, out of its place, or sealed for somebody else."""
+
+    document: str = "envelope"
+
+    def __str__(self) -> str:
+        """Say no more: why it does not open is nobody's to know."""
+        return "The envelope does not open."

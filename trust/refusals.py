@@ -304,6 +304,28 @@ class WalletHasOwner(Refusal):
 
 
 @dataclass(eq=False)
+class EnvelopeRefused(Refusal):
+    """It was sealed for somebody else, or is not whole; one reply for all of it."""
+
+    sentence = "The envelope does not open."
+
+
+@dataclass(eq=False)
+class SafeUnknown(Refusal):
+    """Nothing is carried to strangers."""
+
+    sentence = "The roster of who was to carry the envelope has no such safe."
+
+
+@dataclass(eq=False)
+class SafeUnreachable(Refusal):
+    """Whoever carries the envelope got no answer; whether the safe acted on it is unknown."""
+
+    sentence = "The safe cannot be reached from where the envelope was to be carried on."
+    problem: str
+
+
+@dataclass(eq=False)
 class ShuttingDown(Refusal):
     """The server is stopping."""
 

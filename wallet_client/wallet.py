@@ -22,6 +22,7 @@ from trust.ids import Hash, SafeId, Signature
 from trust.manifest import Ownership
 from trust.roster import Roster, SignedRoster, verify_chain
 from trust.roster_file import read_roster
+from wallet_client.network.carriers import Carrier
 from wallet_client.network.links import Links
 from wallet_client.pipeline.batch import WalletKeys
 from wallet_client.pipeline.binding import Binding, digest_secret
@@ -44,12 +45,19 @@ LOCK_WAIT_SECONDS = 30.0
 class Wallet:
     """What operations work on; make it with `open`."""
 
-    def __init__(self, home: Path, store: WalletStore, roster: Roster, patience_seconds: float) -> None:
+    def __init__(
+        self,
+        home: Path,
+        store: WalletStore,
+        roster: Roster,
+        patience_seconds: float,
+        carrier: Carrier | None = None,
+    ) -> None:
         self.home = home
         self.store = store
         self.roster = roster
         self.keys = wallet_keys(store)
-        self.links = Links(roster, self.keys.signing, patience_seconds)
+        self.links = Links(roster, self.keys.signing, patience_seconds, carrier)
         self.lock = HomeLock(home, wait_seconds=0)
         self.lock_wait_seconds = LOCK_WAIT_SECONDS
         self.rng: RandomSource = SystemRandomness()
@@ -65,8 +73,15 @@ class Wallet:
         self._released = asyncio.Event()
 
     @classmethod
-    async def open(cls, home: Path, unlock: Unlock, *, patience_seconds: float = PATIENCE_SECONDS) -> Self:
-        """Open a wallet; nothing is contacted yet.
+    async def open(
+        cls,
+        home: Path,
+        unlock: Unlock,
+        *,
+        patience_seconds: float = PATIENCE_SECONDS,
+        carrier: Carrier | None = None,
+    ) -> Self:
+        """Open a wallet; nothing is contacted yet. A carrier, if there is one, carries all its traffic.
 
         Raises:
             WalletError: As `WalletStore.open` has it.
@@ -74,7 +89,7 @@ class Wallet:
         """
         store = await asyncio.to_thread(WalletStore.open, home, unlock)
         try:
-            return cls(home, store, pinned_roster(store), patience_seconds)
+            return cls(home, store, pinned_roster(store), patience_seconds, carrier)
         except BaseException:
             store.close()
             raise

@@ -40,6 +40,7 @@ RIGHTS: Final[Mapping[str, Right]] = {
     f"{_SAFE}/Fetch": Right.WALLET,
     f"{_SAFE}/FetchStream": Right.WALLET,
     f"{_SAFE}/Delete": Right.WALLET,
+    f"{_SAFE}/Carry": Right.ANYONE,
     f"{_OWNERS}/BeginUnlock": Right.ANYONE,
     f"{_OWNERS}/Evaluate": Right.ANYONE,
     f"{_OWNERS}/Unlock": Right.ANYONE,

@@ -10,6 +10,7 @@ import grpc
 from kura.safe.v1 import safe_pb2 as pb
 from kura.safe.v1 import safe_pb2_grpc
 from rpc_edge.bounds import shapes_of
+from rpc_edge.carrying import Carriages
 from rpc_edge.edge import Context
 from safe_node.handlers.delete import delete
 from safe_node.handlers.describe import describe
@@ -19,6 +20,7 @@ from safe_node.handlers.register import register
 from safe_node.handlers.register_stream import register_stream
 from safe_node.handlers.rights import caller
 from safe_node.handlers.safe import Safe
+from trust.refusals import EnvelopeRefused
 
 SERVICE = "kura.safe.v1.SafeService"
 SHAPES = shapes_of(pb.DESCRIPTOR.services_by_name["SafeService"])
@@ -28,9 +30,10 @@ SHAPES = shapes_of(pb.DESCRIPTOR.services_by_name["SafeService"])
 class SafeServicer(safe_pb2_grpc.SafeServiceServicer):
     """The safe's public face; rights and effects are told in safe.proto."""
 
-    def __init__(self, safe: Safe) -> None:
-        """Serve this safe."""
+    def __init__(self, safe: Safe, carriages: Carriages | None = None) -> None:
+        """Serve this safe; without carriages nothing comes in envelopes, as inside of one."""
         self._safe = safe
+        self._carriages = carriages
 
     async def Describe(self, request: pb.DescribeRequest, context: Context) -> pb.DescribeResponse:
         """Open to all."""
@@ -61,7 +64,16 @@ class SafeServicer(safe_pb2_grpc.SafeServiceServicer):
         """Signed by the wallet of the tombstones, or one of the owner who signed them."""
         return await delete(self._safe, caller(), request)
 
+    async def Carry(
+        self, request_iterator: AsyncIterator[pb.CarryRequest], context: Context
+    ) -> AsyncIterator[pb.CarryResponse]:
+        """Open to all; what is inside is judged as if it came bare."""
+        if self._carriages is None:
+            raise EnvelopeRefused
+        async for answer in self._carriages.carry(request_iterator):
+            yield answer
 
-def service_of(safe: Safe) -> Callable[[grpc.aio.Server], None]:
+
+def service_of(safe: Safe, carriages: Carriages | None = None) -> Callable[[grpc.aio.Server], None]:
     """What puts this safe's service on a server."""
-    return partial(safe_pb2_grpc.add_SafeServiceServicer_to_server, SafeServicer(safe))
+    return partial(safe_pb2_grpc.add_SafeServiceServicer_to_server, SafeServicer(safe, carriages))

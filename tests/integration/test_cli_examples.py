@@ -24,6 +24,7 @@ pytestmark = pytest.mark.no_cover
 ELSEWHERE = (
     "kura cluster",
     "kura completion",
+    "kura terminal",
     "kura wallet serve",
     "kura owner",
     "kura reseed",

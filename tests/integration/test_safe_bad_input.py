@@ -228,8 +228,9 @@ NOT_SERVED = {
 async def test_idle_calls_of_a_stranger_keep_nobody_out(safe: SafeProcess) -> None:
     """One connection opens more streams than a safe handles calls and sends nothing; others are served."""
     async with SafeClient(safe, OTHER) as stranger:
-        silent: Any = stranger._channel.stream_unary(f"{SERVICE}/RegisterStream")
-        watching: Any = stranger._channel.stream_stream("/grpc.health.v1.Health/Watch")
+        channel: Any = stranger._channel
+        silent = channel.stream_unary(f"{SERVICE}/RegisterStream")
+        watching = channel.stream_stream("/grpc.health.v1.Health/Watch")
         calls = [method(timeout=SECONDS) for method in (silent, watching) for _ in range(300)]
         codes = await asyncio.gather(*(call.code() for call in calls[:300]))
         assert set(codes) <= NOT_SERVED

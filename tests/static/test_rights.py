@@ -19,6 +19,7 @@ def test_what_is_open_to_all_is_what_the_contract_says() -> None:
     """Named here a second time, so that nothing is opened by a slip."""
     assert {path.rpartition("/")[2] for path in OPEN_METHODS} == {
         "Describe",
+        "Carry",
         "BeginUnlock",
         "Evaluate",
         "Unlock",

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from support import every_document, sample_owner
+from support import every_document, sample_envelope, sample_owner
 from support import sample_documents as samples
 from threshold import merkle
 from threshold.sealing import derive_item_key
@@ -55,6 +55,7 @@ def vectors() -> dict[str, Any]:
             "file": write_roster(samples.CHAIN).decode(),
         },
         "decoys": [_decoy(number) for number in range(1, 6)],
+        "envelope": _envelope(),
         "unlock": _unlock(),
         "binding": _binding(),
     }
@@ -123,6 +124,20 @@ def _key_piece() -> dict[str, Any]:
         "x": 5,
         "commitment": commitment.hex(),
         "x_hash": key_piece_hash(samples.ITEM_IDS[0], 1, 5, commitment).hex(),
+    }
+
+
+def _envelope() -> dict[str, Any]:
+    """A request of two messages and the reply, as they travel."""
+    requests, reply = sample_envelope.frames()
+    return {
+        "safe_id": samples.SAFE_IDS[0].hex(),
+        "sealing_private": samples.SEALING_PAIRS[0].private.hex(),
+        "secret": sample_envelope.SECRET.hex(),
+        "messages": [message.hex() for message in sample_envelope.MESSAGES],
+        "requests": [frame.hex() for frame in requests],
+        "answer": sample_envelope.ANSWER.hex(),
+        "reply": reply.hex(),
     }
 
 

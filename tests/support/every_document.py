@@ -32,6 +32,7 @@ from support.sample_documents import (
     certificate,
     safe_entry,
 )
+from support.sample_envelope import OPENING, OUTCOME
 from support.sample_owner import (
     AUTHORISATION,
     CHANGING_SECRETS,
@@ -118,6 +119,8 @@ DOCUMENTS: dict[str, Document] = {
     "tombstone": TOMBSTONE,
     "deletion receipt": DeletionReceipt.from_bytes(RECEIPT_BYTES),
     "request proof": PROOF,
+    "envelope opening": OPENING,
+    "envelope outcome": OUTCOME,
     "safe entry": safe_entry(1),
     "roster": GENESIS,
     "roster signature": CHAIN[0].signatures[0],

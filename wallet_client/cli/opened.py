@@ -53,10 +53,10 @@ def with_wallet(session: Session, work: "Callable[[Wallet], Awaitable[_Result]]"
 
     keep_freed_memory()
 
-    home, unlock = session.home, session.unlock()
+    home, unlock, carrier = session.home, session.unlock(), session.carrier()
 
     async def open_and_work() -> _Result:
-        async with await Wallet.open(home, unlock) as wallet:
+        async with await Wallet.open(home, unlock, carrier=carrier) as wallet:
             result = await work(wallet)
             _warn_of_traces(wallet.store)
             return result

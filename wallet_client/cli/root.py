@@ -32,6 +32,9 @@ _COMMANDS = {
     "roster": Later(
         "wallet_client.cli.roster:roster", "Assemble, sign, verify and update the list of safes."
     ),
+    "terminal": Later(
+        "wallet_client.cli.terminal:terminal", "Carry a wallet's traffic with the safes, and read none of it."
+    ),
     "cluster": Later("wallet_client.cli.cluster:cluster", "Run safes on this machine, to try Kura out."),
     "completion": Later("wallet_client.cli.completion:completion", "Print the completion script of a shell."),
 }
@@ -76,5 +79,6 @@ def _print_version(context: click.Context, parameter: click.Parameter, wanted: b
 def root() -> None:
     """Keep tickets, cards, keys and files in a wallet, and back them up at safes that nobody has to trust.
 
-    KURA_HOME names the wallet's folder, KURA_PASSPHRASE its passphrase, KURA_DEBUG=1 shows tracebacks.
+    KURA_HOME names the wallet's folder, KURA_PASSPHRASE its passphrase, KURA_TERMINAL who carries its
+    traffic; KURA_DEBUG=1 shows tracebacks.
     """

@@ -43,20 +43,21 @@ def serve(session: Session, listen: str | None, log_level: str) -> None:
 
     from rpc_edge.logs import configure_logs
     from rpc_edge.process_memory import keep_freed_memory
-    from wallet_client.service.entrance import read_loopback
+    from wallet_client.network.loopback import read_loopback
     from wallet_client.service.server import serve as serve_wallet
 
     try:
         loopback = None if listen is None else read_loopback(listen)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--listen") from None
-    unlock = session.unlock()
+    unlock, carrier = session.unlock(), session.carrier()
 
     def ready(where: "Ready") -> None:
         _announce(session, where)
 
     keep_freed_memory()
-    asyncio.run(serve_wallet(session.home, unlock, loopback, ready, configure_logs(log_level)))
+    log = configure_logs(log_level)
+    asyncio.run(serve_wallet(session.home, unlock, loopback, ready, log, carrier))
 
 
 def _announce(session: Session, where: "Ready") -> None:

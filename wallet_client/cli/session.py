@@ -1,6 +1,6 @@
-"""What the options say about this run: which wallet, how it opens, and how results are printed.
+"""What the options say about this run: which wallet, how it opens, who carries its traffic, how it prints.
 
-`--home` and the passphrase options stand before the command or after it; the later one wins.
+`--home`, `--terminal` and the passphrase options stand before the command or after it; the later one wins.
 """
 
 from collections.abc import Callable
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from wallet_client.network.carriers import Carrier
     from wallet_client.storage.keyfile import Unlock
 
 
@@ -23,6 +24,7 @@ class Session:
         passphrase_file: File whose content is the passphrase, if said.
         no_passphrase: The wallet has none, or shall have none.
         json: Print one JSON document.
+        terminal: The address of the terminal that carries all traffic with the safes, if said.
         known: Secret: the Unlock that was said: nobody is asked twice in one run.
     """
 
@@ -30,6 +32,7 @@ class Session:
     passphrase_file: Path | None = None
     no_passphrase: bool = False
     json: bool = False
+    terminal: str | None = None
     known: Any = field(default=None, repr=False)
 
     @property
@@ -64,6 +67,14 @@ class Session:
         unlock = new_passphrase(self.passphrase_file, self.no_passphrase)
         self.known = unlock
         return unlock
+
+    def carrier(self) -> "Carrier | None":
+        """Who carries what is asked of the safes; None: nobody does, they are called directly."""
+        if self.terminal is None:
+            return None
+        from wallet_client.network.carriers import Terminal
+
+        return Terminal(self.terminal)
 
 
 pass_session = click.make_pass_decorator(Session, ensure=True)
@@ -100,6 +111,32 @@ def passphrase_options() -> list[click.Parameter]:
         help="The wallet has no passphrase: whoever can read its folder can read its values.",
     )
     return [file, without]
+
+
+def terminal_option() -> click.Option:
+    """--terminal."""
+    return click.Option(
+        ["--terminal"],
+        envvar="KURA_TERMINAL",
+        metavar="ADDRESS",
+        type=_TerminalAddress(),
+        expose_value=False,
+        callback=_kept_as("terminal"),
+        help="Have all traffic with the safes carried by `kura terminal`, unread, at unix:PATH or a loopback "
+        "address [default: KURA_TERMINAL, else nobody carries].",
+    )
+
+
+class _TerminalAddress(click.ParamType[str]):
+    name = "address"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from wallet_client.network.loopback import read_address
+
+        try:
+            return read_address(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 def json_option() -> click.Option:

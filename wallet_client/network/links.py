@@ -7,12 +7,14 @@ from dataclasses import dataclass
 import grpc
 
 from rpc_edge.client import SignedCaller
+from rpc_edge.envelope_channel import EnvelopeChannel
 from rpc_edge.tls import pinned_channel
 from threshold.randomness import SystemRandomness
 from trust.documents import SigningKey
 from trust.errors import RosterRefused
 from trust.ids import SafeId
 from trust.roster import Roster, SafeEntry
+from wallet_client.network.carriers import Carrier
 from wallet_client.network.failures import NotInRoster
 from wallet_client.network.owner_link import OwnerLink
 from wallet_client.network.safe_link import SafeLink
@@ -20,27 +22,46 @@ from wallet_client.network.safe_link import SafeLink
 
 @dataclass(frozen=True, slots=True)
 class _Connection:
-    """A safe's channel, with both services on it."""
+    """The way to a safe, with both services on it.
+
+    Args:
+        entry: The safe.
+        channel: Takes calls as they are; envelopes too where a carrier is on the way.
+        envelopes: Takes calls in envelopes.
+        safe: Its SafeService.
+        owners: Its OwnerService.
+    """
 
     entry: SafeEntry
-    channel: grpc.aio.Channel
+    channel: grpc.aio.Channel | EnvelopeChannel
+    envelopes: EnvelopeChannel
     safe: SafeLink
     owners: OwnerLink
 
 
 class Links:
-    """One connection per safe.
+    """One connection per safe, or one to who carries to all of them.
 
     Args:
         roster: The verified roster.
         signing_key: The wallet's; signs every request.
         patience_seconds: How long a safe may make no progress.
+        carrier: Carries everything, in envelopes; None: the safes are called directly, and in envelopes only
+            what `OwnerLink` says before an owner is recognised.
     """
 
-    def __init__(self, roster: Roster, signing_key: SigningKey, patience_seconds: float) -> None:
+    def __init__(
+        self,
+        roster: Roster,
+        signing_key: SigningKey,
+        patience_seconds: float,
+        carrier: Carrier | None = None,
+    ) -> None:
         self._roster = roster
         self._signing_key = signing_key
         self._patience_seconds = patience_seconds
+        self._carrier = carrier
+        self._to_carrier: grpc.aio.Channel | None = None
         self._connections: dict[SafeId, _Connection] = {}
 
     def to(self, safe_id: SafeId, owner: SigningKey | None = None) -> SafeLink:
@@ -56,7 +77,7 @@ class Links:
         connection = self._connected(safe_id)
         if owner is None:
             return connection.safe
-        caller = self._caller(connection.entry, connection.channel, owner)
+        caller = _caller(connection.entry, connection.channel, owner)
         return SafeLink(connection.entry, connection.channel, caller, self._patience_seconds)
 
     def to_owners(self, safe_id: SafeId, owner: SigningKey | None = None) -> OwnerLink:
@@ -68,7 +89,7 @@ class Links:
         connection = self._connected(safe_id)
         if owner is None:
             return connection.owners
-        return OwnerLink(self._caller(connection.entry, connection.channel, owner), self._patience_seconds)
+        return self._owner_link(connection.entry, connection.channel, connection.envelopes, owner)
 
     def _connected(self, safe_id: SafeId) -> _Connection:
         if safe_id not in self._connections:
@@ -80,26 +101,50 @@ class Links:
             entry = self._roster.safe(safe_id)
         except RosterRefused:
             raise NotInRoster from None
-        channel = pinned_channel(entry.endpoint, entry.tls_certificate, entry.name)
-        caller = self._caller(entry, channel, self._signing_key)
+        channel, envelopes = self._channels(entry)
+        caller = _caller(entry, channel, self._signing_key)
         return _Connection(
             entry,
             channel,
+            envelopes,
             SafeLink(entry, channel, caller, self._patience_seconds),
-            OwnerLink(caller, self._patience_seconds),
+            self._owner_link(entry, channel, envelopes, self._signing_key),
         )
 
-    def _caller(self, entry: SafeEntry, channel: grpc.aio.Channel, key: SigningKey) -> SignedCaller:
-        return SignedCaller(
-            channel,
-            entry.safe_id,
-            key,
-            lambda: time.time_ns() // 1_000_000,
-            SystemRandomness(),
-            certificate_der=entry.tls_certificate,
-        )
+    def _channels(self, entry: SafeEntry) -> tuple[grpc.aio.Channel | EnvelopeChannel, EnvelopeChannel]:
+        """What takes calls bare, and what takes them in envelopes; the same where somebody carries."""
+        if self._carrier is None:
+            channel = pinned_channel(entry.endpoint, entry.tls_certificate, entry.name)
+            return channel, EnvelopeChannel(channel, entry, _now_ms, SystemRandomness())
+        if self._to_carrier is None:
+            self._to_carrier = self._carrier.open()
+        envelopes = EnvelopeChannel(self._to_carrier, entry, _now_ms, SystemRandomness())
+        return envelopes, envelopes
+
+    def _owner_link(
+        self,
+        entry: SafeEntry,
+        channel: grpc.aio.Channel | EnvelopeChannel,
+        envelopes: EnvelopeChannel,
+        key: SigningKey,
+    ) -> OwnerLink:
+        caller, sealed = _caller(entry, channel, key), _caller(entry, envelopes, key)
+        return OwnerLink(caller, self._patience_seconds, sealed)
 
     async def close(self) -> None:
         """Close every connection that was opened."""
         await asyncio.gather(*(connection.safe.close() for connection in self._connections.values()))
         self._connections.clear()
+        if self._to_carrier is not None:
+            await self._to_carrier.close()
+            self._to_carrier = None
+
+
+def _caller(entry: SafeEntry, channel: grpc.aio.Channel | EnvelopeChannel, key: SigningKey) -> SignedCaller:
+    return SignedCaller(
+        channel, entry.safe_id, key, _now_ms, SystemRandomness(), certificate_der=entry.tls_certificate
+    )
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,7 +1,8 @@
 """The wallet's link to one safe's OwnerService: records, guesses and wallets of an owner.
 
-Requests go out as the wallet's, as the owner's, or as nobody's. What comes back is parsed here; who knows the
-record holds it against what was asked.
+Requests go out as the wallet's, as the owner's, or as nobody's. What is said before a safe knows the caller
+for an owner, or a wallet of theirs, goes in an envelope also where nobody carries it. What comes back is
+parsed here; who knows the record holds it against what was asked.
 """
 
 from contextlib import aclosing
@@ -71,10 +72,12 @@ class OwnerLink:
     Args:
         caller: Signs as the wallet, or as the owner.
         patience_seconds: How long one call may take.
+        sealed: Signs alike, and puts each call into an envelope.
     """
 
-    def __init__(self, caller: SignedCaller, patience_seconds: float) -> None:
+    def __init__(self, caller: SignedCaller, patience_seconds: float, sealed: SignedCaller) -> None:
         self._caller = caller
+        self._sealed = sealed
         self._patience = patience_seconds
 
     async def begin_unlock(self, owner_id: OwnerId, record_id: RecordId | None = None) -> bytes:
@@ -85,7 +88,7 @@ class OwnerLink:
             WrongReply: It is no record.
         """
         request = pb.BeginUnlockRequest(owner_id=owner_id, record_id=record_id or b"")
-        answer = await self._ask("BeginUnlock", request, pb.BeginUnlockResponse, signed=False)
+        answer = await self._ask_sealed("BeginUnlock", request, pb.BeginUnlockResponse, signed=False)
         try:
             record = OwnerRecord.from_bytes(answer.record)
         except DocumentMalformed:
@@ -106,7 +109,7 @@ class OwnerLink:
         request = pb.EvaluateRequest(
             owner_id=owner_id, record_id=record_id, guess_id=guess_id, blinded_element=blinded.to_bytes()
         )
-        answer = await self._ask("Evaluate", request, pb.EvaluateResponse, signed=False)
+        answer = await self._ask_sealed("Evaluate", request, pb.EvaluateResponse, signed=False)
         try:
             element = Point.from_bytes(answer.evaluated_element)
             return EvaluatedShare(RecordId(answer.record_id), element, Proof.from_bytes(answer.proof))
@@ -129,7 +132,7 @@ class OwnerLink:
             recipient_key=recipient_key,
             proof=proof,
         )
-        answer = await self._ask("Unlock", request, pb.UnlockResponse, signed=False)
+        answer = await self._ask_sealed("Unlock", request, pb.UnlockResponse, signed=False)
         return answer.sealed_part
 
     async def enroll(self, part: PartToKeep, invitation: str = "") -> None:
@@ -140,7 +143,7 @@ class OwnerLink:
             Refusal, CallFailed: It did not take it.
         """
         request = pb.EnrollRequest(part=_part(part), invitation=invitation)
-        await self._ask("Enroll", request, pb.EnrollResponse)
+        await self._ask_sealed("Enroll", request, pb.EnrollResponse)
 
     async def stage(self, part: PartToKeep) -> None:
         """Bring a part of a new record; the caller is the owner.
@@ -197,7 +200,7 @@ class OwnerLink:
             Refusal, CallFailed: It did not take it.
         """
         request = pb.AuthoriseWalletRequest(authorisation=authorisation, signature=signature)
-        await self._ask("AuthoriseWallet", request, pb.AuthoriseWalletResponse)
+        await self._ask_sealed("AuthoriseWallet", request, pb.AuthoriseWalletResponse)
 
     async def wallets(self) -> tuple[list[SignedAuthorisation], list[tuple[bytes, bytes]]]:
         """The owner's words for wallets, and against some of them; the caller checks each.
@@ -262,10 +265,13 @@ class OwnerLink:
                 add_entry(catalogue, answer)
         return catalogue
 
-    async def _ask(
+    async def _ask(self, method: str, request: Message, answer: type[_Answer]) -> _Answer:
+        return await self._caller.unary(_SERVICE + method, request, answer, self._patience)
+
+    async def _ask_sealed(
         self, method: str, request: Message, answer: type[_Answer], *, signed: bool = True
     ) -> _Answer:
-        return await self._caller.unary(_SERVICE + method, request, answer, self._patience, signed=signed)
+        return await self._sealed.unary(_SERVICE + method, request, answer, self._patience, signed=signed)
 
 
 def _part(part: PartToKeep) -> pb.RecordPart:

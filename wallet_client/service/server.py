@@ -14,6 +14,7 @@ from structlog.typing import FilteringBoundLogger
 
 from kura.wallet.v1 import wallet_pb2_grpc
 from rpc_edge.server import UNIX_PREFIX, AddressUnavailable, Listening, ServerRunner, run_server
+from wallet_client.network.carriers import Carrier
 from wallet_client.operations.backup_desk import BackupDesk
 from wallet_client.operations.triggers import TriggerRunner
 from wallet_client.service.entrance import (
@@ -60,6 +61,7 @@ async def serve(
     loopback: str | None,
     on_ready: Callable[[Ready], None],
     log: FilteringBoundLogger,
+    carrier: Carrier | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT.
 
@@ -69,11 +71,12 @@ async def serve(
         loopback: An address from `read_loopback`; None for the Unix socket in the wallet's folder.
         on_ready: Told once calls are served.
         log: Where calls are logged.
+        carrier: Carries all that the wallet asks of the safes; None: nobody does.
 
     Raises:
         WalletError: The wallet cannot be opened or served.
     """
-    async with _opened(home, unlock) as served:
+    async with _opened(home, unlock, carrier) as served:
         with only_server(home), _entrance(home, loopback) as entrance:
             try:
                 async with watching(served, TriggerRunner(served.wallet), log):
@@ -98,8 +101,8 @@ def build_runner(served: Served, entrance: Entrance, log: FilteringBoundLogger) 
 
 
 @asynccontextmanager
-async def _opened(home: Path, unlock: Unlock) -> AsyncIterator[Served]:
-    async with await Wallet.open(home, unlock) as wallet:
+async def _opened(home: Path, unlock: Unlock, carrier: Carrier | None) -> AsyncIterator[Served]:
+    async with await Wallet.open(home, unlock, carrier=carrier) as wallet:
         served = Served(wallet, BackupDesk(wallet), Operations())
         try:
             yield served

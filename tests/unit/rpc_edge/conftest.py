@@ -36,6 +36,7 @@ class ScriptedSafe(safe_pb2_grpc.SafeServiceServicer):
         self.wallets: list[WalletKey] = []
         self.fetch: Callable[[Any, Any], Awaitable[safe_pb2.FetchResponse]] | None = None
         self.fetch_stream: Callable[[Any], AsyncIterator[safe_pb2.FetchStreamResponse]] | None = None
+        self.carry: Callable[[Any], AsyncIterator[safe_pb2.CarryResponse]] | None = None
         self.register_stream: Callable[[Any], Awaitable[safe_pb2.RegisterStreamResponse]] | None = None
 
     async def Describe(self, request: Any, context: Any) -> safe_pb2.DescribeResponse:
@@ -62,6 +63,15 @@ class ScriptedSafe(safe_pb2_grpc.SafeServiceServicer):
         async for message in self.fetch_stream(request):
             yield message
 
+    async def Carry(self, request_iterator: Any, context: Any) -> AsyncIterator[safe_pb2.CarryResponse]:
+        async for answer in (self.carry or _sent_back)(request_iterator):
+            yield answer
+
+
+async def _sent_back(requests: Any) -> AsyncIterator[safe_pb2.CarryResponse]:
+    async for request in requests:
+        yield safe_pb2.CarryResponse(frame=request.frame)
+
 
 class Edge:
     """One running server, its clock, its log, and the means to call it."""
@@ -82,7 +92,10 @@ class Edge:
 
     def _runner(self) -> ServerRunner:
         authentication = signed_requests(
-            self.safe_id, FreshnessJudge(NOW_MS - 60_000), lambda: self.now_ms, {f"/{SERVICE}/Describe"}
+            self.safe_id,
+            FreshnessJudge(NOW_MS - 60_000),
+            lambda: self.now_ms,
+            {f"/{SERVICE}/Describe", f"/{SERVICE}/Carry"},
         )
         return ServerRunner(
             {SERVICE: partial(safe_pb2_grpc.add_SafeServiceServicer_to_server, self.safe)},

@@ -8,8 +8,11 @@ from typing import Any
 
 import msgspec
 import pytest
+from Crypto.Cipher import AES
+from Crypto.Hash import SHA256
 from Crypto.Protocol import HPKE
 from Crypto.Protocol.DH import import_x25519_private_key
+from Crypto.Protocol.KDF import HKDF
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from support.document_vectors import vectors
@@ -20,6 +23,7 @@ from trust import (
     authorisation,
     certificate,
     digest,
+    envelope,
     key_algorithm,
     manifest,
     owner_record,
@@ -45,6 +49,7 @@ MODULES = (
     authorisation,
     certificate,
     digest,
+    envelope,
     key_algorithm,
     manifest,
     owner_record,
@@ -181,6 +186,47 @@ def test_pinned_decoys_open_as_the_page_says(number: int) -> None:
         info=(20).to_bytes(8, "big") + b"kura/v1/decoy-secret" + pinned["safe_id"],
     )
     assert recipient.unseal(pinned["sealed"][32:]) == pinned["secret"]
+
+
+def test_the_pinned_envelope_opens_as_the_page_says() -> None:
+    """By other libraries, from the file alone: HPKE, a key for each frame, then flags, lengths and zeros."""
+    pinned = PINNED["envelope"]
+    first, second = (bytes.fromhex(frame) for frame in pinned["requests"])
+    reply, secret = bytes.fromhex(pinned["reply"]), bytes.fromhex(pinned["secret"])
+    wrapped, salt = first[:80], reply[:32]
+    recipient = HPKE.new(
+        receiver_key=import_x25519_private_key(bytes.fromhex(pinned["sealing_private"])),
+        aead_id=HPKE.AEAD.AES256_GCM,
+        enc=wrapped[:32],
+        info=(16).to_bytes(8, "big") + b"kura/v1/envelope" + bytes.fromhex(pinned["safe_id"]),
+    )
+    assert recipient.unseal(wrapped[32:]) == secret
+    opening, outcome = (PINNED["documents"][f"envelope {name}"]["bytes"] for name in ("opening", "outcome"))
+    messages = [bytes.fromhex(message) for message in (*pinned["messages"], pinned["answer"])]
+    opened = [
+        frame_of(secret, wrapped, b"request", 0, first[80:]),
+        frame_of(secret, wrapped, b"request", 1, second),
+        frame_of(secret, wrapped + salt, b"reply", 0, reply[32:]),
+    ]
+    assert opened == [
+        (1, bytes.fromhex(opening), messages[0]),
+        (3, b"", messages[1]),
+        (3, bytes.fromhex(outcome), messages[2]),
+    ]
+
+
+def frame_of(
+    secret: bytes, salt: bytes, direction: bytes, number: int, sealed: bytes
+) -> tuple[int, bytes, bytes]:
+    """Flags, head and message of a frame; what is behind them is zeros."""
+    info = b"kura/v1/envelope-frame" + bytes([len(direction)]) + direction + number.to_bytes(8, "big")
+    key = HKDF(secret, 32, salt, SHA256, context=info)
+    cipher = AES.new(key, AES.MODE_GCM, nonce=bytes(12))
+    plaintext = cipher.decrypt_and_verify(sealed[:-16], sealed[-16:])
+    head = 7 + int.from_bytes(plaintext[1:3], "big")
+    end = head + int.from_bytes(plaintext[3:7], "big")
+    assert plaintext[end:] == bytes(1024 - end)
+    return plaintext[0], plaintext[7:head], plaintext[head:end]
 
 
 def test_the_page_names_every_label_of_a_derivation() -> None:

@@ -88,6 +88,7 @@ PROMISED = {
     "sensor add": {"--home"},
     "sensor remove": {"--home"},
     "run-triggers": {"--request"},
+    "terminal": {"--listen", "--roster", "--record"},
     "policy list": {"--roster"},
     "policy show": {"--roster"},
     "policy explain": {"--roster", "--size"},

@@ -1,8 +1,14 @@
 """One link for each safe, opened when first used."""
 
+import rpc_edge  # noqa: F401 - before grpc
+
+# isort: split
+
+import grpc
 import msgspec
 import pytest
 
+from rpc_edge.envelope_channel import EnvelopeChannel
 from rpc_edge.errors import CertificateUnfit
 from support.batches import KEYS
 from support.memory_safes import roster_of
@@ -90,6 +96,39 @@ async def test_a_certificate_that_cannot_be_pinned_is_that_safes_failure(roster:
     for open_link in (links.to, links.to_owners):
         with pytest.raises(CertificateUnfit):
             open_link(roster.safes[2].safe_id)
+
+
+class FakeCarrier:
+    """Counts the channels that it opens; they lead nowhere."""
+
+    def __init__(self) -> None:
+        self.opened: list[grpc.aio.Channel] = []
+
+    def open(self) -> grpc.aio.Channel:
+        self.opened.append(grpc.aio.insecure_channel("127.0.0.1:1"))
+        return self.opened[-1]
+
+
+async def test_a_carrier_takes_everything_for_every_safe_over_one_channel(roster: Roster) -> None:
+    """In envelopes, to safes whose certificate cannot be pinned as well: it is the carrier that pins."""
+    carrier = FakeCarrier()
+    links = Links(roster, KEYS.signing, 5.0, carrier)
+    callers = [
+        link._caller
+        for safe in roster.safes
+        for link in (
+            links.to(safe.safe_id),
+            links.to_owners(safe.safe_id),
+            links.to(safe.safe_id, key("owner")),
+        )
+    ]
+    assert all(isinstance(caller._channel, EnvelopeChannel) for caller in callers)
+    assert len(carrier.opened) == 1
+    await links.close()
+    assert carrier.opened[0].get_state() is grpc.ChannelConnectivity.SHUTDOWN
+    links.to(roster.safes[0].safe_id)
+    assert len(carrier.opened) == 2
+    await links.close()
 
 
 async def test_closing_links_that_were_never_used_is_nothing(roster: Roster) -> None:

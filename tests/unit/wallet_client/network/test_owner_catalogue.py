@@ -44,7 +44,7 @@ class Telling:
 
 
 def link_to(safe: Telling) -> OwnerLink:
-    return OwnerLink(cast(SignedCaller, safe), 1.0)
+    return OwnerLink(cast(SignedCaller, safe), 1.0, cast(SignedCaller, safe))
 
 
 async def test_every_kind_of_entry_is_kept_as_it_came() -> None:

@@ -97,7 +97,7 @@ class FakeCaller:
 
 def link(caller: FakeCaller) -> OwnerLink:
     """A link over it."""
-    return OwnerLink(cast(SignedCaller, caller), PATIENCE)
+    return OwnerLink(cast(SignedCaller, caller), PATIENCE, cast(SignedCaller, caller))
 
 
 Call = Callable[[OwnerLink], Awaitable[object]]
@@ -188,6 +188,17 @@ async def test_each_call_goes_out_as_it_is_meant(
     caller = FakeCaller(GOOD.get(method))
     await call(link(caller))
     assert caller.asked == [(f"/kura.safe.v1.OwnerService/{method}", request_message, signed)]
+
+
+@pytest.mark.parametrize(("call", "method"), [row[:2] for row in CALLS.values()], ids=CALLS)
+async def test_what_is_said_before_a_caller_is_known_for_an_owner_goes_in_an_envelope(
+    call: Call, method: str
+) -> None:
+    """And nothing else, where nobody carries."""
+    bare, sealed = FakeCaller(GOOD.get(method)), FakeCaller(GOOD.get(method))
+    await call(OwnerLink(cast(SignedCaller, bare), PATIENCE, cast(SignedCaller, sealed)))
+    unknown = method in {"BeginUnlock", "Evaluate", "Unlock", "Enroll", "AuthoriseWallet"}
+    assert (len(bare.asked), len(sealed.asked)) == ((0, 1) if unknown else (1, 0))
 
 
 @pytest.mark.parametrize("call", [call for call, *_ in list(CALLS.values())[:-1]], ids=list(CALLS)[:-1])

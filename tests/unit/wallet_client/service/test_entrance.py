@@ -8,13 +8,13 @@ import pytest
 
 import rpc_edge  # noqa: F401  # isort: split
 from rpc_edge.edge import Call
+from wallet_client.network.loopback import read_loopback
 from wallet_client.service.entrance import (
     AlreadyServed,
     FolderOpen,
     SocketPathTooLong,
     loopback_entrance,
     only_server,
-    read_loopback,
     socket_entrance,
     token_layer,
 )

@@ -106,6 +106,14 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION. The deletion cannot be taken back any more: the pieces are erased, or due to be."""
     ERROR_REASON_OWNER_FORGOTTEN: _ErrorReason.ValueType  # 59
     """FAILED_PRECONDITION. The owner of this key was forgotten here, for good."""
+    ERROR_REASON_ENVELOPE_REFUSED: _ErrorReason.ValueType  # 70
+    """INVALID_ARGUMENT. The envelope was sealed for somebody else, or a frame of it was changed, cut off, left out or put
+    elsewhere. One reply for all of it.
+    """
+    ERROR_REASON_SAFE_UNKNOWN: _ErrorReason.ValueType  # 71
+    """NOT_FOUND. Who was to carry the envelope has no such safe in the newest roster it knows."""
+    ERROR_REASON_SAFE_UNREACHABLE: _ErrorReason.ValueType  # 72
+    """UNAVAILABLE. Who carried the envelope got no answer from the safe; whether it acted is unknown. Metadata: `problem`."""
     ERROR_REASON_SHUTTING_DOWN: _ErrorReason.ValueType  # 80
     """UNAVAILABLE. The server is stopping; ask again later."""
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 81
@@ -268,6 +276,14 @@ ERROR_REASON_ERASED_ALREADY: ErrorReason.ValueType  # 58
 """FAILED_PRECONDITION. The deletion cannot be taken back any more: the pieces are erased, or due to be."""
 ERROR_REASON_OWNER_FORGOTTEN: ErrorReason.ValueType  # 59
 """FAILED_PRECONDITION. The owner of this key was forgotten here, for good."""
+ERROR_REASON_ENVELOPE_REFUSED: ErrorReason.ValueType  # 70
+"""INVALID_ARGUMENT. The envelope was sealed for somebody else, or a frame of it was changed, cut off, left out or put
+elsewhere. One reply for all of it.
+"""
+ERROR_REASON_SAFE_UNKNOWN: ErrorReason.ValueType  # 71
+"""NOT_FOUND. Who was to carry the envelope has no such safe in the newest roster it knows."""
+ERROR_REASON_SAFE_UNREACHABLE: ErrorReason.ValueType  # 72
+"""UNAVAILABLE. Who carried the envelope got no answer from the safe; whether it acted is unknown. Metadata: `problem`."""
 ERROR_REASON_SHUTTING_DOWN: ErrorReason.ValueType  # 80
 """UNAVAILABLE. The server is stopping; ask again later."""
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 81

@@ -765,3 +765,51 @@ class SignedDeletionReceipt(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SignedDeletionReceipt: _TypeAlias = SignedDeletionReceipt  # noqa: Y015
+
+@_typing.final
+class CarryRequest(_message.Message):
+    """CarryRequest is one frame on its way to a safe."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SAFE_ID_FIELD_NUMBER: _builtins.int
+    FRAME_FIELD_NUMBER: _builtins.int
+    safe_id: _builtins.bytes
+    """Required in the first message: whom the envelope is for, 16 bytes, as in the roster. Not read in later ones."""
+    frame: _builtins.bytes
+    """Required. One frame, as it was sealed; the first holds the whole first message of the call."""
+    def __init__(
+        self,
+        *,
+        safe_id: _builtins.bytes = ...,
+        frame: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["frame", b"frame", "safe_id", b"safe_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CarryRequest: _TypeAlias = CarryRequest  # noqa: Y015
+
+@_typing.final
+class CarryResponse(_message.Message):
+    """CarryResponse is one frame on its way back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FRAME_FIELD_NUMBER: _builtins.int
+    frame: _builtins.bytes
+    """One frame, as the safe sealed it."""
+    def __init__(
+        self,
+        *,
+        frame: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["frame", b"frame"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CarryResponse: _TypeAlias = CarryResponse  # noqa: Y015

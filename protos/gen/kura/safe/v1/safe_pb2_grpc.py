@@ -28,7 +28,7 @@ if _version_not_supported:
 class SafeServiceStub:
     """SafeService is one safe's public face, over TLS 1.3 with the certificate of the roster.
 
-    Every call but Describe is signed by the wallet: metadata `kura-request-bin` holds a
+    Every call but Describe and Carry is signed by the wallet: metadata `kura-request-bin` holds a
     trust.request.RequestProof over (method, safe id, SHA-256 of the request message, time, nonce).
     Of a stream the first message is signed; it commits to everything that follows. Refused
     signatures: UNAUTHENTICATED with REQUEST_UNSIGNED, REQUEST_SIGNATURE_INVALID, REQUEST_STALE or
@@ -71,12 +71,17 @@ class SafeServiceStub:
                 request_serializer=kura_dot_safe_dot_v1_dot_safe__pb2.DeleteRequest.SerializeToString,
                 response_deserializer=kura_dot_safe_dot_v1_dot_safe__pb2.DeleteResponse.FromString,
                 _registered_method=True)
+        self.Carry = channel.stream_stream(
+                '/kura.safe.v1.SafeService/Carry',
+                request_serializer=kura_dot_safe_dot_v1_dot_safe__pb2.CarryRequest.SerializeToString,
+                response_deserializer=kura_dot_safe_dot_v1_dot_safe__pb2.CarryResponse.FromString,
+                _registered_method=True)
 
 
 class SafeServiceServicer:
     """SafeService is one safe's public face, over TLS 1.3 with the certificate of the roster.
 
-    Every call but Describe is signed by the wallet: metadata `kura-request-bin` holds a
+    Every call but Describe and Carry is signed by the wallet: metadata `kura-request-bin` holds a
     trust.request.RequestProof over (method, safe id, SHA-256 of the request message, time, nonce).
     Of a stream the first message is signed; it commits to everything that follows. Refused
     signatures: UNAUTHENTICATED with REQUEST_UNSIGNED, REQUEST_SIGNATURE_INVALID, REQUEST_STALE or
@@ -147,6 +152,19 @@ class SafeServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Carry(self, request_iterator, context):
+        """Carry takes an envelope: any other call of SafeService or OwnerService, sealed for one safe of the roster, which
+        alone can open it (docs/FORMATS.md). The safe it is for answers it as it would answer the call itself: same rights,
+        limits and errors, and the reply, its status included, is sealed for who sent it. Any other safe of the roster, or a
+        terminal, carries the frames on to that one and reads none. Anyone may call it. What may be repeated is what the call
+        inside says, in an envelope of its own: each is opened once.
+        Errors outside of the seal: MALFORMED, ENVELOPE_REFUSED, REQUEST_STALE (the time inside), REQUEST_REPLAYED,
+        SAFE_UNKNOWN, SAFE_UNREACHABLE, CALL_TOO_LARGE, BUSY.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SafeServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -180,6 +198,11 @@ def add_SafeServiceServicer_to_server(servicer, server):
                     request_deserializer=kura_dot_safe_dot_v1_dot_safe__pb2.DeleteRequest.FromString,
                     response_serializer=kura_dot_safe_dot_v1_dot_safe__pb2.DeleteResponse.SerializeToString,
             ),
+            'Carry': grpc.stream_stream_rpc_method_handler(
+                    servicer.Carry,
+                    request_deserializer=kura_dot_safe_dot_v1_dot_safe__pb2.CarryRequest.FromString,
+                    response_serializer=kura_dot_safe_dot_v1_dot_safe__pb2.CarryResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'kura.safe.v1.SafeService', rpc_method_handlers)
@@ -191,7 +214,7 @@ def add_SafeServiceServicer_to_server(servicer, server):
 class SafeService:
     """SafeService is one safe's public face, over TLS 1.3 with the certificate of the roster.
 
-    Every call but Describe is signed by the wallet: metadata `kura-request-bin` holds a
+    Every call but Describe and Carry is signed by the wallet: metadata `kura-request-bin` holds a
     trust.request.RequestProof over (method, safe id, SHA-256 of the request message, time, nonce).
     Of a stream the first message is signed; it commits to everything that follows. Refused
     signatures: UNAUTHENTICATED with REQUEST_UNSIGNED, REQUEST_SIGNATURE_INVALID, REQUEST_STALE or
@@ -350,6 +373,33 @@ class SafeService:
             '/kura.safe.v1.SafeService/Delete',
             kura_dot_safe_dot_v1_dot_safe__pb2.DeleteRequest.SerializeToString,
             kura_dot_safe_dot_v1_dot_safe__pb2.DeleteResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Carry(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/kura.safe.v1.SafeService/Carry',
+            kura_dot_safe_dot_v1_dot_safe__pb2.CarryRequest.SerializeToString,
+            kura_dot_safe_dot_v1_dot_safe__pb2.CarryResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -32,7 +32,7 @@ GRPC_VERSION: str
 class SafeServiceStub:
     """SafeService is one safe's public face, over TLS 1.3 with the certificate of the roster.
 
-    Every call but Describe is signed by the wallet: metadata `kura-request-bin` holds a
+    Every call but Describe and Carry is signed by the wallet: metadata `kura-request-bin` holds a
     trust.request.RequestProof over (method, safe id, SHA-256 of the request message, time, nonce).
     Of a stream the first message is signed; it commits to everything that follows. Refused
     signatures: UNAUTHENTICATED with REQUEST_UNSIGNED, REQUEST_SIGNATURE_INVALID, REQUEST_STALE or
@@ -82,12 +82,21 @@ class SafeServiceStub:
     Refusals of an entry: MALFORMED, NOT_YOUR_ITEM, TOMBSTONE_REVIVED, STORAGE_FULL, and QUOTA_EXCEEDED for an item
     never seen from a wallet that has no room.
     """
+    Carry: _grpc.StreamStreamMultiCallable[_safe_pb2.CarryRequest, _safe_pb2.CarryResponse]
+    """Carry takes an envelope: any other call of SafeService or OwnerService, sealed for one safe of the roster, which
+    alone can open it (docs/FORMATS.md). The safe it is for answers it as it would answer the call itself: same rights,
+    limits and errors, and the reply, its status included, is sealed for who sent it. Any other safe of the roster, or a
+    terminal, carries the frames on to that one and reads none. Anyone may call it. What may be repeated is what the call
+    inside says, in an envelope of its own: each is opened once.
+    Errors outside of the seal: MALFORMED, ENVELOPE_REFUSED, REQUEST_STALE (the time inside), REQUEST_REPLAYED,
+    SAFE_UNKNOWN, SAFE_UNREACHABLE, CALL_TOO_LARGE, BUSY.
+    """
 
 @_typing.type_check_only
 class SafeServiceAsyncStub(SafeServiceStub):
     """SafeService is one safe's public face, over TLS 1.3 with the certificate of the roster.
 
-    Every call but Describe is signed by the wallet: metadata `kura-request-bin` holds a
+    Every call but Describe and Carry is signed by the wallet: metadata `kura-request-bin` holds a
     trust.request.RequestProof over (method, safe id, SHA-256 of the request message, time, nonce).
     Of a stream the first message is signed; it commits to everything that follows. Refused
     signatures: UNAUTHENTICATED with REQUEST_UNSIGNED, REQUEST_SIGNATURE_INVALID, REQUEST_STALE or
@@ -134,11 +143,20 @@ class SafeServiceAsyncStub(SafeServiceStub):
     Refusals of an entry: MALFORMED, NOT_YOUR_ITEM, TOMBSTONE_REVIVED, STORAGE_FULL, and QUOTA_EXCEEDED for an item
     never seen from a wallet that has no room.
     """
+    Carry: _aio.StreamStreamMultiCallable[_safe_pb2.CarryRequest, _safe_pb2.CarryResponse]  # type: ignore[assignment]
+    """Carry takes an envelope: any other call of SafeService or OwnerService, sealed for one safe of the roster, which
+    alone can open it (docs/FORMATS.md). The safe it is for answers it as it would answer the call itself: same rights,
+    limits and errors, and the reply, its status included, is sealed for who sent it. Any other safe of the roster, or a
+    terminal, carries the frames on to that one and reads none. Anyone may call it. What may be repeated is what the call
+    inside says, in an envelope of its own: each is opened once.
+    Errors outside of the seal: MALFORMED, ENVELOPE_REFUSED, REQUEST_STALE (the time inside), REQUEST_REPLAYED,
+    SAFE_UNKNOWN, SAFE_UNREACHABLE, CALL_TOO_LARGE, BUSY.
+    """
 
 class SafeServiceServicer(metaclass=_abc_1.ABCMeta):
     """SafeService is one safe's public face, over TLS 1.3 with the certificate of the roster.
 
-    Every call but Describe is signed by the wallet: metadata `kura-request-bin` holds a
+    Every call but Describe and Carry is signed by the wallet: metadata `kura-request-bin` holds a
     trust.request.RequestProof over (method, safe id, SHA-256 of the request message, time, nonce).
     Of a stream the first message is signed; it commits to everything that follows. Refused
     signatures: UNAUTHENTICATED with REQUEST_UNSIGNED, REQUEST_SIGNATURE_INVALID, REQUEST_STALE or
@@ -218,6 +236,21 @@ class SafeServiceServicer(metaclass=_abc_1.ABCMeta):
         Idempotent, also for items never seen. Errors of the call: MALFORMED, CALL_TOO_LARGE.
         Refusals of an entry: MALFORMED, NOT_YOUR_ITEM, TOMBSTONE_REVIVED, STORAGE_FULL, and QUOTA_EXCEEDED for an item
         never seen from a wallet that has no room.
+        """
+
+    @_abc_1.abstractmethod
+    def Carry(
+        self,
+        request_iterator: _MaybeAsyncIterator[_safe_pb2.CarryRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_safe_pb2.CarryResponse], _abc.AsyncIterator[_safe_pb2.CarryResponse]]:
+        """Carry takes an envelope: any other call of SafeService or OwnerService, sealed for one safe of the roster, which
+        alone can open it (docs/FORMATS.md). The safe it is for answers it as it would answer the call itself: same rights,
+        limits and errors, and the reply, its status included, is sealed for who sent it. Any other safe of the roster, or a
+        terminal, carries the frames on to that one and reads none. Anyone may call it. What may be repeated is what the call
+        inside says, in an envelope of its own: each is opened once.
+        Errors outside of the seal: MALFORMED, ENVELOPE_REFUSED, REQUEST_STALE (the time inside), REQUEST_REPLAYED,
+        SAFE_UNKNOWN, SAFE_UNREACHABLE, CALL_TOO_LARGE, BUSY.
         """
 
 def add_SafeServiceServicer_to_server(servicer: SafeServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
