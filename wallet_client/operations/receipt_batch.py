@@ -10,6 +10,7 @@ from io import BytesIO
 from typing import BinaryIO
 
 from threshold.ristretto import Scalar
+from trust.division import share_length
 from trust.ids import SafeId
 from trust.manifest import ItemLeaf, Manifest
 from trust.piece import BLINDING_BYTES
@@ -17,7 +18,6 @@ from wallet_client.network.failures import (
     SafeFailure,
 )
 from wallet_client.operations.errors import TooFewSafes
-from wallet_client.pipeline.divide import share_length
 from wallet_client.pipeline.parcel import STREAMED_ABOVE_BYTES
 from wallet_client.pipeline.wrapping import WrappingKey
 from wallet_client.receipts.receipt import Receipt
