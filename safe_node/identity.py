@@ -34,6 +34,7 @@ _SETTINGS = """\
 # A Kura safe. docs/OPERATING.md explains every setting.
 name = "{name}"
 listen = "{listen}"
+peer_listen = "{peer_listen}"
 data_dir = "data"
 keys_dir = "keys"
 roster = "roster.json"
@@ -99,6 +100,8 @@ class NewSafe:
         endpoint: "host:port" under which wallets reach it.
         listen: "host:port" it listens at.
         tls_days: How long its TLS certificate is valid.
+        peer_endpoint: "host:port" under which the other safes reach it.
+        peer_listen: "host:port" it listens at for them.
     """
 
     name: str
@@ -106,6 +109,8 @@ class NewSafe:
     endpoint: str
     listen: str
     tls_days: int
+    peer_endpoint: str
+    peer_listen: str
 
 
 def create_safe(folder: Path, new: NewSafe, rng: RandomSource, now: datetime) -> SafeEntry:
@@ -124,7 +129,7 @@ def create_safe(folder: Path, new: NewSafe, rng: RandomSource, now: datetime) ->
     safe_id = SafeId(rng.read(ID_BYTES))
     sealing_key = derive_key_pair(sealing_seed).public
     entry = _entry(new, safe_id, tls_certificate, signing.public, sealing_key, operator.public)
-    settings = _SETTINGS.format(name=new.name, listen=new.listen)
+    settings = _SETTINGS.format(name=new.name, listen=new.listen, peer_listen=new.peer_listen)
     _write_all(
         {
             folder / "keys" / "safe.id": (safe_id.hex() + "\n").encode(),
@@ -149,6 +154,7 @@ def _entry(
             name=new.name,
             operator=new.operator,
             endpoint=new.endpoint,
+            peer_endpoint=new.peer_endpoint,
             tls_certificate=from_pem(tls_certificate.decode()),
             signing_key=signing,
             sealing_key=sealing,
