@@ -67,7 +67,8 @@ def _run(config: Path) -> None:
     "--peer-endpoint", help="host:port under which the other safes reach it; one port further by default."
 )
 @click.option(
-    "--peer-listen", help="host:port to listen at for them; one port further than --listen by default."
+    "--peer-listen",
+    help="host:port to listen at for them; the host of --listen and the port of --peer-endpoint by default.",
 )
 @click.option(
     "--tls-days", type=click.IntRange(1, 36_500), default=825, show_default=True, help="TLS validity."
@@ -94,8 +95,9 @@ def init(
 
     listen = listen or endpoint
     try:
-        peers = (peer_endpoint or next_port(endpoint), peer_listen or next_port(listen))
-        parse_address(peers[1])
+        peer_endpoint = peer_endpoint or next_port(endpoint)
+        peers_at = f"{parse_address(listen).host}:{parse_address(peer_endpoint).port}"
+        peers = (peer_endpoint, str(parse_address(peer_listen or peers_at)))
         new = NewSafe(name, operator, endpoint, listen, tls_days, *peers)
         entry = create_safe(folder, new, SystemRandomness(), datetime.now(UTC))
     except (ConfigError, IdentityError) as error:

@@ -16,6 +16,9 @@ Example, as `python -m safe_node init` writes it::
     [limits]
     bytes_per_wallet = 0    # 0: no limit
 
+    [repair]
+    every_seconds = 300     # 0: only when somebody asks
+
     [log]
     level = "info"
     json = true
@@ -96,6 +99,16 @@ class OwnerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     grace_days: Annotated[int, Meta(ge=0, le=30)] = 7
 
 
+class RepairSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How often this safe looks for what it lost.
+
+    Args:
+        every_seconds: At the start, and then so often; 0: only when somebody asks.
+    """
+
+    every_seconds: Annotated[int, Meta(ge=0, le=86_400)] = 300
+
+
 class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How much is logged, and in which form."""
 
@@ -125,6 +138,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     peer_listen: str = ""
     owners: OwnerSettings = OwnerSettings()
     limits: Limits = Limits()
+    repair: RepairSettings = RepairSettings()
     log: LogSettings = LogSettings()
 
     @property

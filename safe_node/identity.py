@@ -46,6 +46,9 @@ invitation_needed = false  # true: owners enrol by `kura-safe invite`
 bytes_per_wallet = 0  # 0: no limit
 database_bytes = 0    # 0: until the disk is full
 
+[repair]
+every_seconds = 300  # how often to look for what was lost; 0: only when somebody asks
+
 [log]
 level = "info"
 json = true

@@ -11,12 +11,14 @@ from kura.safe.v1 import safe_pb2 as pb
 from kura.safe.v1 import safe_pb2_grpc
 from rpc_edge.bounds import shapes_of
 from rpc_edge.edge import Context
+from safe_node.handlers.certify import certify
 from safe_node.handlers.delete import delete
 from safe_node.handlers.describe import describe
 from safe_node.handlers.fetch import fetch
 from safe_node.handlers.fetch_stream import fetch_stream
 from safe_node.handlers.register import register
 from safe_node.handlers.register_stream import register_stream
+from safe_node.handlers.repair import repair
 from safe_node.handlers.rights import caller
 from safe_node.handlers.safe import Safe
 
@@ -60,6 +62,14 @@ class SafeServicer(safe_pb2_grpc.SafeServiceServicer):
     async def Delete(self, request: pb.DeleteRequest, context: Context) -> pb.DeleteResponse:
         """Signed by the wallet of the tombstones, or one of the owner who signed them."""
         return await delete(self._safe, caller(), request)
+
+    async def Certify(self, request: pb.CertifyRequest, context: Context) -> pb.CertifyResponse:
+        """Signed by the wallet that registered, or another of the same owner."""
+        return await certify(self._safe, caller(), request)
+
+    async def Repair(self, request: pb.RepairRequest, context: Context) -> pb.RepairResponse:
+        """Signed by any wallet."""
+        return repair(self._safe, request)
 
 
 def service_of(safe: Safe) -> Callable[[grpc.aio.Server], None]:

@@ -41,7 +41,16 @@ def with_keys(directory: Path, safes: int) -> Iterator[None]:
             name, (at, peers_at) = f"safe-{number}", (f"127.0.0.1:{port}" for port in pair)
             new = NewSafe(name, f"Operator {number}", at, at, TLS_DAYS, peers_at, peers_at)
             create_safe(directory / name, new, SystemRandomness(), now)
+            repair_when_asked(directory / name / "safe.toml")
         yield
+
+
+def repair_when_asked(config: Path) -> None:
+    """A test that wipes or hurts a safe wants it as it is, until it asks for a repair."""
+    usual = "every_seconds = 300"
+    text = config.read_text()
+    assert usual in text
+    config.write_text(text.replace(usual, "every_seconds = 0"))
 
 
 class LocalCluster:

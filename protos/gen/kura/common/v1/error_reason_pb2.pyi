@@ -106,6 +106,14 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION. The deletion cannot be taken back any more: the pieces are erased, or due to be."""
     ERROR_REASON_OWNER_FORGOTTEN: _ErrorReason.ValueType  # 59
     """FAILED_PRECONDITION. The owner of this key was forgotten here, for good."""
+    ERROR_REASON_NOT_A_PEER: _ErrorReason.ValueType  # 70
+    """UNAUTHENTICATED. The connection's certificate is no other safe's of the newest roster."""
+    ERROR_REASON_SESSION_INVALID: _ErrorReason.ValueType  # 71
+    """PERMISSION_DENIED. A repair session does not hold: its signature, its time, who takes part. Metadata: `field`."""
+    ERROR_REASON_PIECE_UNKNOWN: _ErrorReason.ValueType  # 72
+    """NOT_FOUND. The safe keeps no such piece."""
+    ERROR_REASON_HELPER_SILENT: _ErrorReason.ValueType  # 73
+    """UNAVAILABLE. Another helper of the repair session gave this one nothing. Metadata: `helper`, its name."""
     ERROR_REASON_SHUTTING_DOWN: _ErrorReason.ValueType  # 80
     """UNAVAILABLE. The server is stopping; ask again later."""
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 81
@@ -268,6 +276,14 @@ ERROR_REASON_ERASED_ALREADY: ErrorReason.ValueType  # 58
 """FAILED_PRECONDITION. The deletion cannot be taken back any more: the pieces are erased, or due to be."""
 ERROR_REASON_OWNER_FORGOTTEN: ErrorReason.ValueType  # 59
 """FAILED_PRECONDITION. The owner of this key was forgotten here, for good."""
+ERROR_REASON_NOT_A_PEER: ErrorReason.ValueType  # 70
+"""UNAUTHENTICATED. The connection's certificate is no other safe's of the newest roster."""
+ERROR_REASON_SESSION_INVALID: ErrorReason.ValueType  # 71
+"""PERMISSION_DENIED. A repair session does not hold: its signature, its time, who takes part. Metadata: `field`."""
+ERROR_REASON_PIECE_UNKNOWN: ErrorReason.ValueType  # 72
+"""NOT_FOUND. The safe keeps no such piece."""
+ERROR_REASON_HELPER_SILENT: ErrorReason.ValueType  # 73
+"""UNAVAILABLE. Another helper of the repair session gave this one nothing. Metadata: `helper`, its name."""
 ERROR_REASON_SHUTTING_DOWN: ErrorReason.ValueType  # 80
 """UNAVAILABLE. The server is stopping; ask again later."""
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 81
