@@ -32,6 +32,7 @@ _COMMANDS = {
     "roster": Later(
         "wallet_client.cli.roster:roster", "Assemble, sign, verify and update the list of safes."
     ),
+    "safes": Later("wallet_client.cli.safes:safes", "Show what each safe holds, and have them repair."),
     "cluster": Later("wallet_client.cli.cluster:cluster", "Run safes on this machine, to try Kura out."),
     "completion": Later("wallet_client.cli.completion:completion", "Print the completion script of a shell."),
 }
