@@ -40,6 +40,7 @@ def test_the_demo_brings_everything_back_and_cleans_up(tmp_path: Path) -> None:
     assert "5 of 5" in output
     assert "every signature holds" in output
     assert "no difference" in output
+    assert "byte for byte as before" in output
     assert "7 values came back whole" in output
     assert list(tmp_path.iterdir()) == []
     assert str(tmp_path) not in command_lines()
