@@ -27,7 +27,7 @@ FRESH_SECONDS = 300
 MAX_PART_BYTES = 2 * 1024 * 1024
 """The most of its share that a helper works on in one session."""
 
-LeafIndex = Annotated[int, Meta(ge=0, lt=MAX_ITEMS)]
+LeafIndex = Annotated[int, Meta(ge=0, le=MAX_ITEMS - 1)]
 
 
 class RepairHelper(Document, frozen=True):

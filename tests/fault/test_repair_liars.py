@@ -51,7 +51,7 @@ def lying(
 
     async def answer(helping: Any, caller: SafeId, request: Any) -> Any:
         told = await honest(helping, caller, request)
-        if helping is liar.helping:
+        if liar.helping is not None and helping is liar.helping:
             right = getattr(told, field)
             number = sorted(helping.peers.entries).index(caller)
             setattr(told, field, bytes((right[0] ^ flip ^ number,)) + right[1:])
