@@ -22,7 +22,8 @@ from safe_node.repairs import RepairReport
 from threshold.randomness import RandomSource, SystemRandomness
 
 GAP_SECONDS = 1.0
-"""Between two rounds at least, however often somebody asks."""
+GAP_ROUNDS = 4
+"""Between two rounds at least, whoever asks: so long, and so many times the last one's length."""
 
 SOON_SECONDS = 5.0
 """After a round that left something to do; doubled each time, up to the usual pause."""
@@ -65,11 +66,14 @@ class Keeper:
         soon = SOON_SECONDS
         if not self.every_seconds:
             await self.desk.asked()
+        clock = asyncio.get_running_loop().time
         while True:
+            began = clock()
             report = await self.once()
+            took = clock() - began
             soon = min(2 * soon, self.every_seconds) if _is_unfinished(report) else SOON_SECONDS
             pause = soon if _is_unfinished(report) else self.every_seconds
-            await self.pause(GAP_SECONDS)
+            await self.pause(max(GAP_SECONDS, GAP_ROUNDS * took))
             if self.every_seconds:
                 await self.wait(self.desk.asked(), pause)
             else:

@@ -35,15 +35,15 @@ async def repair_round(state: Round) -> RepairReport:
     """Do what can be done now; nothing that goes wrong with a batch or a peer ends it."""
     await hear(state)
     held = await _inventories(state)
-    turns = asyncio.Semaphore(BATCHES_AT_ONCE)
+    waiting = iter(held.items())
 
-    async def one(manifest_hash: Hash) -> None:
-        async with turns:
-            await _repair_batch(state, manifest_hash, held[manifest_hash])
+    async def work() -> None:
+        for manifest_hash, by_peer in waiting:
+            await _repair_batch(state, manifest_hash, by_peer)
 
-    async with asyncio.TaskGroup() as tasks:
-        for manifest_hash in held:
-            tasks.create_task(one(manifest_hash))
+    async with asyncio.TaskGroup() as workers:
+        for _ in range(BATCHES_AT_ONCE):
+            workers.create_task(work())
     return state.report()
 
 
