@@ -9,6 +9,7 @@ from typing import Any
 import grpc
 import pytest
 from msgspec import structs
+from pysqlite3 import dbapi2
 
 from kura.safe.v1 import peer_pb2 as pb
 from rpc_edge.client import SignedCaller
@@ -299,3 +300,21 @@ async def test_a_roster_that_was_rolled_back_is_told_nothing(safes: PeerSafes, m
             await Asking(safes.safes[0], safes.safes[1]).ask(
                 method, request, getattr(pb, f"{method}Response")
             )
+
+
+async def test_a_helper_whose_disk_rots_says_so_and_is_not_asked_again(safes: PeerSafes) -> None:
+    """In a piece of one row, in a large one's blocks, and in a key share; it gives nothing wrong."""
+    await safes.take_in([some_bytes(900)], "threshold")
+    await safes.take_in([some_bytes(2_000_000)], DIVIDED, seed="large")
+    lost, rotten = safes.safes[4], safes.safes[0]
+    before = lost.kept()
+    await lost.wipe()
+    connection = dbapi2.connect(str(rotten.local.home.database))
+    with connection:
+        connection.execute("UPDATE pieces SET content = zeroblob(length(content)) WHERE content IS NOT NULL")
+        connection.execute("UPDATE key_shares SET share = zeroblob(32)")
+        connection.execute("UPDATE blocks SET content = zeroblob(length(content))")
+    connection.close()
+    report = await lost.repair()
+    assert (report.repaired, report.lacking, report.lying, report.silent) == (2, 0, frozenset(), frozenset())
+    assert lost.kept() == before
