@@ -61,6 +61,50 @@ def server_credentials(private_key_pem: bytes, certificate_pem: bytes) -> grpc.S
     return grpc.ssl_server_credentials([(private_key_pem, certificate_pem)])
 
 
+def peer_server_credentials(
+    private_key_pem: bytes, certificate_pem: bytes, peers_der: Sequence[bytes]
+) -> grpc.ServerCredentials:
+    """Credentials of a server that lets nobody through who shows no certificate of these.
+
+    BoringSSL only says that what was shown chains to one of them: rpc_edge.peers compares it, byte for byte.
+
+    Args:
+        private_key_pem: Secret: the server's key, PEM.
+        certificate_pem: Its certificate, PEM.
+        peers_der: The certificates of those who may connect, DER, as in the roster; at least one.
+    """
+    return grpc.ssl_server_credentials(
+        [(private_key_pem, certificate_pem)],
+        root_certificates="".join(map(to_pem, peers_der)).encode(),
+        require_client_auth=True,
+    )
+
+
+def peer_channel(
+    endpoint: str,
+    certificate_der: bytes,
+    server_name: str,
+    own_key_pem: bytes,
+    own_certificate_pem: bytes,
+) -> grpc.aio.Channel:
+    """Open a channel among safes: to the one that holds the key of a certificate, as the one with this key.
+
+    Otherwise as `pinned_channel`. That the certificate could vouch for others is no matter here: whoever has
+    its key is that peer anyway.
+
+    Args:
+        own_key_pem: Secret: the caller's key, PEM.
+        own_certificate_pem: The caller's certificate, PEM.
+    """
+    credentials = grpc.ssl_channel_credentials(
+        root_certificates=to_pem(certificate_der).encode(),
+        private_key=own_key_pem,
+        certificate_chain=own_certificate_pem,
+    )
+    chosen = dict(CHANNEL_OPTIONS) | {"grpc.ssl_target_name_override": server_name}
+    return grpc.aio.secure_channel(endpoint, credentials, options=tuple(chosen.items()))
+
+
 def pinned_channel(
     endpoint: str, certificate_der: bytes, server_name: str, *, options: Options = ()
 ) -> grpc.aio.Channel:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from safe_node.config import ConfigError, load_settings, parse_address
+from safe_node.config import ConfigError, load_settings, next_port, parse_address
 
 _CONFIG = click.option(
     "--config",
@@ -64,9 +64,25 @@ def _run(config: Path) -> None:
 @click.option("--endpoint", required=True, help="host:port under which wallets reach it.")
 @click.option("--listen", help="host:port to listen at; the endpoint by default.")
 @click.option(
+    "--peer-endpoint", help="host:port under which the other safes reach it; one port further by default."
+)
+@click.option(
+    "--peer-listen",
+    help="host:port to listen at for them; the host of --listen and the port of --peer-endpoint by default.",
+)
+@click.option(
     "--tls-days", type=click.IntRange(1, 36_500), default=825, show_default=True, help="TLS validity."
 )
-def init(folder: Path, name: str, operator: str, endpoint: str, listen: str | None, tls_days: int) -> None:
+def init(
+    folder: Path,
+    name: str,
+    operator: str,
+    endpoint: str,
+    listen: str | None,
+    peer_endpoint: str | None,
+    peer_listen: str | None,
+    tls_days: int,
+) -> None:
     """Make a safe's keys, settings, and its entry for the roster.
 
     \b
@@ -77,9 +93,12 @@ def init(folder: Path, name: str, operator: str, endpoint: str, listen: str | No
     from safe_node.identity import IdentityError, NewSafe, create_safe
     from threshold.randomness import SystemRandomness
 
-    new = NewSafe(name, operator, endpoint, listen or endpoint, tls_days)
+    listen = listen or endpoint
     try:
-        parse_address(new.listen)
+        peer_endpoint = peer_endpoint or next_port(endpoint)
+        peers_at = f"{parse_address(listen).host}:{parse_address(peer_endpoint).port}"
+        peers = (peer_endpoint, str(parse_address(peer_listen or peers_at)))
+        new = NewSafe(name, operator, endpoint, listen, tls_days, *peers)
         entry = create_safe(folder, new, SystemRandomness(), datetime.now(UTC))
     except (ConfigError, IdentityError) as error:
         fail(str(error))

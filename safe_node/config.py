@@ -4,6 +4,7 @@ Example, as `python -m safe_node init` writes it::
 
     name = "safe-1"
     listen = "0.0.0.0:7301"
+    peer_listen = "0.0.0.0:7302"  # the other safes' port; empty: none, and no repair
     data_dir = "data"       # relative paths start at this file's folder
     keys_dir = "keys"
     roster = "roster.json"
@@ -14,6 +15,9 @@ Example, as `python -m safe_node init` writes it::
 
     [limits]
     bytes_per_wallet = 0    # 0: no limit
+
+    [repair]
+    every_seconds = 300     # 0: only when somebody asks
 
     [log]
     level = "info"
@@ -95,6 +99,16 @@ class OwnerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     grace_days: Annotated[int, Meta(ge=0, le=30)] = 7
 
 
+class RepairSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How often this safe looks for what it lost.
+
+    Args:
+        every_seconds: At the start, and then so often; 0: only when somebody asks.
+    """
+
+    every_seconds: Annotated[int, Meta(ge=0, le=86_400)] = 300
+
+
 class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How much is logged, and in which form."""
 
@@ -121,14 +135,21 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     data_dir: str
     keys_dir: str
     roster: str
+    peer_listen: str = ""
     owners: OwnerSettings = OwnerSettings()
     limits: Limits = Limits()
+    repair: RepairSettings = RepairSettings()
     log: LogSettings = LogSettings()
 
     @property
     def address(self) -> Address:
         """`listen`, taken apart."""
         return parse_address(self.listen)
+
+    @property
+    def peer_address(self) -> Address | None:
+        """`peer_listen`, taken apart; None where this safe serves no peers."""
+        return parse_address(self.peer_listen) if self.peer_listen else None
 
 
 def load_settings(path: Path) -> Settings:
@@ -147,6 +168,8 @@ def load_settings(path: Path) -> Settings:
     except msgspec.ValidationError as error:
         raise ConfigError(f"{path}: {error}") from None
     parse_address(settings.listen)
+    if settings.peer_listen:
+        parse_address(settings.peer_listen)
     return _absolute(settings, path.resolve().parent)
 
 
@@ -160,6 +183,16 @@ def parse_address(text: str) -> Address:
     if match is None or int(match["port"]) > 65_535:
         raise ConfigError(f"listen: {text!r} is not host:port")
     return Address(match["host"], int(match["port"]))
+
+
+def next_port(text: str) -> str:
+    """The same host, one port further; port 0, which is any free one, stays.
+
+    Raises:
+        ConfigError: It is no "host:port", or there is no further port.
+    """
+    host, port = parse_address(text)
+    return str(parse_address(f"{host}:{port + 1 if port else 0}"))
 
 
 def _absolute(settings: Settings, folder: Path) -> Settings:

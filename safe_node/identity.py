@@ -34,6 +34,7 @@ _SETTINGS = """\
 # A Kura safe. docs/OPERATING.md explains every setting.
 name = "{name}"
 listen = "{listen}"
+peer_listen = "{peer_listen}"
 data_dir = "data"
 keys_dir = "keys"
 roster = "roster.json"
@@ -44,6 +45,9 @@ invitation_needed = false  # true: owners enrol by `kura-safe invite`
 [limits]
 bytes_per_wallet = 0  # 0: no limit
 database_bytes = 0    # 0: until the disk is full
+
+[repair]
+every_seconds = 300  # how often to look for what was lost; 0: only when somebody asks
 
 [log]
 level = "info"
@@ -99,6 +103,8 @@ class NewSafe:
         endpoint: "host:port" under which wallets reach it.
         listen: "host:port" it listens at.
         tls_days: How long its TLS certificate is valid.
+        peer_endpoint: "host:port" under which the other safes reach it.
+        peer_listen: "host:port" it listens at for them.
     """
 
     name: str
@@ -106,6 +112,8 @@ class NewSafe:
     endpoint: str
     listen: str
     tls_days: int
+    peer_endpoint: str
+    peer_listen: str
 
 
 def create_safe(folder: Path, new: NewSafe, rng: RandomSource, now: datetime) -> SafeEntry:
@@ -124,7 +132,7 @@ def create_safe(folder: Path, new: NewSafe, rng: RandomSource, now: datetime) ->
     safe_id = SafeId(rng.read(ID_BYTES))
     sealing_key = derive_key_pair(sealing_seed).public
     entry = _entry(new, safe_id, tls_certificate, signing.public, sealing_key, operator.public)
-    settings = _SETTINGS.format(name=new.name, listen=new.listen)
+    settings = _SETTINGS.format(name=new.name, listen=new.listen, peer_listen=new.peer_listen)
     _write_all(
         {
             folder / "keys" / "safe.id": (safe_id.hex() + "\n").encode(),
@@ -149,6 +157,7 @@ def _entry(
             name=new.name,
             operator=new.operator,
             endpoint=new.endpoint,
+            peer_endpoint=new.peer_endpoint,
             tls_certificate=from_pem(tls_certificate.decode()),
             signing_key=signing,
             sealing_key=sealing,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
@@ -19,14 +20,17 @@ from rpc_edge.error_table import SAFE_ERRORS
 from rpc_edge.freshness import FreshnessJudge
 from rpc_edge.layers import call_log, refusals_as_statuses
 from rpc_edge.logs import configure_logs, short
+from rpc_edge.peers import peers_only
 from rpc_edge.room import Room
 from rpc_edge.sealed_calls import SealedCalls
 from rpc_edge.server import Listening, ServerRunner, run_server
-from rpc_edge.tls import server_credentials
-from safe_node.config import Limits, Settings
+from rpc_edge.tls import peer_server_credentials, server_credentials
+from safe_node.config import Address, Limits, Settings
 from safe_node.decisions.admission import Membership
 from safe_node.due import erasing_by_the_way
 from safe_node.handlers.owner_servicer import OWNER_SERVICE, OWNER_SHAPES, owner_service_of
+from safe_node.handlers.peer_repair import Helping
+from safe_node.handlers.peer_servicer import PEER_SERVICE, PEER_SHAPES, peer_service_of
 from safe_node.handlers.rights import OPEN_METHODS, lawful_calls
 from safe_node.handlers.safe import DAY_SECONDS, Safe
 from safe_node.handlers.servicer import SERVICE, SHAPES, service_of
@@ -37,6 +41,8 @@ from safe_node.identity import (
     read_identity,
     read_versions,
 )
+from safe_node.network.peers import OwnTls, Peers
+from safe_node.peers.keeper import Keeper, repairing_by_the_way
 from safe_node.store.base import SafeStore
 from safe_node.store.sqlite_store import open_store
 from trust.piece import BLOCK_BYTES
@@ -45,6 +51,15 @@ GRACE_SECONDS = 10.0
 MAX_CALLS = 256
 CALLS_PER_CONNECTION = 64
 """A wallet has a dozen under way; one stranger's connection must not take all there are."""
+
+PEER_MESSAGE_BYTES = 1024 * 1024
+"""The largest request among peers: a session with 1,000 leaves and 255 helpers has a hundredth of it."""
+
+PEER_FIELDS = 4_096
+PEER_GRACE_SECONDS = 1.0
+"""A peer whose call is cut off asks again."""
+
+PAD_SECRET_BYTES = 32
 
 AT_WORK_BYTES = 24 * 1024 * 1024
 WAITING_BYTES = 64 * 1024 * 1024
@@ -87,9 +102,12 @@ async def serve(settings: Settings, change_store: StoreChange = lambda store: st
             invitation_needed=settings.owners.invitation_needed,
             grace_seconds=settings.owners.grace_days * DAY_SECONDS,
         )
-        async with erasing_by_the_way(store, lambda: safe.now, log):
+        async with (
+            erasing_by_the_way(store, lambda: safe.now, log),
+            among_peers(safe, settings, identity, log) as peer_port,
+        ):
             runner = make_runner(safe, settings, identity, log)
-            await run_server(runner, partial(_announce, safe, settings, log))
+            await run_server(runner, partial(_announce, safe, settings, log, peer_port))
     finally:
         await store.close()
         log.info("closed", name=settings.name)
@@ -146,12 +164,57 @@ def _sealed_calls(
     )
 
 
+def make_peer_runner(
+    helping: Helping, address: Address, identity: Identity, log: FilteringBoundLogger
+) -> ServerRunner:
+    """The server of a safe's peers' port, with every layer around its service; not started."""
+    certificates = {entry.tls_certificate: safe_id for safe_id, entry in helping.peers.entries.items()}
+    listening = Listening(
+        str(address),
+        peer_server_credentials(identity.tls_key, identity.tls_certificate, list(certificates)),
+        max_message_bytes=PEER_MESSAGE_BYTES,
+        max_calls=MAX_CALLS,
+        calls_per_connection=CALLS_PER_CONNECTION,
+        grace_seconds=PEER_GRACE_SECONDS,
+    )
+    bounded = bounded_messages(PEER_SHAPES, PEER_MESSAGE_BYTES, PEER_FIELDS)
+    services = {PEER_SERVICE: peer_service_of(helping)}
+    return ServerRunner(services, listening, layers=(peers_only(certificates), bounded), log=log)
+
+
+@asynccontextmanager
+async def among_peers(
+    safe: Safe, settings: Settings, identity: Identity, log: FilteringBoundLogger
+) -> AsyncIterator[int]:
+    """Serve peers and repair by the way while the block runs; gives the peers' port, 0 where there is none.
+
+    Raises:
+        AddressUnavailable: The address cannot be had.
+    """
+    membership = safe.membership
+    tls = OwnTls(identity.tls_key, identity.tls_certificate)
+    peers = Peers(membership.safe_id, membership.newest, tls, identity.signing_key, now_ms)
+    if settings.peer_address is None or not peers.entries:
+        yield 0
+        return
+    helping = Helping(safe, peers, safe.rng.read(PAD_SECRET_BYTES))
+    runner = make_peer_runner(helping, settings.peer_address, identity, log)
+    keeper = Keeper(safe, peers, safe.desk, log, settings.repair.every_seconds)
+    try:
+        port = await runner.start()
+        async with repairing_by_the_way(keeper):
+            yield port
+    finally:
+        await runner.stop()
+        await peers.close()
+
+
 def _most_fields(limits: Limits) -> int:
     """More than a call within the limits has: each entry with a leaf, a key share and a batch of its own."""
     return 8 * limits.entries_per_call + limits.stream_blob_bytes // BLOCK_BYTES + 100
 
 
-def _announce(safe: Safe, settings: Settings, log: FilteringBoundLogger, port: int) -> None:
+def _announce(safe: Safe, settings: Settings, log: FilteringBoundLogger, peer_port: int, port: int) -> None:
     """One line on stdout for whoever started the process, the same in the log."""
     roster = safe.membership.newest
     facts = {
@@ -159,6 +222,7 @@ def _announce(safe: Safe, settings: Settings, log: FilteringBoundLogger, port: i
         "safe_id": short(safe.membership.safe_id),
         "host": settings.address.host,
         "port": port,
+        "peer_port": peer_port,
         "roster_version": roster.version,
     }
     sys.stdout.write(msgspec.json.encode({"event": "ready", **facts}).decode() + "\n")

@@ -5,7 +5,6 @@ gets the same type back. Fields are typed and public; the sentence is fixed and 
 """
 
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
 from typing import ClassVar
 
 
@@ -17,17 +16,8 @@ class Refusal(Exception):
 
     def __str__(self) -> str:
         """The fixed sentence, with the public fields behind it."""
-        details = ", ".join(_told(item.name, getattr(self, item.name)) for item in fields(self))
+        details = ", ".join(f"{item.name} {getattr(self, item.name)}" for item in fields(self))
         return f"{self.sentence} ({details})" if details else self.sentence
-
-
-def _told(name: str, public: object) -> str:
-    """Times are milliseconds since 1970-01-01 UTC; people read days and hours."""
-    if name.endswith("_ms") and isinstance(public, int):
-        return (
-            f"{name.removesuffix('_ms')} {datetime.fromtimestamp(public // 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
-        )
-    return f"{name} {public}"
 
 
 @dataclass(eq=False)
@@ -133,6 +123,36 @@ class CertificateUnknown(Refusal):
     """Unknown, changed, another safe's or deleted: one reply."""
 
     sentence = "No piece is kept under this certificate."
+
+
+@dataclass(eq=False)
+class NotAPeer(Refusal):
+    """The certificate on the other side is no other safe's of the newest roster."""
+
+    sentence = "The certificate is no other safe's of the roster."
+
+
+@dataclass(eq=False)
+class SessionInvalid(Refusal):
+    """A repair session is not signed, not fresh, or not for who asks."""
+
+    sentence = "The repair session does not hold."
+    field: str
+
+
+@dataclass(eq=False)
+class PieceUnknown(Refusal):
+    """Never kept, another's or deleted: one reply."""
+
+    sentence = "The safe keeps no such piece."
+
+
+@dataclass(eq=False)
+class HelperSilent(Refusal):
+    """A helper got nothing from another one."""
+
+    sentence = "Another helper of the repair gave nothing."
+    helper: str
 
 
 @dataclass(eq=False)

@@ -24,7 +24,16 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _HIGHEST_PORT = 65_535
 
 SealedDecoy = Annotated[bytes, Meta(min_length=hpke.WRAPPED_BYTES, max_length=hpke.WRAPPED_BYTES)]
-_UNIQUE = ("safe_id", "name", "endpoint", "signing_key", "sealing_key", "operator_key", "tls_certificate")
+_UNIQUE = (
+    "safe_id",
+    "name",
+    "endpoint",
+    "peer_endpoint",
+    "signing_key",
+    "sealing_key",
+    "operator_key",
+    "tls_certificate",
+)
 
 
 class SafeEntry(Document, frozen=True):
@@ -35,7 +44,9 @@ class SafeEntry(Document, frozen=True):
         name: For people and for TLS server names: a lower-case DNS label, unique in the roster.
         operator: Who runs it, for people.
         endpoint: "host:port" of its wallet port; IPv6 in brackets.
-        tls_certificate: X.509 certificate in DER; clients trust exactly this one.
+        peer_endpoint: "host:port" of the port where it serves the other safes of the roster.
+        tls_certificate: X.509 certificate in DER; clients trust exactly this one, and so do the other safes,
+            to which it shows it as a client.
         signing_key: Ed25519 public key of its certificates and receipts.
         sealing_key: X25519 public key, canonical and not of low order, to which HPKE seals what is for this
             safe alone.
@@ -48,6 +59,7 @@ class SafeEntry(Document, frozen=True):
     name: str
     operator: Annotated[str, Meta(min_length=1, max_length=200)]
     endpoint: str
+    peer_endpoint: str
     tls_certificate: Annotated[bytes, Meta(min_length=1, max_length=8192)]
     signing_key: Bytes32
     sealing_key: Bytes32
@@ -57,9 +69,12 @@ class SafeEntry(Document, frozen=True):
         """Refuse names and endpoints that could be mistaken, and a key to which nothing can be sealed."""
         if not _NAME.fullmatch(self.name):
             raise self.malformed("name", "must be a lower-case DNS label")
-        endpoint = _ENDPOINT.fullmatch(self.endpoint)
-        if endpoint is None or int(endpoint[1]) > _HIGHEST_PORT:
-            raise self.malformed("endpoint", "must be host:port")
+        for field in ("endpoint", "peer_endpoint"):
+            endpoint = _ENDPOINT.fullmatch(getattr(self, field))
+            if endpoint is None or int(endpoint[1]) > _HIGHEST_PORT:
+                raise self.malformed(field, "must be host:port")
+        if self.endpoint == self.peer_endpoint:
+            raise self.malformed("peer_endpoint", "is the wallets' port too")
         try:
             hpke.check_public_key(self.sealing_key)
         except ThresholdError:

@@ -31,6 +31,7 @@ class SafeText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     operator: str
     endpoint: str
+    peer_endpoint: str
     signing_key: str
     sealing_key: str
     operator_key: str
@@ -173,6 +174,7 @@ def _safe_text(entry: SafeEntry) -> SafeText:
         name=entry.name,
         operator=entry.operator,
         endpoint=entry.endpoint,
+        peer_endpoint=entry.peer_endpoint,
         signing_key=entry.signing_key.hex(),
         sealing_key=entry.sealing_key.hex(),
         operator_key=entry.operator_key.hex(),
@@ -187,6 +189,7 @@ def _safe(text: SafeText) -> SafeEntry:
             name=text.name,
             operator=text.operator,
             endpoint=text.endpoint,
+            peer_endpoint=text.peer_endpoint,
             tls_certificate=from_pem(text.tls_certificate),
             signing_key=bytes.fromhex(text.signing_key),
             sealing_key=bytes.fromhex(text.sealing_key),

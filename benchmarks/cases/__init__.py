@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from benchmarks.cases import command_line, large_values, many_pieces, owners, shamir, small_values
+from benchmarks.cases import command_line, large_values, many_pieces, owners, repair, shamir, small_values
 from benchmarks.figure import Figure
 from benchmarks.workbench import Workbench
 
@@ -15,5 +15,6 @@ CASES: dict[str, Callable[[Workbench], Awaitable[list[Figure]]]] = {
     "shamir": shamir.divide_and_combine,
     "pieces": many_pieces.many_pieces,
     "owners": owners.owners,
+    "repair": repair.repair,
     "command": command_line.command_line,
 }

@@ -1,4 +1,4 @@
-"""Who may call what: one table for every method of a safe, and the one place where it is applied.
+"""Who may call what: one table for every method of a safe, and the one place where a wallet is held to it.
 
 Whether a signature is needed at all, the server reads here; who signed is looked up once a call, and a wallet
 that its owner revoked is stopped here, whatever it asks. What depends on the request's own documents, such as
@@ -21,6 +21,7 @@ from trust.refusals import NotAnOwnersWallet, RequestUnsigned, WalletRevoked
 
 _SAFE = "/kura.safe.v1.SafeService"
 _OWNERS = "/kura.safe.v1.OwnerService"
+_PEERS = "/kura.safe.v1.PeerService"
 
 
 class Right(Enum):
@@ -30,6 +31,7 @@ class Right(Enum):
     WALLET = "any wallet that is not revoked"
     OWNERS_WALLET = "a wallet that acts for an owner here, or an owner"
     OWNER = "the owner whom the request names, which the decision judges"
+    PEER = "another safe of the roster, told by its certificate, at the peers' port alone"
     OWNERS_WORD = "the owner whom the document names, or a wallet of theirs, which the decision judges"
 
 
@@ -41,6 +43,14 @@ RIGHTS: Final[Mapping[str, Right]] = {
     f"{_SAFE}/FetchStream": Right.WALLET,
     f"{_SAFE}/Delete": Right.WALLET,
     f"{_SAFE}/Carry": Right.ANYONE,
+    f"{_SAFE}/Certify": Right.WALLET,
+    f"{_SAFE}/Repair": Right.WALLET,
+    f"{_PEERS}/Inventory": Right.PEER,
+    f"{_PEERS}/Words": Right.PEER,
+    f"{_PEERS}/ShowBatch": Right.PEER,
+    f"{_PEERS}/Sum": Right.PEER,
+    f"{_PEERS}/Summand": Right.PEER,
+    f"{_PEERS}/Fragment": Right.PEER,
     f"{_OWNERS}/BeginUnlock": Right.ANYONE,
     f"{_OWNERS}/Evaluate": Right.ANYONE,
     f"{_OWNERS}/Unlock": Right.ANYONE,

@@ -11,6 +11,7 @@ from safe_node.config import Limits
 from safe_node.decisions.admission import Membership
 from safe_node.decisions.deletion import DeletionRules
 from safe_node.decisions.registration import RegistrationRules
+from safe_node.repair_desk import RepairDesk
 from safe_node.store.base import SafeStore
 from threshold.randomness import RandomSource, SystemRandomness
 from trust.certificate import sign_certificates
@@ -45,6 +46,7 @@ class Safe:
         invitation_needed: Owners enrol by the operator's invitation.
         grace_seconds: How long what an owner's wallet deletes waits to be erased.
         rng: Draws the nonces of proofs.
+        desk: Where a repair is asked for.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Safe:
     invitation_needed: bool = False
     grace_seconds: int = 7 * DAY_SECONDS
     rng: RandomSource = field(default_factory=SystemRandomness, repr=False)
+    desk: RepairDesk = field(default_factory=RepairDesk, repr=False)
 
     @property
     def rules(self) -> RegistrationRules:

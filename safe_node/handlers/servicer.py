@@ -12,12 +12,14 @@ from kura.safe.v1 import safe_pb2_grpc
 from rpc_edge.bounds import shapes_of
 from rpc_edge.carrying import Carriages
 from rpc_edge.edge import Context
+from safe_node.handlers.certify import certify
 from safe_node.handlers.delete import delete
 from safe_node.handlers.describe import describe
 from safe_node.handlers.fetch import fetch
 from safe_node.handlers.fetch_stream import fetch_stream
 from safe_node.handlers.register import register
 from safe_node.handlers.register_stream import register_stream
+from safe_node.handlers.repair import repair
 from safe_node.handlers.rights import caller
 from safe_node.handlers.safe import Safe
 from trust.refusals import EnvelopeRefused
@@ -72,6 +74,14 @@ class SafeServicer(safe_pb2_grpc.SafeServiceServicer):
             raise EnvelopeRefused
         async for answer in self._carriages.carry(request_iterator):
             yield answer
+
+    async def Certify(self, request: pb.CertifyRequest, context: Context) -> pb.CertifyResponse:
+        """Signed by the wallet that registered, or another of the same owner."""
+        return await certify(self._safe, caller(), request)
+
+    async def Repair(self, request: pb.RepairRequest, context: Context) -> pb.RepairResponse:
+        """Signed by any wallet."""
+        return repair(self._safe, request)
 
 
 def service_of(safe: Safe, carriages: Carriages | None = None) -> Callable[[grpc.aio.Server], None]:

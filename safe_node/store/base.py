@@ -25,6 +25,7 @@ from safe_node.records import (
     StoredPiece,
 )
 from safe_node.store.owners_base import OwnerStore
+from safe_node.store.peers_base import PeerStore
 from trust.certificate import Certificate
 from trust.ids import WalletKey
 from trust.refusals import Refusal
@@ -85,6 +86,11 @@ class SafeStore(Protocol):
     @property
     def owners(self) -> OwnerStore:
         """Owners and their wallets, in the same files."""
+        ...
+
+    @property
+    def peers(self) -> PeerStore:
+        """What peers may see of the same files."""
         ...
 
     async def register(

@@ -32,6 +32,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,7 @@ PAGE_BYTES = 16_384
 
 KEY_SHARES_PER_BATCH = 256
 BLOCKS_PER_BLOB = 65_536
-VERSION = 4
+VERSION = 5
 """PRAGMA user_version of a database on which every migration below was applied."""
 
 
@@ -149,34 +150,34 @@ _NOBODIES = (
     "CREATE UNIQUE INDEX guesses_by_name ON guesses (owner, guess_id)",
 )
 
+_REPAIR = ("CREATE INDEX pieces_by_batch ON pieces (batch, leaf_index, x)",)
+
+
+_STEPS = (
+    ("0001 tables", _TABLES),
+    ("0002 owners", _OWNERS),
+    ("0003 grace", _GRACE),
+    ("0004 guesses at nobody", _NOBODIES),
+    ("0005 pieces by batch", _REPAIR),
+)
+
 
 def migrations() -> Migrations:
     """Every step, in order; never change one that was released, add another and raise VERSION."""
     from sqlite_utils.migrations import Migrations
 
     steps = Migrations("kura-safe")
-
-    @steps(name="0001 tables")
-    def tables(db: Database) -> None:
-        for statement in _TABLES:
-            db.execute(statement)
-
-    @steps(name="0002 owners")
-    def owners(db: Database) -> None:
-        for statement in _OWNERS:
-            db.execute(statement)
-
-    @steps(name="0003 grace")
-    def grace(db: Database) -> None:
-        for statement in _GRACE:
-            db.execute(statement)
-
-    @steps(name="0004 guesses at nobody")
-    def nobodies(db: Database) -> None:
-        for statement in _NOBODIES:
-            db.execute(statement)
-
+    for name, statements in _STEPS:
+        steps(name=name)(_applying(statements))
     return steps
+
+
+def _applying(statements: Sequence[str]) -> Callable[[Database], None]:
+    def apply(database: Database) -> None:
+        for statement in statements:
+            database.execute(statement)
+
+    return apply
 
 
 def migrate(path: Path) -> None:

@@ -38,6 +38,7 @@ from safe_node.store.registration import load_state, register
 from safe_node.store.retrieval import find_piece
 from safe_node.store.sqlite import Connection
 from safe_node.store.sqlite_owners import SqliteOwners
+from safe_node.store.sqlite_peers import SqlitePeers
 from safe_node.store.wallets import make_wallet
 from safe_node.store.writer import WriterThread
 from trust.errors import PieceRootMismatch
@@ -65,6 +66,7 @@ class SqliteStore:
         self._readers = ThreadPoolExecutor(READERS, "kura-reader", self._open_reader)
         self._eraser = Eraser(writer, self._read)
         self.owners = SqliteOwners(writer, self._read, self._eraser)
+        self.peers = SqlitePeers(self._read)
 
     def _open_reader(self) -> None:
         self._local.connection = sqlite.open_reader(self._path)

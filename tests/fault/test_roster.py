@@ -79,6 +79,7 @@ def chain(listeners: Listeners) -> tuple[SignedRoster, SignedRoster]:
             f"safe-{number + 1}",
             "somebody",
             f"127.0.0.1:{port}",
+            f"peers.example:{port}",
             identity(f"safe-{number + 1}").der,
             SAFE_KEYS[number].public,
             SEALING_PAIRS[number].public,

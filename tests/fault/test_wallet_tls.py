@@ -55,7 +55,8 @@ def roster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[bytes]:
 
 def _made(folder: Path, name: str, port: int) -> SafeEntry:
     """A safe's keys; those of `expired` were made two months ago for one."""
-    new = NewSafe(name, f"Operator of {name}", f"127.0.0.1:{port}", f"127.0.0.1:{port}", 30)
+    at, peers_at = f"127.0.0.1:{port}", f"peers.example:{port}"
+    new = NewSafe(name, f"Operator of {name}", at, at, 30, peers_at, "127.0.0.1:0")
     made_at = NOW - timedelta(days=60) if name == "expired" else NOW
     return create_safe(folder / name, new, seeded(f"TLS {name}"), made_at)
 
@@ -63,7 +64,7 @@ def _made(folder: Path, name: str, port: int) -> SafeEntry:
 def _of_another_roster(folder: Path, endpoint: str) -> SafeHome:
     """A real safe with keys of its own that listens where another one should."""
     home = make_safes(folder, 1)[0]
-    home.config.write_text(home.config.read_text().replace("127.0.0.1:0", endpoint))
+    home.config.write_text(home.config.read_text().replace("127.0.0.1:0", endpoint, 1))
     return home
 
 

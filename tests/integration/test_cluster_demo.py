@@ -45,6 +45,7 @@ def test_the_demo_brings_everything_back_and_cleans_up(here: Path, capfd: pytest
     assert "5 of 5" in output
     assert "every signature holds" in output
     assert "no difference" in output
+    assert "byte for byte as before" in output
     assert "7 values came back whole" in output
     assert list(here.iterdir()) == []
     assert str(here) not in command_lines()

@@ -1,11 +1,12 @@
 """Every method of a safe has a row that says who may call it."""
 
-from kura.safe.v1 import owner_pb2, safe_pb2
+from kura.safe.v1 import owner_pb2, peer_pb2, safe_pb2
 from safe_node.handlers.rights import OPEN_METHODS, RIGHTS, Right
 
 SERVICES = (
     safe_pb2.DESCRIPTOR.services_by_name["SafeService"],
     owner_pb2.DESCRIPTOR.services_by_name["OwnerService"],
+    peer_pb2.DESCRIPTOR.services_by_name["PeerService"],
 )
 
 

@@ -16,6 +16,7 @@ import types
 import typing
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, is_dataclass
+from enum import Enum
 
 import msgspec
 import pytest
@@ -135,9 +136,11 @@ def _instance(hint: type) -> object:
     """A class of ours that has fields is built like any other; one without gets the marker as its content."""
     if _has_fields(hint):
         return build(hint)
+    if issubclass(hint, Enum):
+        return next(iter(hint.__members__.values()))
     if hint.__module__.startswith(PACKAGES):
         try:
-            return hint(MARKER)
+            return typing.cast(typing.Callable[[bytes], object], hint)(MARKER)
         except (TypeError, ValueError):
             return object.__new__(hint)
     return memoryview(MARKER) if hint is memoryview else object()

@@ -22,6 +22,7 @@ from threshold import dispersal, feldman
 from threshold.errors import ThresholdError
 from threshold.ristretto import Scalar
 from threshold.sealing import TAG_BYTES, derive_item_key
+from trust.division import SEGMENT_BYTES
 from trust.errors import TrustError
 from trust.ids import WalletKey
 from trust.key_algorithm import BUILT_IN, derive_scalar
@@ -30,7 +31,7 @@ from trust.piece import BLINDING_BYTES
 from trust.policy import PolicyTerms
 from wallet_client.errors import WalletError
 from wallet_client.pipeline.couple import decouple
-from wallet_client.pipeline.divide import SEGMENT_BYTES, combine
+from wallet_client.pipeline.divide import combine
 from wallet_client.pipeline.seal import WHOLE, BatchSecret, ItemName, item_name, member_role, share_role
 from wallet_client.pipeline.wrapping import WrappingKey
 from wallet_client.storage.keyring import KeyDocument

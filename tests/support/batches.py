@@ -10,13 +10,14 @@ from threshold import feldman
 from threshold.randomness import SeededRandomness
 from threshold.ristretto import Scalar
 from trust.certificate import SignedCertificate
+from trust.division import share_length
 from trust.key_algorithm import BUILT_IN
 from trust.manifest import ItemLeaf, Manifest, Ownership
 from trust.piece import BLINDING_BYTES, BLOCK_BYTES, block_hashes
 from trust.roster import Roster
 from wallet_client.pipeline.batch import EncodedMember, PreparedBatch, WalletKeys
 from wallet_client.pipeline.couple import decouple
-from wallet_client.pipeline.divide import ShareSealer, combine, share_length
+from wallet_client.pipeline.divide import ShareSealer, combine
 from wallet_client.pipeline.parcel import CHUNK_BYTES, Parcel
 from wallet_client.pipeline.plan import BatchPlan, Member, PlanItem, plan_batches
 from wallet_client.pipeline.seal import WHOLE, BatchSecret, item_name, share_role

@@ -18,7 +18,7 @@ from support.empty_database import put_empty_database
 from support.kura import KuraInProcess, environment, new_wallet
 from threshold.randomness import SystemRandomness
 from tools.local_cluster import processes
-from tools.local_cluster.ceremony import free_ports
+from tools.local_cluster.ceremony import free_ports, in_pairs
 from tools.local_cluster.cluster import Cluster
 from trust.roster import Roster
 
@@ -36,12 +36,21 @@ def with_keys(directory: Path, safes: int) -> Iterator[None]:
     Inside the block their ports are theirs: it is where to call `kura cluster up`.
     """
     now = datetime.now(UTC)
-    with free_ports(safes) as ports:
-        for number, port in enumerate(ports, 1):
-            name, at = f"safe-{number}", f"127.0.0.1:{port}"
-            new = NewSafe(name, f"Operator {number}", at, at, TLS_DAYS)
+    with free_ports(2 * safes) as ports:
+        for number, pair in enumerate(in_pairs(ports), 1):
+            name, (at, peers_at) = f"safe-{number}", (f"127.0.0.1:{port}" for port in pair)
+            new = NewSafe(name, f"Operator {number}", at, at, TLS_DAYS, peers_at, peers_at)
             create_safe(directory / name, new, SystemRandomness(), now)
+            repair_when_asked(directory / name / "safe.toml")
         yield
+
+
+def repair_when_asked(config: Path) -> None:
+    """A test that wipes or hurts a safe wants it as it is, until it asks for a repair."""
+    usual = "every_seconds = 300"
+    text = config.read_text()
+    assert usual in text
+    config.write_text(text.replace(usual, "every_seconds = 0"))
 
 
 class LocalCluster:

@@ -31,6 +31,7 @@ WHY = [
 KEYS = {
     "wallet": samples.WALLET,
     "safe 1 signing": samples.SAFE_KEYS[0],
+    "safe 5 signing": samples.SAFE_KEYS[4],
     "operator 1": samples.OPERATORS[0],
     "owner": sample_owner.OWNER,
 }

@@ -1,6 +1,9 @@
 """Every type of document at least once, and every signature, of the samples beside this file."""
 
 from dataclasses import dataclass
+from hashlib import sha256
+
+from msgspec import structs
 
 from support.sample_documents import (
     ALGORITHM,
@@ -12,6 +15,7 @@ from support.sample_documents import (
     LEAVES,
     MANIFEST,
     MANIFEST_SIGNATURE,
+    NOW,
     OPERATORS,
     PLACEMENT,
     PROOF,
@@ -30,6 +34,7 @@ from support.sample_documents import (
     WRAPPED_MANIFEST,
     WRAPPED_TERMS,
     certificate,
+    draw,
     safe_entry,
 )
 from support.sample_envelope import OPENING, OUTCOME
@@ -53,9 +58,26 @@ from support.sample_owner import (
 from trust.certificate import CertificateHead
 from trust.digest import VACANT, DigestEntries, DigestFields, public_digest
 from trust.documents import Document, SigningKey
-from trust.ids import Signature
+from trust.ids import Hash, Signature
+from trust.repair_session import RepairHelper, RepairSession, sign_session
 from trust.tombstone import DeletionReceipt
 from trust.value_fields import ValueFields
+
+SESSION = RepairSession(
+    session_id=draw("repair session", 16),
+    requester=SAFE_IDS[4],
+    begun_at=NOW,
+    roster_version=1,
+    roster_hash=GENESIS.fingerprint,
+    manifest_hash=Hash(sha256(MANIFEST.to_bytes()).digest()),
+    x=5,
+    part="value",
+    leaf_indices=(0, 2),
+    start=0,
+    length=700,
+    helpers=tuple(RepairHelper(SAFE_IDS[x - 1], x) for x in (1, 2, 4)),
+)
+KEY_SESSION = structs.replace(SESSION, part="key", leaf_indices=(), length=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +112,7 @@ SIGNED: dict[str, SignedSample] = {
     "wallet revocation": SignedSample(REVOCATION, OWNER, REVOCATION_SIGNATURE),
     "revival": SignedSample(REVIVAL, OWNER, REVIVAL_SIGNATURE),
     "owner tombstone": SignedSample(FORGETTING, OWNER, FORGETTING_SIGNATURE),
+    "repair session": SignedSample(SESSION, SAFE_KEYS[4], sign_session(SESSION, SAFE_KEYS[4])[1]),
 }
 """Each document that is signed on its own, by its title; the request is built by both sides (PROOF)."""
 
@@ -137,5 +160,8 @@ DOCUMENTS: dict[str, Document] = {
     "owner tombstone": FORGETTING,
     "ownership": OWNERSHIP,
     "manifest of an owner": OWNED_MANIFEST,
+    "repair helper": SESSION.helpers[0],
+    "repair session": SESSION,
+    "repair session of a key share": KEY_SESSION,
 }
 """Each type of document at least once, by a name for the test's id."""

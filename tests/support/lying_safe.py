@@ -39,6 +39,7 @@ from safe_node.store.base import (
     Upload,
 )
 from safe_node.store.owners_base import OwnerStore
+from safe_node.store.peers_base import PeerStore
 from safe_node.store.sqlite_store import DATABASE_NAME
 from trust.certificate import Certificate
 from trust.digest import Digest
@@ -79,6 +80,11 @@ class LyingStore:
     def owners(self) -> OwnerStore:
         """Honest."""
         return self.store.owners
+
+    @property
+    def peers(self) -> PeerStore:
+        """Honest."""
+        return self.store.peers
 
     @property
     def lie(self) -> str:

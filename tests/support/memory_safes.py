@@ -62,6 +62,7 @@ def roster_of(n: int, k: int) -> Roster:
             name=f"safe-{number}",
             operator=f"Operator {number}",
             endpoint=f"safe-{number}.example:7443",
+            peer_endpoint=f"safe-{number}.example:7444",
             tls_certificate=draw(f"memory safe {number} tls", 90),
             signing_key=safe_key(number).public,
             sealing_key=sealing_pair(f"memory safe {number} sealing").public,

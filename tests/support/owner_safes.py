@@ -12,7 +12,7 @@ from structlog.testing import LogCapture
 from kura.safe.v1 import owner_pb2 as pb
 from rpc_edge.client import SignedCaller
 from rpc_edge.tls import pinned_channel
-from safe_node.config import load_settings
+from safe_node.config import Settings, load_settings
 from safe_node.decisions.admission import Membership
 from safe_node.handlers.safe import Safe
 from safe_node.identity import open_decoy_secret, read_identity
@@ -71,9 +71,13 @@ class LocalSafe:
         assert self._store is not None
         return self._store
 
+    @property
+    def settings(self) -> Settings:
+        return load_settings(self.home.config)
+
     async def start(self) -> None:
         """Open database and server."""
-        settings = load_settings(self.home.config)
+        settings = self.settings
         identity = read_identity(Path(settings.keys_dir))
         roster = self.home.roster
         membership = Membership.of(identity.safe_id, [roster], open_decoy_secret(identity, roster))

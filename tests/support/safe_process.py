@@ -61,7 +61,8 @@ def make_safes(folder: Path, count: int, threshold: int = 1) -> list[SafeHome]:
     now = datetime.now(UTC)
     entries, operators = [], []
     for number in range(1, count + 1):
-        new = NewSafe(f"safe-{number}", f"Operator {number}", f"127.0.0.1:{number}", "127.0.0.1:0", 30)
+        at, peers_at, anywhere = f"127.0.0.1:{number}", f"127.0.0.1:{1000 + number}", "127.0.0.1:0"
+        new = NewSafe(f"safe-{number}", f"Operator {number}", at, anywhere, 30, peers_at, anywhere)
         home = folder / new.name
         entries.append(create_safe(home, new, seeded(f"safe {number}"), now))
         operators.append(SigningKey(bytes.fromhex((home / "operator.key").read_text())))

@@ -227,6 +227,7 @@ def roster_of(count: int) -> Roster:
             name=f"safe-{number}",
             operator=f"Operator {number}",
             endpoint=f"127.0.0.1:{number}",
+            peer_endpoint=f"127.0.0.1:{1000 + number}",
             tls_certificate=draw(f"certificate {number}", 64),
             signing_key=key(f"signing {number}").public,
             sealing_key=sealing_pair(f"sealing {number}").public,

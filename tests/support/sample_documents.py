@@ -72,6 +72,7 @@ def safe_entry(number: int) -> SafeEntry:
         name=f"safe-{number}",
         operator=f"Operator {number}",
         endpoint=f"safe-{number}.example:7443",
+        peer_endpoint=f"safe-{number}.example:7444",
         tls_certificate=draw(f"tls certificate {number}", 90),
         signing_key=SAFE_KEYS[number - 1].public,
         sealing_key=SEALING_PAIRS[number - 1].public,

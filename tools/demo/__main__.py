@@ -1,4 +1,4 @@
-"""`make demo`: what Kura does, in two acts, told by the commands themselves.
+"""`make demo`: what Kura does, in three acts, told by the commands themselves.
 
 It types nothing but `kura`: every line after a `$` is the command that ran, as a process of its own,
 and the figures are those of this run. Everything happens in a temporary folder. However it ends
@@ -17,6 +17,7 @@ from pathlib import Path
 from tools.demo.backup_act import tell_backup
 from tools.demo.kura import DemoFailed, Kura
 from tools.demo.owner_act import tell_owner
+from tools.demo.repair_act import tell_repair
 from tools.local_cluster.cluster import Cluster
 from tools.local_cluster.errors import ClusterMissing
 
@@ -29,6 +30,7 @@ def main() -> int:
         with _temporary_folder() as folder:
             kura = Kura(folder)
             count = tell_backup(kura)
+            tell_repair(kura)
             tell_owner(kura)
     except DemoFailed as failure:
         print(f"\nThe demo failed. {failure}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""The second act: device, receipts and keys are gone; a name and a PIN bring everything back.
+"""The third act: device, receipts and keys are gone; a name and a PIN bring everything back.
 
 Then a thief comes with the old device's folder: the owner reseeds, and what the thief has opens nothing,
 neither at the safes nor in their databases.
@@ -18,7 +18,7 @@ _THIEF = "tools.demo.thief"
 
 
 def tell_owner(kura: Kura) -> None:
-    """Go on where the first act ended: two safes are down, the wallet is whole.
+    """Go on where the second act ended: two safes are down, the wallet is whole.
 
     Raises:
         DemoFailed: A step did not go as it must.
@@ -26,20 +26,20 @@ def tell_owner(kura: Kura) -> None:
     before = exported(kura, "whole.json")
     pin = f"{secrets.randbelow(10**6):06}"
 
-    step(9, "The safes are back, and the owner enrols: from now on a name and a PIN bring everything back")
+    step(12, "The safes are back, and the owner enrols: from now on a name and a PIN bring everything back")
     kura("cluster", "up", "--dir", "safes", output=False)
     kura("owner", "enroll", OWNER, typed=f"{pin}\n{pin}\n")
     kura("backup", "--all", "--delete", output=False)
     kura("owner", "status")
 
-    step(10, "Disaster again: a thief takes the device with everything on it, and two safes are killed")
+    step(13, "Disaster again: a thief takes the device with everything on it, and two safes are killed")
     shutil.copytree(kura.home, kura.folder / "stolen")
     shutil.rmtree(kura.home)
     for name in KILLED:
         kura.quietly("cluster", "kill", name, "--dir", "safes")
     figure("nothing is left but a name, a PIN, and three safes")
 
-    step(11, "On a new device the owner types the name, and the PIN when it is asked for")
+    step(14, "On a new device the owner types the name, and the PIN when it is asked for")
     phone = Kura(kura.folder, "phone")
     recovered = phone("owner", "recover", OWNER, "--roster", "safes/roster.json", typed=f"{pin}\n")
     expect(exported(phone, "phone.json") == before, "recovering", "a value differs from what was backed up")
@@ -47,16 +47,16 @@ def tell_owner(kura: Kura) -> None:
 
     thief = Kura(kura.folder, "stolen", kura.passphrase)
     opened = _searched(thief)
-    step(12, "The thief has the old wallet unlocked, and copies of all five databases")
+    step(15, "The thief has the old wallet unlocked, and copies of all five databases")
     figure(f"{opened} values in the databases open with the old wallet's keys")
     expect(opened >= len(before), "searching the databases", "the old keys should still open everything")
 
-    step(13, "The owner brings in a new root: everything is sealed anew, the old device is shut out")
+    step(16, "The owner brings in a new root: everything is sealed anew, the old device is shut out")
     phone("cluster", "up", "--dir", "safes", output=False)
     phone("reseed", "--root", typed=f"{pin}\n")
     phone("owner", "wallets")
 
-    step(14, "The thief tries: at the safes, and in their databases")
+    step(17, "The thief tries: at the safes, and in their databases")
     code, refused = _shown(thief, "recover", "--all")
     expect(code == 1 and not exported(thief, "stolen.json"), "recovering as the thief", "something came back")
     expect("revoked this wallet" in refused, "recovering as the thief", refused)

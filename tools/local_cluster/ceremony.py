@@ -34,6 +34,11 @@ def free_ports(count: int) -> Iterator[tuple[int, ...]]:
         yield tuple(one.getsockname()[1] for one in sockets)
 
 
+def in_pairs(ports: Sequence[int]) -> list[tuple[int, int]]:
+    """A port for wallets and one for peers, safe by safe."""
+    return list(zip(ports[::2], ports[1::2], strict=True))
+
+
 def check_shape(safes: int, threshold: int) -> None:
     """Refuse what no roster can be, before any key is made.
 
@@ -47,9 +52,9 @@ def check_shape(safes: int, threshold: int) -> None:
 
 
 def make_safes(
-    directory: Path, ports: Sequence[int], environment: Mapping[str, str]
+    directory: Path, ports: Sequence[tuple[int, int]], environment: Mapping[str, str]
 ) -> tuple[SafeEntry, ...]:
-    """Keys, configuration and entry of every safe, in folders safe-1 to safe-n.
+    """Keys, configuration and entry of every safe, in folders safe-1 to safe-n; two ports for each.
 
     A folder that is complete is kept as it is, so an interrupted ceremony goes on.
 
@@ -67,18 +72,12 @@ def make_safes(
         return tuple(pool.map(make, range(1, len(ports) + 1)))
 
 
-def _init(folder: Path, number: int, port: int, environment: Mapping[str, str]) -> None:
+def _init(folder: Path, number: int, ports: tuple[int, int], environment: Mapping[str, str]) -> None:
     unfinished = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(unfinished, ignore_errors=True)
     command = [sys.executable, "-m", "safe_node", "init", "--dir", str(unfinished), "--name", folder.name]
-    command += [
-        "--operator",
-        f"Operator {number}",
-        "--endpoint",
-        f"{HOST}:{port}",
-        "--listen",
-        f"{HOST}:{port}",
-    ]
+    command += ["--operator", f"Operator {number}"]
+    command += ["--endpoint", f"{HOST}:{ports[0]}", "--peer-endpoint", f"{HOST}:{ports[1]}"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise SafeNotMade(folder.name, (done.stderr or done.stdout)[-_OUTPUT_CHARACTERS:].strip())

@@ -166,8 +166,8 @@ class Cluster:
 
     def _make(self, safes: int, threshold: int) -> None:
         """The ports stay reserved until the safes listen, so nobody takes one in between."""
-        with ceremony.free_ports(safes) as ports:
-            entries = ceremony.make_safes(self.directory, ports, self._environment)
+        with ceremony.free_ports(2 * safes) as ports:
+            entries = ceremony.make_safes(self.directory, ceremony.in_pairs(ports), self._environment)
             now, rng = int(time.time()), SystemRandomness()
             roster = ceremony.make_roster(self.directory, entries, threshold, now, rng)
             for entry in entries:

@@ -35,6 +35,7 @@ _COMMANDS = {
     "terminal": Later(
         "wallet_client.cli.terminal:terminal", "Carry a wallet's traffic with the safes, and read none of it."
     ),
+    "safes": Later("wallet_client.cli.safes:safes", "Show what each safe holds, and have them repair."),
     "cluster": Later("wallet_client.cli.cluster:cluster", "Run safes on this machine, to try Kura out."),
     "completion": Later("wallet_client.cli.completion:completion", "Print the completion script of a shell."),
 }

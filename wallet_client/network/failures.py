@@ -1,6 +1,8 @@
 """What can go wrong with one safe, as one family, and how it is told to people."""
 
+import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import ClassVar, TypeAlias, TypeGuard
 
 from rpc_edge.errors import CallFailed
@@ -135,8 +137,16 @@ def is_failure_of_safe(error: Exception) -> TypeGuard[SafeFailure]:
     return isinstance(error, _FAMILY)
 
 
+_TIME = re.compile(r"_ms (\d{12,14})\b")
+
+
+def _as_people_read_it(found: re.Match[str]) -> str:
+    """Refusals tell times as milliseconds since 1970-01-01 UTC."""
+    return f" {datetime.fromtimestamp(int(found[1]) // 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
 def explain(failure: Exception) -> str:
     """What happened, and what helps, in one line without the safe's name."""
     advice = next((text for kind, text in _ADVICE if isinstance(failure, kind)), "")
-    happened = str(failure).rstrip(".")
+    happened = _TIME.sub(_as_people_read_it, str(failure)).rstrip(".")
     return f"{happened} ({advice})" if advice else happened

@@ -5,8 +5,32 @@ from dataclasses import dataclass, field
 
 from kura.safe.v1 import safe_pb2 as pb
 from rpc_edge.error_table import SAFE_ERRORS
+from trust.certificate import Certificate
 from wallet_client.network.failures import WrongReply
 from wallet_client.pipeline.parcel import Parcel
+
+
+@dataclass(frozen=True, slots=True)
+class RepairView:
+    """How a safe's repair stands; counts are of the whole safe.
+
+    Args:
+        running: It is at it, or about to be.
+        rounds: Rounds that ended since its process started.
+        repaired: Pieces rebuilt since then.
+        lacking: Pieces that the last round could not rebuild.
+        beyond_repair: Of these, those that no peer can help with.
+        silent: Names of peers that did not answer.
+        lying: Names of peers caught with something wrong.
+    """
+
+    running: bool
+    rounds: int
+    repaired: int
+    lacking: int
+    beyond_repair: int
+    silent: tuple[str, ...]
+    lying: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +92,21 @@ def fetched(result: pb.FetchResult) -> FetchedPiece | Exception:
     return SAFE_ERRORS.from_refusal(result.refusal) if kind == "refusal" else WrongReply()
 
 
+def certify_request(expected: Sequence[Certificate]) -> pb.CertifyRequest:
+    """The names of pieces as one message."""
+    return pb.CertifyRequest(
+        pieces=[pb.PieceName(item_id=one.item_id, generation=one.generation, x=one.index) for one in expected]
+    )
+
+
+def certified(result: pb.CertifyResult) -> bytes | Exception:
+    """A piece's certificate, unchecked, or why there is none."""
+    kind = result.WhichOneof("outcome")
+    if kind == "certificate":
+        return result.certificate
+    return SAFE_ERRORS.from_refusal(result.refusal) if kind == "refusal" else WrongReply()
+
+
 def key_share(piece: pb.StoredPiece) -> bytes | None:
     """Secret: the key share in a piece, unchecked, or None."""
     return piece.key_share if piece.HasField("key_share") else None
@@ -86,3 +125,16 @@ def deletion(result: pb.DeleteResult) -> tuple[bytes, bytes] | Exception:
     if kind == "receipt":
         return result.receipt.receipt, result.receipt.signature
     return SAFE_ERRORS.from_refusal(result.refusal) if kind == "refusal" else WrongReply()
+
+
+def repair_view(answer: pb.RepairResponse) -> RepairView:
+    """How a safe's repair stands."""
+    return RepairView(
+        answer.running,
+        answer.rounds,
+        answer.repaired_pieces,
+        answer.lacking_pieces,
+        answer.beyond_repair_pieces,
+        tuple(answer.silent_safes),
+        tuple(answer.lying_safes),
+    )

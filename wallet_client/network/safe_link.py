@@ -13,7 +13,7 @@ from typing import Protocol, TypeAlias, TypeVar
 
 from kura.safe.v1 import safe_pb2 as pb
 from rpc_edge.client import SignedCaller
-from trust.certificate import SignedCertificate, check_certificate, verify_call
+from trust.certificate import Certificate, SignedCertificate, check_certificate, verify_call
 from trust.errors import TrustError
 from trust.ids import Signature
 from trust.piece import BlockChecker
@@ -22,7 +22,7 @@ from trust.tombstone import read_deletion
 from wallet_client.network import messages
 from wallet_client.network.coalescer import Coalescer
 from wallet_client.network.failures import WrongCertificate, WrongPiece, WrongReply
-from wallet_client.network.messages import FetchedPiece
+from wallet_client.network.messages import FetchedPiece, RepairView
 from wallet_client.pipeline.parcel import Parcel
 
 _Result = TypeVar("_Result")
@@ -154,6 +154,43 @@ class SafeLink:
         size = sum(len(body) + len(signature) for body, signature in tombstones)
         return await self._deleting.submit(tombstones, _weight(size, len(tombstones)))
 
+    async def certify(self, expected: Sequence[Certificate]) -> list[SignedCertificate | Exception]:
+        """The safe's certificates of pieces that it should keep, each checked, or why there is none.
+
+        Args:
+            expected: What they are to say but for the counters; at most 5,000.
+
+        Raises:
+            Refusal: The safe's word on all of it.
+            CallFailed: There is no answer.
+            WrongCertificate: They are not signed with its key.
+        """
+        request = messages.certify_request(expected)
+        answer = await self._caller.unary(_SERVICE + "Certify", request, pb.CertifyResponse, self._timeout(0))
+        outcomes = [messages.certified(result) for result in answer.results]
+        if len(outcomes) != len(expected):
+            raise WrongReply
+        try:
+            found = [one for one in outcomes if isinstance(one, bytes)]
+            signed = iter(self._verified(found, answer.signature))
+        except TrustError:
+            raise WrongCertificate from None
+        return [
+            _checked(next(signed), one) if isinstance(outcome, bytes) else outcome
+            for one, outcome in zip(expected, outcomes, strict=True)
+        ]
+
+    async def repair(self, *, only_look: bool) -> RepairView:
+        """Have the safe look for what it lost, or only tell how that stands.
+
+        Raises:
+            Refusal: The safe's word.
+            CallFailed: There is no answer.
+        """
+        request = pb.RepairRequest(only_look=only_look)
+        answer = await self._caller.unary(_SERVICE + "Repair", request, pb.RepairResponse, self._timeout(0))
+        return messages.repair_view(answer)
+
     async def close(self) -> None:
         """Cancel what is under way and close the channel."""
         for coalescer in (self._registering, self._fetching, self._deleting):
@@ -246,6 +283,14 @@ def _matched(parcel: Parcel, signed: list[SignedCertificate]) -> tuple[SignedCer
     except TrustError:
         return WrongCertificate()
     return tuple(signed)
+
+
+def _checked(signed: SignedCertificate, expected: Certificate) -> SignedCertificate | Exception:
+    try:
+        check_certificate(signed.certificate, expected)
+    except TrustError:
+        return WrongCertificate()
+    return signed
 
 
 async def _chunk_messages(chunks: Iterator[bytes]) -> AsyncGenerator[pb.RegisterStreamRequest, None]:

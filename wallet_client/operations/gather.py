@@ -9,12 +9,14 @@ import asyncio
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from io import BytesIO
 
 from threshold import feldman
 from threshold.errors import ThresholdError
 from threshold.ristretto import Point, Scalar
+from trust.certificate import SignedCertificate
 from trust.errors import PieceRootMismatch
 from trust.ids import SafeId
 from trust.piece import check_piece
@@ -89,7 +91,39 @@ class Gatherer:
         return _merged([self._batch.kept(), *answers.good.values()]), failed
 
     async def _ask(self, safe_id: SafeId, wanted: Sequence[WantedPiece]) -> Gathered:
-        """All one safe has of the batch; a wrong piece is left out and noted as the safe's failure."""
+        """All one safe has of the batch, also what it lost and rebuilt since, by its new certificate."""
+        gathered = await self._ask_once(safe_id, wanted)
+        lost = [piece for piece in wanted if piece.x in gathered.lost.get(piece.index, ())]
+        renewed = await self._renewed(safe_id, lost) if lost else []
+        if not renewed:
+            return gathered
+        again = await self._ask_once(safe_id, [piece for piece, _ in renewed])
+        for piece, signed in renewed:
+            again.renewed.setdefault(piece.index, {})[piece.x] = signed
+            gathered.lost[piece.index].discard(piece.x)
+        failure = again.failure or (gathered.failure if len(renewed) < len(lost) else None)
+        return replace(_merged([gathered, again]), failure=failure)
+
+    async def _renewed(
+        self, safe_id: SafeId, lost: Sequence[WantedPiece]
+    ) -> list[tuple[WantedPiece, SignedCertificate]]:
+        """Those of the lost pieces that the safe has under another certificate now."""
+        places = {place.x: place for place in self._batch.manifest.placement}
+        expected = [self._batch.receipts[piece.index].expected_at(places[piece.x]) for piece in lost]
+        try:
+            answers = await self._wallet.links.to(safe_id).certify(expected)
+        except Exception as failure:
+            if not is_failure_of_safe(failure):
+                raise
+            return []
+        return [
+            (replace(piece, certificate=answer.certificate), answer)
+            for piece, answer in zip(lost, answers, strict=True)
+            if isinstance(answer, SignedCertificate) and answer.certificate != piece.certificate
+        ]
+
+    async def _ask_once(self, safe_id: SafeId, wanted: Sequence[WantedPiece]) -> Gathered:
+        """A wrong piece is left out and noted as the safe's failure."""
         gathered = Gathered()
         streamed = [piece for piece in wanted if self._batch.is_streamed and piece.blob_bytes]
         for piece in streamed:
@@ -170,6 +204,8 @@ def _merged(parts: Iterable[Gathered]) -> Gathered:
             merged.shares.setdefault(index, {}).update(shares)
         for index, lost in one.lost.items():
             merged.lost.setdefault(index, set()).update(lost)
+        for index, renewed in one.renewed.items():
+            merged.renewed.setdefault(index, {}).update(renewed)
     return merged
 
 

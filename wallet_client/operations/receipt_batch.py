@@ -10,6 +10,8 @@ from io import BytesIO
 from typing import BinaryIO
 
 from threshold.ristretto import Scalar
+from trust.certificate import SignedCertificate
+from trust.division import share_length
 from trust.ids import SafeId
 from trust.manifest import ItemLeaf, Manifest
 from trust.piece import BLINDING_BYTES
@@ -17,7 +19,6 @@ from wallet_client.network.failures import (
     SafeFailure,
 )
 from wallet_client.operations.errors import TooFewSafes
-from wallet_client.pipeline.divide import share_length
 from wallet_client.pipeline.parcel import STREAMED_ABOVE_BYTES
 from wallet_client.pipeline.wrapping import WrappingKey
 from wallet_client.receipts.receipt import Receipt
@@ -118,12 +119,14 @@ class Gathered:
         shares: Secret: by item and x, a source of the value share, behind its blinding.
         key_shares: Secret: by x.
         lost: By item, the share indices at which the safe says that it no longer has the piece.
+        renewed: By item and x, certificates of what a safe lost and rebuilt, in the place of older ones.
         failure: What was wrong with some of what a safe returned.
     """
 
     shares: dict[int, dict[int, BinaryIO]] = field(default_factory=dict, repr=False)
     key_shares: dict[int, Scalar] = field(default_factory=dict, repr=False)
     lost: dict[int, set[int]] = field(default_factory=dict)
+    renewed: dict[int, dict[int, SignedCertificate]] = field(default_factory=dict)
     failure: SafeFailure | None = None
 
     def note_lost(self, wanted: WantedPiece, failure: SafeFailure) -> None:

@@ -189,8 +189,13 @@ def _bring_back(
                     value = decode_value(member_of(encoded, member.position))
                     _keep(wallet, receipt, member.value_id, value)
             del encoded
-        for index, lost in gathered.lost.items():
-            update_receipt(wallet.store, batch.receipts[index].without_pieces(lost))
+        for index in gathered.lost.keys() | gathered.renewed.keys():
+            receipt = batch.receipts[index]
+            if lost := gathered.lost.get(index):
+                receipt = receipt.without_pieces(lost)
+            if renewed := gathered.renewed.get(index):
+                receipt = receipt.with_renewed(tuple(renewed.values()))
+            update_receipt(wallet.store, receipt)
 
 
 def _keep(wallet: Wallet, receipt: Receipt, value_id: ValueId, value: Value) -> None:

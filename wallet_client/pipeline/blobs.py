@@ -1,18 +1,21 @@
 """Shares and blobs of a batch: small ones made at once, a large one made while it is sent.
 
-A blob is 32 blinding bytes and the value share. The share of a large item is made twice, once for its hashes
-and once while it is sent, so that its pieces never lie in memory together.
+A blob is 32 blinding bytes and the value share. The blindings of one item are Shamir shares themselves, of 32
+random bytes that nobody keeps, with the value's own k: any k - 1 of them are as good as drawn, and k safes
+can repair the whole blob of another, blinding and all. The share of a large item is made twice, once for its
+hashes and once while it is sent, so that its pieces never lie in memory together.
 """
 
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import accumulate
 
-from threshold import merkle
+from threshold import merkle, shamir
 from threshold.randomness import SeededRandomness
+from trust.division import share_length
 from trust.ids import Hash
 from trust.piece import BLINDING_BYTES, BlockHasher, piece_root
-from wallet_client.pipeline.divide import Divider, share_length
+from wallet_client.pipeline.divide import Divider
 from wallet_client.pipeline.parcel import STREAMED_ABOVE_BYTES, StreamedBlob
 from wallet_client.pipeline.plan import BatchPlan
 from wallet_client.pipeline.seal import BatchSecret, ItemName, item_name, share_role
@@ -99,7 +102,9 @@ class Blobs:
 
     def _draw_blinding(self) -> dict[int, bytes]:
         rng = SeededRandomness(self._plan.seed, b"blinding")
-        return {x: rng.read(BLINDING_BYTES * len(self._lengths)) for x in self._placed}
+        unknown = rng.read(BLINDING_BYTES * len(self._lengths))
+        coefficients = shamir.draw_coefficients(len(unknown), self._plan.terms.value.k, rng)
+        return {x: shamir.evaluate(unknown, coefficients, x) for x in self._placed}
 
 
 def _seal_share(secret: BatchSecret, name: ItemName, x: int, segment: int, share: bytes) -> bytes:

@@ -15,10 +15,8 @@ from typing import Protocol, TypeAlias
 
 from threshold import dispersal, shamir
 from threshold.randomness import SeededRandomness
-from threshold.sealing import TAG_BYTES
+from trust.division import SEGMENT_BYTES, share_segment_lengths
 from trust.policy import Division, PolicyTerms
-
-SEGMENT_BYTES = 1_048_576
 
 ShareSealer: TypeAlias = Callable[[int, int, bytes], bytes]
 """Seals, or opens, one segment of one share: index x, number of the segment, bytes."""
@@ -88,21 +86,6 @@ class Divider:
         return SeededRandomness(self.seed, self.purpose + b" of segment %d" % segment)
 
 
-def share_length(terms: PolicyTerms, divided_length: int) -> int:
-    """Length in bytes of every share of `divided_length` bytes, as a safe keeps it."""
-    return sum(_share_segment_lengths(terms, divided_length))
-
-
-def _share_segment_lengths(terms: PolicyTerms, divided_length: int) -> Iterator[int]:
-    division = terms.value
-    tag = TAG_BYTES if terms.order == "divide-then-seal" else 0
-    for length in _segment_lengths(divided_length):
-        if division.scheme == "compact":
-            yield tag + dispersal.fragment_length(length, division.k, division.n)
-        else:
-            yield tag + length
-
-
 def combine(
     terms: PolicyTerms,
     shares: Mapping[int, ByteSource],
@@ -122,7 +105,7 @@ def combine(
     """
     content = bytearray(divided_length)
     start = 0
-    for number, size in enumerate(_share_segment_lengths(terms, divided_length)):
+    for number, size in enumerate(share_segment_lengths(terms, divided_length)):
         read = {x: source.read(size) for x, source in shares.items()}
         if unseal is not None:
             read = {x: unseal(x, number, share) for x, share in read.items()}
@@ -143,9 +126,3 @@ def _segments(data: bytes) -> Iterator[bytes]:
         return iter((data,))
     view = memoryview(data)
     return (bytes(view[start : start + SEGMENT_BYTES]) for start in range(0, len(data), SEGMENT_BYTES))
-
-
-def _segment_lengths(total: int) -> list[int]:
-    """Lengths of the segments of `total` bytes; no bytes are one empty segment."""
-    whole, rest = divmod(total, SEGMENT_BYTES)
-    return [SEGMENT_BYTES] * whole + ([rest] if rest or not whole else [])

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from threshold.randomness import RandomSource, SeededRandomness
 from threshold.ristretto import Scalar
+from trust.division import share_length
 from trust.documents import Document
 from trust.ids import Bytes32, Generation, HashField, ItemId, ItemIdField, ShareIndex, UnixSeconds
 from trust.manifest import MAX_ITEMS, KeyWrap, Ownership, Place
@@ -18,7 +19,6 @@ from trust.piece import BLINDING_BYTES
 from trust.policy import PolicyTerms
 from trust.roster import Roster
 from wallet_client.pipeline.couple import divided_length
-from wallet_client.pipeline.divide import share_length
 from wallet_client.pipeline.parcel import STREAMED_ABOVE_BYTES
 from wallet_client.pipeline.seal import BatchSecret
 from wallet_client.pipeline.wrapping import WrappingKey

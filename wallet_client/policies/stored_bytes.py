@@ -10,12 +10,12 @@ from typing import Final
 from threshold.ristretto import SCALAR_BYTES
 from trust.certificate import Certificate
 from trust.digest import VACANT, Digest, DigestFields, public_digest
+from trust.division import share_length
 from trust.ids import Hash, ItemId, SafeId, WalletKey
 from trust.manifest import ItemLeaf, KeyWrap, Manifest, Place
 from trust.piece import BLINDING_BYTES, BLOCK_BYTES
 from trust.policy import PolicyTerms
 from wallet_client.pipeline.couple import divided_length
-from wallet_client.pipeline.divide import share_length
 from wallet_client.pipeline.parcel import CHUNK_BYTES
 from wallet_client.policies.arrangement import Arrangement
 

@@ -160,6 +160,27 @@ class Receipt(Document, frozen=True, dict=True):
         left = tuple(signed for signed in self.certificates if signed.read().index not in lost)
         return structs.replace(self, certificates=left, has_lost_pieces=True)
 
+    def expected_at(self, place: Place) -> Certificate:
+        """What a safe certifies of the piece at a place of the manifest, but for its own counter."""
+        leaf, manifest = self.read_leaf(), self.read_manifest()
+        return Certificate(
+            safe_id=place.safe_id,
+            kind=leaf.kind,
+            digest=leaf.digest,
+            x_hash=manifest.piece_hash(leaf, place.x),
+            counter=0,
+            item_id=leaf.item_id,
+            generation=leaf.generation,
+            index=place.x,
+        )
+
+    def with_renewed(self, more: tuple[SignedCertificate, ...]) -> "Receipt":
+        """The receipt after safes certified anew what they lost and rebuilt; whole once all have."""
+        renewed = self.with_certificates(more)
+        have = {signed.read().index for signed in renewed.certificates}
+        is_whole = have >= {place.x for place in self.read_manifest().placement}
+        return structs.replace(renewed, has_lost_pieces=self.has_lost_pieces and not is_whole)
+
     def with_members(self, members: tuple[ReceiptMember, ...]) -> "Receipt":
         """The receipt of an item of which more is known now."""
         return structs.replace(self, members=members)

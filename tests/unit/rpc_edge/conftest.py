@@ -52,6 +52,12 @@ class ScriptedSafe(safe_pb2_grpc.SafeServiceServicer):
     async def Delete(self, request: Any, context: Any) -> safe_pb2.DeleteResponse:
         return safe_pb2.DeleteResponse()
 
+    async def Certify(self, request: Any, context: Any) -> safe_pb2.CertifyResponse:
+        return safe_pb2.CertifyResponse()
+
+    async def Repair(self, request: Any, context: Any) -> safe_pb2.RepairResponse:
+        return safe_pb2.RepairResponse()
+
     async def RegisterStream(self, request_iterator: Any, context: Any) -> safe_pb2.RegisterStreamResponse:
         self.wallets.append(authenticated_wallet())
         assert self.register_stream is not None

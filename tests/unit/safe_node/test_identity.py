@@ -23,7 +23,15 @@ from trust.documents import SigningKey
 from trust.roster_file import read_safe
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
-NEW = NewSafe("safe-1", "Example Co.", "safe1.example.org:7301", "0.0.0.0:7301", 825)
+NEW = NewSafe(
+    "safe-1",
+    "Example Co.",
+    "safe1.example.org:7301",
+    "0.0.0.0:7301",
+    825,
+    "safe1.example.org:7302",
+    "0.0.0.0:7302",
+)
 
 
 def test_what_is_made_reads_back_as_the_entry_says(tmp_path: Path) -> None:
@@ -69,6 +77,8 @@ def test_nothing_is_overwritten(tmp_path: Path, name: str) -> None:
     [
         ("name", "Safe 1", "lower-case DNS label"),
         ("endpoint", "nowhere", "host:port"),
+        ("peer_endpoint", "nowhere", "host:port"),
+        ("peer_endpoint", "safe1.example.org:7301", "the wallets' port too"),
         ("operator", "", "length >= 1"),
     ],
 )

@@ -225,7 +225,17 @@ def test_a_roster_that_contradicts_itself_is_refused(fields: dict[str, Any], say
 
 
 @pytest.mark.parametrize(
-    "field", ["safe_id", "name", "endpoint", "signing_key", "sealing_key", "operator_key", "tls_certificate"]
+    "field",
+    [
+        "safe_id",
+        "name",
+        "endpoint",
+        "peer_endpoint",
+        "signing_key",
+        "sealing_key",
+        "operator_key",
+        "tls_certificate",
+    ],
 )
 def test_nothing_may_stand_for_two_safes(field: str) -> None:
     """Else one safe could hold two pieces, or one operator sign twice."""

@@ -248,7 +248,7 @@ def test_an_error_reads_as_one_sentence() -> None:
     with pytest.raises(RosterRefused) as caught:
         read_roster(json.dumps(changed_safe(signing_key="00")).encode())
     assert str(caught.value) == (
-        "The roster is refused: The safe entry is malformed at $[5]: Expected `bytes` of length >= 32."
+        "The roster is refused: The safe entry is malformed at $[6]: Expected `bytes` of length >= 32."
     )
 
 

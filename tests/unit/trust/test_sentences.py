@@ -1,6 +1,5 @@
 """Errors and refusals are fixed sentences with public fields, and can be told apart by type."""
 
-import re
 from copy import copy
 from dataclasses import fields, is_dataclass
 
@@ -32,13 +31,10 @@ def test_a_refusal_is_a_sentence_of_its_own(kind: type[Refusal]) -> None:
 
 @pytest.mark.parametrize("kind", REFUSALS)
 def test_a_refusal_shows_its_public_fields(kind: type[Refusal]) -> None:
-    """All of them, by name, behind the sentence; nothing else. Times as people read them."""
+    """All of them, by name, behind the sentence; nothing else."""
     refusal = sample(kind)
-    plain = [item for item in fields(refusal) if not item.name.endswith("_ms")]
-    names = [item.name.removesuffix("_ms") for item in fields(refusal)]
-    shown = str(refusal).removeprefix(kind.sentence)
-    assert re.findall(r"(?:^ \(|, )(\w+) ", shown) == names
-    assert [item for item in plain if f"{item.name} {getattr(refusal, item.name)}" not in shown] == []
+    shown = ", ".join(f"{item.name} {getattr(refusal, item.name)}" for item in fields(refusal))
+    assert str(refusal) == (f"{kind.sentence} ({shown})" if shown else kind.sentence)
 
 
 def test_the_base_refusal_has_a_sentence_too() -> None:
@@ -51,8 +47,7 @@ def test_a_refusal_as_people_read_it() -> None:
     assert str(QuotaExceeded(100, 90, 20)) == (
         "The wallet would exceed its bytes at this safe. (limit_bytes 100, used_bytes 90, needed_bytes 20)"
     )
-    stale = str(RequestStale(1_795_000_000_000))
-    assert stale.endswith("Set the clock and try again. (server_time 2026-11-18 11:06:40 UTC)")
+    assert str(RequestStale(5)).endswith("Set the clock and try again. (server_time_ms 5)")
 
 
 @pytest.mark.parametrize("module", [errors, refusals])

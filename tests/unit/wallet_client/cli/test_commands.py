@@ -37,6 +37,8 @@ PROMISED = {
     "cluster stop": {"--dir"},
     "cluster start": {"--dir"},
     "cluster wipe": {"--dir"},
+    "safes status": {"--home"},
+    "safes repair": {"--wait", "--home"},
     "wallet init": {"--roster", "--capacity", "--no-passphrase", "--passphrase-file", "--home"},
     "wallet add": {
         "--class",

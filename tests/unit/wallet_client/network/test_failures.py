@@ -22,6 +22,7 @@ from trust.refusals import (
     ItemDeleted,
     NotYourItem,
     QuotaExceeded,
+    RearmedLately,
     Refusal,
     RequestStale,
     RosterUnknown,
@@ -160,3 +161,8 @@ def test_a_defect_or_the_wallets_own_trouble_is_no_failure_of_a_safe(error: Exce
 def test_the_families_themselves_are_told(kind: type[Exception]) -> None:
     """A kind that is added later has a sentence too."""
     assert explain(kind())
+
+
+def test_a_time_is_told_as_people_read_it() -> None:
+    """Refusals have it in milliseconds."""
+    assert explain(RearmedLately(1_795_000_000_000)).endswith("(again_at 2026-11-18 11:06:40 UTC)")

@@ -1,15 +1,18 @@
 """A blob is blinding and share, whether it is made at once or while it is sent, and hashes to its root."""
 
+from itertools import combinations
+
 import pytest
 
 from support.batches import plans_of
 from support.odd_policies import ODD, policy
 from support.sample_documents import draw
 from threshold import merkle
+from threshold.shamir import ByteShare, interpolate_at
+from trust.division import share_length
 from trust.piece import BLINDING_BYTES, block_hashes, piece_root
 from trust.policy import Division, KeyRule
 from wallet_client.pipeline.blobs import Blobs
-from wallet_client.pipeline.divide import share_length
 from wallet_client.pipeline.plan import BatchPlan
 from wallet_client.policies.policy import Policy
 from wallet_client.policies.presets import policy_names
@@ -118,9 +121,28 @@ def test_shares_that_are_sealed_apart_share_no_bytes() -> None:
         assert one != other
 
 
-def test_blinding_is_fresh_for_every_blob() -> None:
-    """Equal shares of equal contents at k = 1, and no two blobs begin alike."""
+def test_blinding_is_fresh_for_every_item() -> None:
+    """Equal shares of equal contents at k = 1: only the copies of one item begin alike."""
     (plan,) = plans_of([20, 20], UNSEALED)
     blobs = Blobs(plan, [bytes(20), bytes(20)], plan.secret)
     beginnings = {blobs.whole(index, x)[:BLINDING_BYTES] for index in (0, 1) for x in value_xs(plan)}
-    assert len(beginnings) == 6
+    assert len(beginnings) == 2
+
+
+def test_any_k_blobs_give_every_other_one_whole() -> None:
+    """Blinding and share lie on polynomials of one degree, so that safes can repair what one of them lost."""
+    (plan,) = plans_of([20, 700], "threshold")
+    blobs = Blobs(plan, [bytes(item.divided_length) for item in plan.items], plan.secret)
+    k, xs = plan.terms.value.k, value_xs(plan)
+    for index in (0, 1):
+        whole = {x: ByteShare(x, blobs.whole(index, x)) for x in xs}
+        for chosen in combinations(xs, k):
+            shares = [whole[x] for x in chosen]
+            assert all(interpolate_at(shares, k, x) == whole[x].data for x in xs)
+
+
+def test_k_minus_1_blindings_are_as_good_as_drawn() -> None:
+    """No two alike, and one more is needed to tell any other."""
+    (plan,) = plans_of([20], "threshold")
+    blobs = Blobs(plan, [bytes(item.divided_length) for item in plan.items], plan.secret)
+    assert len({blobs.whole(0, x)[:BLINDING_BYTES] for x in value_xs(plan)}) == len(value_xs(plan))

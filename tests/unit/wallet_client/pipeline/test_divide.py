@@ -8,9 +8,10 @@ import pytest
 from support.sample_documents import draw
 from threshold.errors import SealBroken, ThresholdError
 from threshold.randomness import SeededRandomness
+from trust.division import SEGMENT_BYTES, share_length
 from trust.ids import ItemId
 from trust.policy import Division, KeyRule, PolicyTerms
-from wallet_client.pipeline.divide import SEGMENT_BYTES, Divider, combine, share_length
+from wallet_client.pipeline.divide import Divider, combine
 from wallet_client.pipeline.rechunk import rechunk
 from wallet_client.pipeline.seal import BatchSecret, ItemName, share_role
 

@@ -114,6 +114,14 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """NOT_FOUND. Who was to carry the envelope has no such safe in the newest roster it knows."""
     ERROR_REASON_SAFE_UNREACHABLE: _ErrorReason.ValueType  # 72
     """UNAVAILABLE. Who carried the envelope got no answer from the safe; whether it acted is unknown. Metadata: `problem`."""
+    ERROR_REASON_NOT_A_PEER: _ErrorReason.ValueType  # 73
+    """UNAUTHENTICATED. The connection's certificate is no other safe's of the newest roster."""
+    ERROR_REASON_SESSION_INVALID: _ErrorReason.ValueType  # 74
+    """PERMISSION_DENIED. A repair session does not hold: its signature, its time, who takes part. Metadata: `field`."""
+    ERROR_REASON_PIECE_UNKNOWN: _ErrorReason.ValueType  # 75
+    """NOT_FOUND. The safe keeps no such piece."""
+    ERROR_REASON_HELPER_SILENT: _ErrorReason.ValueType  # 76
+    """UNAVAILABLE. Another helper of the repair session gave this one nothing. Metadata: `helper`, its name."""
     ERROR_REASON_SHUTTING_DOWN: _ErrorReason.ValueType  # 80
     """UNAVAILABLE. The server is stopping; ask again later."""
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 81
@@ -284,6 +292,14 @@ ERROR_REASON_SAFE_UNKNOWN: ErrorReason.ValueType  # 71
 """NOT_FOUND. Who was to carry the envelope has no such safe in the newest roster it knows."""
 ERROR_REASON_SAFE_UNREACHABLE: ErrorReason.ValueType  # 72
 """UNAVAILABLE. Who carried the envelope got no answer from the safe; whether it acted is unknown. Metadata: `problem`."""
+ERROR_REASON_NOT_A_PEER: ErrorReason.ValueType  # 73
+"""UNAUTHENTICATED. The connection's certificate is no other safe's of the newest roster."""
+ERROR_REASON_SESSION_INVALID: ErrorReason.ValueType  # 74
+"""PERMISSION_DENIED. A repair session does not hold: its signature, its time, who takes part. Metadata: `field`."""
+ERROR_REASON_PIECE_UNKNOWN: ErrorReason.ValueType  # 75
+"""NOT_FOUND. The safe keeps no such piece."""
+ERROR_REASON_HELPER_SILENT: ErrorReason.ValueType  # 76
+"""UNAVAILABLE. Another helper of the repair session gave this one nothing. Metadata: `helper`, its name."""
 ERROR_REASON_SHUTTING_DOWN: ErrorReason.ValueType  # 80
 """UNAVAILABLE. The server is stopping; ask again later."""
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 81

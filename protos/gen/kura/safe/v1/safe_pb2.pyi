@@ -813,3 +813,189 @@ class CarryResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CarryResponse: _TypeAlias = CarryResponse  # noqa: Y015
+
+@_typing.final
+class CertifyRequest(_message.Message):
+    """CertifyRequest names pieces."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PIECES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def pieces(self) -> _containers.RepeatedCompositeFieldContainer[Global___PieceName]:
+        """Required, 1 or more."""
+
+    def __init__(
+        self,
+        *,
+        pieces: _abc.Iterable[Global___PieceName] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["pieces", b"pieces"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CertifyRequest: _TypeAlias = CertifyRequest  # noqa: Y015
+
+@_typing.final
+class PieceName(_message.Message):
+    """PieceName is what a wallet calls a piece at one safe."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_ID_FIELD_NUMBER: _builtins.int
+    GENERATION_FIELD_NUMBER: _builtins.int
+    X_FIELD_NUMBER: _builtins.int
+    item_id: _builtins.bytes
+    """16 bytes."""
+    generation: _builtins.int
+    """From 1."""
+    x: _builtins.int
+    """Share index, 1 to 255."""
+    def __init__(
+        self,
+        *,
+        item_id: _builtins.bytes = ...,
+        generation: _builtins.int = ...,
+        x: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["generation", b"generation", "item_id", b"item_id", "x", b"x"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PieceName: _TypeAlias = PieceName  # noqa: Y015
+
+@_typing.final
+class CertifyResponse(_message.Message):
+    """CertifyResponse answers name for name, in order."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESULTS_FIELD_NUMBER: _builtins.int
+    SIGNATURE_FIELD_NUMBER: _builtins.int
+    signature: _builtins.bytes
+    """As in RegisterResponse, over the certificates above; empty where there is none."""
+    @_builtins.property
+    def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___CertifyResult]:
+        """One for each name of the request."""
+
+    def __init__(
+        self,
+        *,
+        results: _abc.Iterable[Global___CertifyResult] | None = ...,
+        signature: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["results", b"results", "signature", b"signature"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CertifyResponse: _TypeAlias = CertifyResponse  # noqa: Y015
+
+@_typing.final
+class CertifyResult(_message.Message):
+    """CertifyResult is one name's outcome."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CERTIFICATE_FIELD_NUMBER: _builtins.int
+    REFUSAL_FIELD_NUMBER: _builtins.int
+    certificate: _builtins.bytes
+    """trust.certificate.Certificate, exact bytes."""
+    @_builtins.property
+    def refusal(self) -> _refusal_pb2.Refusal:
+        """The safe keeps no such piece of the caller's."""
+
+    def __init__(
+        self,
+        *,
+        certificate: _builtins.bytes = ...,
+        refusal: _refusal_pb2.Refusal | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["certificate", b"certificate", "outcome", b"outcome", "refusal", b"refusal"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate", b"certificate", "outcome", b"outcome", "refusal", b"refusal"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_outcome: _TypeAlias = _typing.Literal["certificate", "refusal"]  # noqa: Y015
+    _WhichOneofArgType_outcome: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_outcome) -> _WhichOneofReturnType_outcome | None: ...
+
+Global___CertifyResult: _TypeAlias = CertifyResult  # noqa: Y015
+
+@_typing.final
+class RepairRequest(_message.Message):
+    """RepairRequest asks for a repair, or how the last one went."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ONLY_LOOK_FIELD_NUMBER: _builtins.int
+    only_look: _builtins.bool
+    """Only tell; start nothing."""
+    def __init__(
+        self,
+        *,
+        only_look: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["only_look", b"only_look"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RepairRequest: _TypeAlias = RepairRequest  # noqa: Y015
+
+@_typing.final
+class RepairResponse(_message.Message):
+    """RepairResponse tells how a safe's repair stands; counts are of the safe, not of the caller."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RUNNING_FIELD_NUMBER: _builtins.int
+    ROUNDS_FIELD_NUMBER: _builtins.int
+    REPAIRED_PIECES_FIELD_NUMBER: _builtins.int
+    LACKING_PIECES_FIELD_NUMBER: _builtins.int
+    BEYOND_REPAIR_PIECES_FIELD_NUMBER: _builtins.int
+    SILENT_SAFES_FIELD_NUMBER: _builtins.int
+    LYING_SAFES_FIELD_NUMBER: _builtins.int
+    running: _builtins.bool
+    """It is at it, or about to be."""
+    rounds: _builtins.int
+    """Rounds ended since the process started."""
+    repaired_pieces: _builtins.int
+    """Pieces rebuilt since the process started."""
+    lacking_pieces: _builtins.int
+    """Pieces that the last round found missing and could not rebuild."""
+    beyond_repair_pieces: _builtins.int
+    """Of these, those that no peer can help with, whatever happens: too few safes keep a share, or each share is sealed
+    by itself.
+    """
+    @_builtins.property
+    def silent_safes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of peers that did not answer in the last round."""
+
+    @_builtins.property
+    def lying_safes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of peers caught with something wrong in the last round, as far as it can be known."""
+
+    def __init__(
+        self,
+        *,
+        running: _builtins.bool = ...,
+        rounds: _builtins.int = ...,
+        repaired_pieces: _builtins.int = ...,
+        lacking_pieces: _builtins.int = ...,
+        beyond_repair_pieces: _builtins.int = ...,
+        silent_safes: _abc.Iterable[_builtins.str] | None = ...,
+        lying_safes: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["beyond_repair_pieces", b"beyond_repair_pieces", "lacking_pieces", b"lacking_pieces", "lying_safes", b"lying_safes", "repaired_pieces", b"repaired_pieces", "rounds", b"rounds", "running", b"running", "silent_safes", b"silent_safes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RepairResponse: _TypeAlias = RepairResponse  # noqa: Y015

@@ -76,6 +76,16 @@ class SafeServiceStub:
                 request_serializer=kura_dot_safe_dot_v1_dot_safe__pb2.CarryRequest.SerializeToString,
                 response_deserializer=kura_dot_safe_dot_v1_dot_safe__pb2.CarryResponse.FromString,
                 _registered_method=True)
+        self.Certify = channel.unary_unary(
+                '/kura.safe.v1.SafeService/Certify',
+                request_serializer=kura_dot_safe_dot_v1_dot_safe__pb2.CertifyRequest.SerializeToString,
+                response_deserializer=kura_dot_safe_dot_v1_dot_safe__pb2.CertifyResponse.FromString,
+                _registered_method=True)
+        self.Repair = channel.unary_unary(
+                '/kura.safe.v1.SafeService/Repair',
+                request_serializer=kura_dot_safe_dot_v1_dot_safe__pb2.RepairRequest.SerializeToString,
+                response_deserializer=kura_dot_safe_dot_v1_dot_safe__pb2.RepairResponse.FromString,
+                _registered_method=True)
 
 
 class SafeServiceServicer:
@@ -165,6 +175,24 @@ class SafeServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Certify(self, request, context):
+        """Certify gives the certificates under which this safe keeps named pieces, to the wallet that registered them or
+        another of the same owner: also of pieces that it lost and rebuilt since, whose certificates the wallet does not
+        have yet. It changes nothing. Refusals of an entry: PIECE_UNKNOWN (one reply for unknown, another's, deleted).
+        Errors of the call: MALFORMED, CALL_TOO_LARGE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Repair(self, request, context):
+        """Repair asks the safe to look now for what it lost, and to rebuild it with its peers, as it does by itself every few
+        minutes; the answer comes at once, and `running` tells whether it still is at it. Any wallet may ask.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SafeServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -202,6 +230,16 @@ def add_SafeServiceServicer_to_server(servicer, server):
                     servicer.Carry,
                     request_deserializer=kura_dot_safe_dot_v1_dot_safe__pb2.CarryRequest.FromString,
                     response_serializer=kura_dot_safe_dot_v1_dot_safe__pb2.CarryResponse.SerializeToString,
+            ),
+            'Certify': grpc.unary_unary_rpc_method_handler(
+                    servicer.Certify,
+                    request_deserializer=kura_dot_safe_dot_v1_dot_safe__pb2.CertifyRequest.FromString,
+                    response_serializer=kura_dot_safe_dot_v1_dot_safe__pb2.CertifyResponse.SerializeToString,
+            ),
+            'Repair': grpc.unary_unary_rpc_method_handler(
+                    servicer.Repair,
+                    request_deserializer=kura_dot_safe_dot_v1_dot_safe__pb2.RepairRequest.FromString,
+                    response_serializer=kura_dot_safe_dot_v1_dot_safe__pb2.RepairResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -400,6 +438,60 @@ class SafeService:
             '/kura.safe.v1.SafeService/Carry',
             kura_dot_safe_dot_v1_dot_safe__pb2.CarryRequest.SerializeToString,
             kura_dot_safe_dot_v1_dot_safe__pb2.CarryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Certify(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kura.safe.v1.SafeService/Certify',
+            kura_dot_safe_dot_v1_dot_safe__pb2.CertifyRequest.SerializeToString,
+            kura_dot_safe_dot_v1_dot_safe__pb2.CertifyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Repair(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kura.safe.v1.SafeService/Repair',
+            kura_dot_safe_dot_v1_dot_safe__pb2.RepairRequest.SerializeToString,
+            kura_dot_safe_dot_v1_dot_safe__pb2.RepairResponse.FromString,
             options,
             channel_credentials,
             insecure,

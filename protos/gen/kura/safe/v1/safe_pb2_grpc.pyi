@@ -91,6 +91,16 @@ class SafeServiceStub:
     Errors outside of the seal: MALFORMED, ENVELOPE_REFUSED, REQUEST_STALE (the time inside), REQUEST_REPLAYED,
     SAFE_UNKNOWN, SAFE_UNREACHABLE, CALL_TOO_LARGE, BUSY.
     """
+    Certify: _grpc.UnaryUnaryMultiCallable[_safe_pb2.CertifyRequest, _safe_pb2.CertifyResponse]
+    """Certify gives the certificates under which this safe keeps named pieces, to the wallet that registered them or
+    another of the same owner: also of pieces that it lost and rebuilt since, whose certificates the wallet does not
+    have yet. It changes nothing. Refusals of an entry: PIECE_UNKNOWN (one reply for unknown, another's, deleted).
+    Errors of the call: MALFORMED, CALL_TOO_LARGE.
+    """
+    Repair: _grpc.UnaryUnaryMultiCallable[_safe_pb2.RepairRequest, _safe_pb2.RepairResponse]
+    """Repair asks the safe to look now for what it lost, and to rebuild it with its peers, as it does by itself every few
+    minutes; the answer comes at once, and `running` tells whether it still is at it. Any wallet may ask.
+    """
 
 @_typing.type_check_only
 class SafeServiceAsyncStub(SafeServiceStub):
@@ -151,6 +161,16 @@ class SafeServiceAsyncStub(SafeServiceStub):
     inside says, in an envelope of its own: each is opened once.
     Errors outside of the seal: MALFORMED, ENVELOPE_REFUSED, REQUEST_STALE (the time inside), REQUEST_REPLAYED,
     SAFE_UNKNOWN, SAFE_UNREACHABLE, CALL_TOO_LARGE, BUSY.
+    """
+    Certify: _aio.UnaryUnaryMultiCallable[_safe_pb2.CertifyRequest, _safe_pb2.CertifyResponse]  # type: ignore[assignment]
+    """Certify gives the certificates under which this safe keeps named pieces, to the wallet that registered them or
+    another of the same owner: also of pieces that it lost and rebuilt since, whose certificates the wallet does not
+    have yet. It changes nothing. Refusals of an entry: PIECE_UNKNOWN (one reply for unknown, another's, deleted).
+    Errors of the call: MALFORMED, CALL_TOO_LARGE.
+    """
+    Repair: _aio.UnaryUnaryMultiCallable[_safe_pb2.RepairRequest, _safe_pb2.RepairResponse]  # type: ignore[assignment]
+    """Repair asks the safe to look now for what it lost, and to rebuild it with its peers, as it does by itself every few
+    minutes; the answer comes at once, and `running` tells whether it still is at it. Any wallet may ask.
     """
 
 class SafeServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -251,6 +271,28 @@ class SafeServiceServicer(metaclass=_abc_1.ABCMeta):
         inside says, in an envelope of its own: each is opened once.
         Errors outside of the seal: MALFORMED, ENVELOPE_REFUSED, REQUEST_STALE (the time inside), REQUEST_REPLAYED,
         SAFE_UNKNOWN, SAFE_UNREACHABLE, CALL_TOO_LARGE, BUSY.
+        """
+
+    @_abc_1.abstractmethod
+    def Certify(
+        self,
+        request: _safe_pb2.CertifyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_safe_pb2.CertifyResponse, _abc.Awaitable[_safe_pb2.CertifyResponse]]:
+        """Certify gives the certificates under which this safe keeps named pieces, to the wallet that registered them or
+        another of the same owner: also of pieces that it lost and rebuilt since, whose certificates the wallet does not
+        have yet. It changes nothing. Refusals of an entry: PIECE_UNKNOWN (one reply for unknown, another's, deleted).
+        Errors of the call: MALFORMED, CALL_TOO_LARGE.
+        """
+
+    @_abc_1.abstractmethod
+    def Repair(
+        self,
+        request: _safe_pb2.RepairRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_safe_pb2.RepairResponse, _abc.Awaitable[_safe_pb2.RepairResponse]]:
+        """Repair asks the safe to look now for what it lost, and to rebuild it with its peers, as it does by itself every few
+        minutes; the answer comes at once, and `running` tells whether it still is at it. Any wallet may ask.
         """
 
 def add_SafeServiceServicer_to_server(servicer: SafeServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

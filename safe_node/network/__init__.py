@@ -1,0 +1,1 @@
+"""How a safe reaches the other safes of its roster."""
