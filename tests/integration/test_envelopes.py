@@ -167,6 +167,7 @@ async def test_an_upload_that_is_refused_before_it_is_over_says_why(way: LocalSa
     batch = dealt(way, f"spoilt {next(NUMBERS)}", draw("large", 4 * CHUNK_BYTES))
     with pytest.raises(PieceMismatch):
         await uploaded(way, batch, lambda blob: bytes(CHUNK_BYTES) + blob[CHUNK_BYTES:])
+    assert all(line["outcome"] == "OK" for line in way.logged.entries if line.get("method") == CARRY)
 
 
 async def test_an_owner_enrols_unlocks_and_reads_the_catalogue(safes: LocalSafes, way: LocalSafe) -> None:
