@@ -190,7 +190,10 @@ class _OnItsWay:
             async with self._patient():
                 answer = await anext(self._answers, None)
         except grpc.aio.AioRpcError as error:
-            raise self._status.instead_of(error) from None
+            real = self._status.instead_of(error)
+            if real.code() is grpc.StatusCode.OK:
+                return None  # the safe ended well while more was being sent
+            raise real from None
         except TimeoutError:
             raise SafeUnreachable(str(NoAnswer(self._seconds))) from None
         return None if answer is None else answer.frame

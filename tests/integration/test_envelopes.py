@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any, cast
 
 import grpc
@@ -52,6 +53,9 @@ from trust.request import FRESH_MS
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 WALLET, OTHER = wallet_key("envelopes"), wallet_key("envelopes, another")
+NUMBERS = count()
+"""So that no two tests have a batch or an owner of one name."""
+
 BEGIN = owner_pb2.BeginUnlockRequest(owner_id=draw("nobody", 32))
 
 
@@ -110,7 +114,7 @@ async def fetched(safe: LocalSafe, certificate: bytes, key: SigningKey = WALLET)
 
 async def test_a_value_is_registered_fetched_and_deleted(way: LocalSafe) -> None:
     """Calls of one message each, signed inside."""
-    batch = dealt(way, f"a value {id(way)}")
+    batch = dealt(way, f"a value {next(NUMBERS)}")
     certificate = await registered(way, batch)
     x = Certificate.from_bytes(certificate).index
     assert (await fetched(way, certificate)).piece.blob == batch.blobs[0, x]
@@ -124,7 +128,7 @@ async def test_a_value_is_registered_fetched_and_deleted(way: LocalSafe) -> None
 
 async def test_a_large_value_streams_up_and_down(way: LocalSafe) -> None:
     """Two and a half mebibytes; the first message is signed, and the last frame says that it is the last."""
-    batch = dealt(way, f"a large value {id(way)}", draw("large", 2 * CHUNK_BYTES + CHUNK_BYTES // 2))
+    batch = dealt(way, f"a large value {next(NUMBERS)}", draw("large", 2 * CHUNK_BYTES + CHUNK_BYTES // 2))
     certificate = await uploaded(way, batch)
     request = safe_pb2.FetchStreamRequest(certificate=certificate)
     stream = way.caller(WALLET).stream_down(
@@ -160,16 +164,17 @@ async def uploaded(
 
 async def test_an_upload_that_is_refused_before_it_is_over_says_why(way: LocalSafe) -> None:
     """The reply comes while the wallet still sends."""
-    batch = dealt(way, f"spoilt {id(way)}", draw("large", 4 * CHUNK_BYTES))
+    batch = dealt(way, f"spoilt {next(NUMBERS)}", draw("large", 4 * CHUNK_BYTES))
     with pytest.raises(PieceMismatch):
         await uploaded(way, batch, lambda blob: bytes(CHUNK_BYTES) + blob[CHUNK_BYTES:])
+    assert all(line["outcome"] == "OK" for line in way.logged.entries if line.get("method") == CARRY)
 
 
 async def test_an_owner_enrols_unlocks_and_reads_the_catalogue(safes: LocalSafes, way: LocalSafe) -> None:
     """The calls that are open, the owner's own, and a stream without an upload."""
     first, _, third = safes.safes
     asked = LocalSafes([in_envelopes(first, first), way, third], safes.clock)
-    owner = deal_owner(safes.roster, f"owner {id(way)}")
+    owner = deal_owner(safes.roster, f"owner {next(NUMBERS)}")
     await asked.enroll(owner)
     assert await asked.unlock(owner.owner_id) == owner.secrets
     assert await asked.spent(owner, way) == 0
@@ -182,7 +187,7 @@ async def test_an_owner_enrols_unlocks_and_reads_the_catalogue(safes: LocalSafes
 async def test_a_wrong_pin_is_refused_in_an_envelope_as_it_is_bare(safes: LocalSafes, way: LocalSafe) -> None:
     first, _, third = safes.safes
     asked = LocalSafes([in_envelopes(first, first), way, third], safes.clock)
-    owner = deal_owner(safes.roster, f"owner with a PIN {id(way)}")
+    owner = deal_owner(safes.roster, f"owner with a PIN {next(NUMBERS)}")
     await asked.enroll(owner)
     with pytest.raises(UnlockRefused):
         await asked.unlock(owner.owner_id, WRONG_PIN)
@@ -196,7 +201,7 @@ async def test_rights_are_the_same_inside(way: LocalSafe) -> None:
         await way.caller(WALLET).unary(
             f"{SAFES}/Fetch", request, safe_pb2.FetchResponse, SECONDS, signed=False
         )
-    certificate = await registered(way, dealt(way, f"not theirs {id(way)}"))
+    certificate = await registered(way, dealt(way, f"not theirs {next(NUMBERS)}"))
     refusal = SAFE_ERRORS.from_refusal((await fetched(way, certificate, OTHER)).refusal)
     assert type(refusal) is NotYourItem
     elsewhere = SignedCaller(way._channel, SafeId(bytes(16)), WALLET, now_ms, SystemRandomness())  # type: ignore[arg-type]
@@ -418,6 +423,13 @@ async def test_an_upload_without_its_last_frame_registers_nothing(safes: LocalSa
     assert pieces_at(second) == before + 1
 
 
+SENT_AWAY = {
+    grpc.StatusCode.UNAVAILABLE,  # for one that came later
+    grpc.StatusCode.INVALID_ARGUMENT,  # for its silence, where the machine is slow
+    grpc.StatusCode.RESOURCE_EXHAUSTED,  # by gRPC, before it stood at the door
+}
+
+
 async def test_half_open_envelopes_keep_nobody_out(safes: LocalSafes) -> None:
     """Far more than may wait: those that have waited longest are sent away, and who speaks is heard."""
     second = safes.safes[1]
@@ -425,12 +437,13 @@ async def test_half_open_envelopes_keep_nobody_out(safes: LocalSafes) -> None:
     strangers = [
         pinned_channel(f"127.0.0.1:{second.port}", entry.tls_certificate, entry.name) for _ in range(3)
     ]
-    calls = [call_to_carry(strangers[number % 3], SECONDS) for number in range(3 * MOST_WAITING)]
+    calls = [call_to_carry(strangers[number % 3], 6 * SECONDS) for number in range(3 * MOST_WAITING)]
     try:
         ended = asyncio.as_completed([asyncio.ensure_future(call.code()) for call in calls])
-        for _ in range(2 * MOST_WAITING):
-            assert await next(ended) in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
-            await in_envelopes(second, second).ask(BEGIN)
+        for number in range(2 * MOST_WAITING):
+            assert await next(ended) in SENT_AWAY
+            if number % 8 == 0:
+                await in_envelopes(second, second).ask(BEGIN)
         assert sum(not call.done() for call in calls) <= MOST_WAITING
     finally:
         await asyncio.gather(*(stranger.close() for stranger in strangers))
