@@ -34,6 +34,9 @@ from trust.repair_session import RepairHelper, RepairSession
 
 _PADS = b"kura/v1/repair-pads\x00"
 
+AT_ONCE = 16
+"""Sums, and parts of others' repairs, worked on at once; each keeps a few megabytes busy, and more wait."""
+
 
 @dataclass(frozen=True, slots=True)
 class Helping:
@@ -43,11 +46,15 @@ class Helping:
         safe: The safe.
         peers: Its links, to ask other helpers.
         pad_secret: Secret: 32 random bytes of this process, from which the streams of all sessions come.
+        sums: Turns of those that wait for other helpers.
+        parts: Turns of those that wait for nobody: so no two safes hold each other up.
     """
 
     safe: Safe
     peers: Peers
     pad_secret: bytes = field(repr=False)
+    sums: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE), repr=False)
+    parts: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE), repr=False)
 
 
 async def sum_of(helping: Helping, caller: SafeId, request: pb.SumRequest) -> pb.SumResponse:
@@ -57,7 +64,11 @@ async def sum_of(helping: Helping, caller: SafeId, request: pb.SumRequest) -> pb
         Malformed, SessionInvalid, RosterUnknown, NotPlacedHere, PieceUnknown, ItemDeleted, StoredPieceDamaged
         HelperSilent: Names one that gave nothing.
     """
-    signed = read_session(request.session)
+    async with helping.sums:
+        return await _sum_of(helping, caller, read_session(request.session))
+
+
+async def _sum_of(helping: Helping, caller: SafeId, signed: Signed) -> pb.SumResponse:
     session, own = await _own(helping, caller, signed, "sum")
     me = _me(helping, session)
     others = [helper for helper in session.helpers if helper != me]
@@ -75,11 +86,12 @@ async def summand(helping: Helping, caller: SafeId, request: pb.SummandRequest) 
     Raises:
         Malformed, SessionInvalid, RosterUnknown, NotPlacedHere, PieceUnknown, ItemDeleted, StoredPieceDamaged
     """
-    session, own = await _own(helping, caller, read_session(request.session), "summand")
-    to = session.helper(caller)
-    if to is None:
-        raise PieceUnknown
-    return pb.SummandResponse(summand=await asyncio.to_thread(_summand, helping, session, own, to.x))
+    async with helping.parts:
+        session, own = await _own(helping, caller, read_session(request.session), "summand")
+        to = session.helper(caller)
+        if to is None:
+            raise PieceUnknown
+        return pb.SummandResponse(summand=await asyncio.to_thread(_summand, helping, session, own, to.x))
 
 
 async def fragment(helping: Helping, caller: SafeId, request: pb.FragmentRequest) -> pb.FragmentResponse:
@@ -88,8 +100,9 @@ async def fragment(helping: Helping, caller: SafeId, request: pb.FragmentRequest
     Raises:
         Malformed, SessionInvalid, RosterUnknown, NotPlacedHere, PieceUnknown, ItemDeleted, StoredPieceDamaged
     """
-    _, own = await _own(helping, caller, read_session(request.session), "fragment")
-    return pb.FragmentResponse(fragment=own.content)
+    async with helping.parts:
+        _, own = await _own(helping, caller, read_session(request.session), "fragment")
+        return pb.FragmentResponse(fragment=own.content)
 
 
 async def _own(
