@@ -20,6 +20,8 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PACKAGE_ROOTS = {
+    "auth_service": REPOSITORY,
+    "durable": REPOSITORY,
     "kura": REPOSITORY / "protos" / "gen",
     "rpc_edge": REPOSITORY,
     "safe_node": REPOSITORY,
