@@ -13,7 +13,6 @@ What remains: a request of a wallet whose clock is ahead, seen just before a res
 after it for as long as that clock is ahead, at most FRESH_MS.
 """
 
-from trust.ids import WalletKey
 from trust.refusals import RequestReplayed, RequestStale
 from trust.request import FRESH_MS
 
@@ -39,11 +38,11 @@ class FreshnessJudge:
         self._swept_slot = 0
         self._slots: dict[int, set[bytes]] = {}
 
-    def admit(self, wallet_key: WalletKey, nonce: bytes, issued_at_ms: int, now_ms: int) -> None:
+    def admit(self, asker: bytes, nonce: bytes, issued_at_ms: int, now_ms: int) -> None:
         """Accept a request once. Its signature was verified before, so nobody fills in another's nonces.
 
         Args:
-            wallet_key: Whose request it is.
+            asker: The wallet key whose request it is; empty where nobody signs.
             nonce: Its 16 bytes.
             issued_at_ms: Its own time.
             now_ms: The safe's time.
@@ -55,7 +54,7 @@ class FreshnessJudge:
         self._sweep(now_ms - FRESH_MS)
         if not self._oldest_ms <= issued_at_ms <= now_ms + FRESH_MS or issued_at_ms < now_ms - FRESH_MS:
             raise RequestStale(now_ms)
-        seen = wallet_key + nonce
+        seen = asker + nonce
         if seen in self._slots.get(issued_at_ms // SLOT_MS, ()):
             raise RequestReplayed
         self._make_room(issued_at_ms, now_ms)

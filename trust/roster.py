@@ -27,6 +27,17 @@ SealedDecoy = Annotated[bytes, Meta(min_length=hpke.WRAPPED_BYTES, max_length=hp
 _UNIQUE = ("safe_id", "name", "endpoint", "signing_key", "sealing_key", "operator_key", "tls_certificate")
 
 
+def is_label(name: str) -> bool:
+    """Whether a name is a lower-case DNS label, as TLS server names are."""
+    return _NAME.fullmatch(name) is not None
+
+
+def is_endpoint(text: str) -> bool:
+    """Whether a text is "host:port"; IPv6 in brackets."""
+    endpoint = _ENDPOINT.fullmatch(text)
+    return endpoint is not None and int(endpoint[1]) <= _HIGHEST_PORT
+
+
 class SafeEntry(Document, frozen=True):
     """One safe.
 
@@ -55,10 +66,9 @@ class SafeEntry(Document, frozen=True):
 
     def __post_init__(self) -> None:
         """Refuse names and endpoints that could be mistaken, and a key to which nothing can be sealed."""
-        if not _NAME.fullmatch(self.name):
+        if not is_label(self.name):
             raise self.malformed("name", "must be a lower-case DNS label")
-        endpoint = _ENDPOINT.fullmatch(self.endpoint)
-        if endpoint is None or int(endpoint[1]) > _HIGHEST_PORT:
+        if not is_endpoint(self.endpoint):
             raise self.malformed("endpoint", "must be host:port")
         try:
             hpke.check_public_key(self.sealing_key)

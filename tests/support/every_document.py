@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from support import sample_authority
 from support.sample_documents import (
     ALGORITHM,
     ALL_SHOWN,
@@ -89,6 +90,15 @@ SIGNED: dict[str, SignedSample] = {
     "wallet revocation": SignedSample(REVOCATION, OWNER, REVOCATION_SIGNATURE),
     "revival": SignedSample(REVIVAL, OWNER, REVIVAL_SIGNATURE),
     "owner tombstone": SignedSample(FORGETTING, OWNER, FORGETTING_SIGNATURE),
+    "authority description": SignedSample(
+        sample_authority.DESCRIPTION, sample_authority.IDENTITY, sample_authority.SIGNED_DESCRIPTION.signature
+    ),
+    "assertion": SignedSample(
+        sample_authority.ASSERTION, sample_authority.SIGNING, sample_authority.SIGNED_ASSERTION.signature
+    ),
+    "key half": SignedSample(
+        sample_authority.HALF, sample_authority.SIGNING, sample_authority.SIGNED_HALF.signature
+    ),
 }
 """Each document that is signed on its own, by its title; the request is built by both sides (PROOF)."""
 
@@ -134,5 +144,6 @@ DOCUMENTS: dict[str, Document] = {
     "owner tombstone": FORGETTING,
     "ownership": OWNERSHIP,
     "manifest of an owner": OWNED_MANIFEST,
+    **sample_authority.DOCUMENTS,
 }
 """Each type of document at least once, by a name for the test's id."""

@@ -17,11 +17,15 @@ from support.every_document import DOCUMENTS, SIGNED
 from support.sample_documents import TOMBSTONE_BYTES, TOMBSTONE_SIGNATURE, WALLET, draw
 from threshold.hpke import derive_key_pair
 from trust import (
+    assertion,
     authorisation,
+    authority,
+    authority_calls,
     certificate,
     digest,
     key_algorithm,
     manifest,
+    owner_information,
     owner_record,
     policy,
     request,
@@ -42,11 +46,15 @@ PINNED: dict[str, Any] = json.loads((ROOT / "tests" / "vectors" / "kura_document
 PAGE = (ROOT / "docs" / "FORMATS.md").read_text()
 EXAMPLES = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)
 MODULES = (
+    assertion,
     authorisation,
+    authority,
+    authority_calls,
     certificate,
     digest,
     key_algorithm,
     manifest,
+    owner_information,
     owner_record,
     policy,
     request,

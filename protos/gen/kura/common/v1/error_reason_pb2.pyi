@@ -175,6 +175,24 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION. The policy would seal the key under itself, at once or by a detour. Metadata: `key`, `policy`."""
     ERROR_REASON_KEY_NOT_SAFE: _ErrorReason.ValueType  # 131
     """FAILED_PRECONDITION. The key stays: nothing is sure to bring it back. Metadata: `key`, `problem`."""
+    ERROR_REASON_LOGIN_REFUSED: _ErrorReason.ValueType  # 140
+    """UNAUTHENTICATED. The authority does not let the caller in. The same whether the name is unknown, the password wrong,
+    or another try not yet taken.
+    """
+    ERROR_REASON_SESSION_INVALID: _ErrorReason.ValueType  # 141
+    """UNAUTHENTICATED. The session is unknown, over, or was ended."""
+    ERROR_REASON_ACCOUNT_EXISTS: _ErrorReason.ValueType  # 142
+    """ALREADY_EXISTS. Somebody has an account of that name at the authority."""
+    ERROR_REASON_REGISTRATION_CLOSED: _ErrorReason.ValueType  # 143
+    """PERMISSION_DENIED. The authority's operator takes no new accounts."""
+    ERROR_REASON_SEAL_BROKEN: _ErrorReason.ValueType  # 144
+    """INVALID_ARGUMENT. A question does not open: it is sealed to another key, for another method, or was changed."""
+    ERROR_REASON_PATH_UNKNOWN: _ErrorReason.ValueType  # 145
+    """FAILED_PRECONDITION. The common key is unknown, was used, or waited too long; open another path."""
+    ERROR_REASON_DEVICE_REFUSED: _ErrorReason.ValueType  # 146
+    """UNAUTHENTICATED. The device is unknown, or what it signed does not hold."""
+    ERROR_REASON_TOO_MANY_CALLS: _ErrorReason.ValueType  # 147
+    """RESOURCE_EXHAUSTED. Too many calls came from one address. Metadata: `again_in_ms`."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is why a request, or one entry of a batch, was refused.
@@ -337,4 +355,22 @@ ERROR_REASON_KEY_UNDER_ITSELF: ErrorReason.ValueType  # 130
 """FAILED_PRECONDITION. The policy would seal the key under itself, at once or by a detour. Metadata: `key`, `policy`."""
 ERROR_REASON_KEY_NOT_SAFE: ErrorReason.ValueType  # 131
 """FAILED_PRECONDITION. The key stays: nothing is sure to bring it back. Metadata: `key`, `problem`."""
+ERROR_REASON_LOGIN_REFUSED: ErrorReason.ValueType  # 140
+"""UNAUTHENTICATED. The authority does not let the caller in. The same whether the name is unknown, the password wrong,
+or another try not yet taken.
+"""
+ERROR_REASON_SESSION_INVALID: ErrorReason.ValueType  # 141
+"""UNAUTHENTICATED. The session is unknown, over, or was ended."""
+ERROR_REASON_ACCOUNT_EXISTS: ErrorReason.ValueType  # 142
+"""ALREADY_EXISTS. Somebody has an account of that name at the authority."""
+ERROR_REASON_REGISTRATION_CLOSED: ErrorReason.ValueType  # 143
+"""PERMISSION_DENIED. The authority's operator takes no new accounts."""
+ERROR_REASON_SEAL_BROKEN: ErrorReason.ValueType  # 144
+"""INVALID_ARGUMENT. A question does not open: it is sealed to another key, for another method, or was changed."""
+ERROR_REASON_PATH_UNKNOWN: ErrorReason.ValueType  # 145
+"""FAILED_PRECONDITION. The common key is unknown, was used, or waited too long; open another path."""
+ERROR_REASON_DEVICE_REFUSED: ErrorReason.ValueType  # 146
+"""UNAUTHENTICATED. The device is unknown, or what it signed does not hold."""
+ERROR_REASON_TOO_MANY_CALLS: ErrorReason.ValueType  # 147
+"""RESOURCE_EXHAUSTED. Too many calls came from one address. Metadata: `again_in_ms`."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
