@@ -24,6 +24,7 @@ ELSEWHERE = (
     "kura completion",
     "kura wallet serve",
     "kura owner",
+    "kura authority",
     "kura reseed",
     "kura undelete",
 )

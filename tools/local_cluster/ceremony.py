@@ -67,18 +67,25 @@ def make_safes(
         return tuple(pool.map(make, range(1, len(ports) + 1)))
 
 
+def make_authority(folder: Path, port: int, environment: Mapping[str, str]) -> None:
+    """Keys, configuration and description of an authority.
+
+    Raises:
+        SafeNotMade: Quotes what it said.
+    """
+    _made("auth_service", folder, port, environment)
+
+
 def _init(folder: Path, number: int, port: int, environment: Mapping[str, str]) -> None:
-    unfinished = folder.with_name(f".{folder.name}.new")
+    _made("safe_node", folder, port, environment, "--operator", f"Operator {number}")
+
+
+def _made(program: str, folder: Path, port: int, environment: Mapping[str, str], *more: str) -> None:
+    """Run `python -m PROGRAM init` beside the folder, and put what it made in its place."""
+    unfinished, at = folder.with_name(f".{folder.name}.new"), f"{HOST}:{port}"
     shutil.rmtree(unfinished, ignore_errors=True)
-    command = [sys.executable, "-m", "safe_node", "init", "--dir", str(unfinished), "--name", folder.name]
-    command += [
-        "--operator",
-        f"Operator {number}",
-        "--endpoint",
-        f"{HOST}:{port}",
-        "--listen",
-        f"{HOST}:{port}",
-    ]
+    command = [sys.executable, "-m", program, "init", "--dir", str(unfinished), "--name", folder.name]
+    command += ["--endpoint", at, "--listen", at, *more]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise SafeNotMade(folder.name, (done.stderr or done.stdout)[-_OUTPUT_CHARACTERS:].strip())
