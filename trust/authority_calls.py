@@ -59,10 +59,16 @@ class PasswordChange(Document, frozen=True):
         return "<PasswordChange redacted>"
 
 
-class Nothing(Document, frozen=True):
-    """A question or an answer that says no more than that it is one."""
+class Done(Document, frozen=True):
+    """An answer that says no more than that it is so.
 
-    title = "nothing"
+    Args:
+        at: When, by the authority's clock.
+    """
+
+    title = "done"
+
+    at: UnixSeconds
 
 
 class Session(Document, frozen=True):

@@ -55,14 +55,14 @@ async def log_in(caller: Caller, asked: calls.Credentials) -> calls.Session:
     return calls.Session(token, name, session.methods, session.expires_ms // 1_000)
 
 
-async def log_out(caller: Caller, asked: calls.InSession) -> calls.Nothing:
+async def log_out(caller: Caller, asked: calls.InSession) -> calls.Done:
     """End a session, if there is one."""
     authority = caller.authority
     await authority.store.end_session(token_hash(asked.token), authority.now_ms())
-    return calls.Nothing()
+    return calls.Done(authority.now)
 
 
-async def change_password(caller: Caller, asked: calls.PasswordChange) -> calls.Nothing:
+async def change_password(caller: Caller, asked: calls.PasswordChange) -> calls.Done:
     """Replace a password and end every session of the account.
 
     Raises:
@@ -76,7 +76,7 @@ async def change_password(caller: Caller, asked: calls.PasswordChange) -> calls.
     password_hash = await authority.hashes.hash(new_password)
     if not await authority.store.change_password(account, password_hash, authority.now_ms()):
         raise LoginRefused
-    return calls.Nothing()
+    return calls.Done(authority.now)
 
 
 async def list_events(caller: Caller, asked: calls.InSession) -> calls.Events:

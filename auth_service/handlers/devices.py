@@ -76,12 +76,12 @@ async def list_devices(caller: Caller, asked: calls.InSession) -> calls.Devices:
     return calls.Devices(tuple(_shown(device) for device in found))
 
 
-async def remove_device(caller: Caller, asked: calls.DeviceRemoval) -> calls.Nothing:
+async def remove_device(caller: Caller, asked: calls.DeviceRemoval) -> calls.Done:
     """Remove a device, and end every other session of the account."""
     authority, account = caller.authority, caller.session.account
     kept = token_hash(asked.token)
     await authority.store.remove_device(account, asked.device_id, kept, authority.now_ms())
-    return calls.Nothing()
+    return calls.Done(authority.now)
 
 
 def _taken(authority: Authority, client_data: bytes, handle: bytes) -> bytes:

@@ -155,7 +155,7 @@ async def _hash(authority: LocalAuthority) -> str:
 async def test_a_new_password_ends_every_session(authority: LocalAuthority) -> None:
     first, second = await authority.register(), await authority.log_in()
     change = calls.PasswordChange("anna", PASSWORD, "battery staple")
-    await authority.ask("ChangePassword", change, calls.Nothing)
+    await authority.ask("ChangePassword", change, calls.Done)
     for session in (first, second):
         with pytest.raises(SessionInvalid):
             await authority.events(session.token)
@@ -164,14 +164,14 @@ async def test_a_new_password_ends_every_session(authority: LocalAuthority) -> N
     session = await authority.log_in(password="battery staple")
     assert "password changed" in await authority.events(session.token)
     with pytest.raises(LoginRefused):
-        await authority.ask("ChangePassword", change, calls.Nothing)
+        await authority.ask("ChangePassword", change, calls.Done)
 
 
 async def test_sessions_end_by_time_and_by_logging_out(authority: LocalAuthority) -> None:
     await authority.register()
     first, second = await authority.log_in(), await authority.log_in()
-    await authority.ask("Logout", calls.InSession(first.token), calls.Nothing)
-    await authority.ask("Logout", calls.InSession(first.token), calls.Nothing)
+    await authority.ask("Logout", calls.InSession(first.token), calls.Done)
+    await authority.ask("Logout", calls.InSession(first.token), calls.Done)
     with pytest.raises(SessionInvalid):
         await wish(authority, first.token)
     assert "logged out" in await authority.events(second.token)
@@ -501,8 +501,8 @@ async def test_a_device_that_is_removed_is_one_no_longer(authority: LocalAuthori
     shown = await with_device(authority, device, session.token)
     other = await sign_in(authority, device)
     removal = calls.DeviceRemoval(session.token, shown.device_id)
-    await authority.ask("RemoveDevice", removal, calls.Nothing)
-    await authority.ask("RemoveDevice", removal, calls.Nothing)
+    await authority.ask("RemoveDevice", removal, calls.Done)
+    await authority.ask("RemoveDevice", removal, calls.Done)
     with pytest.raises(DeviceRefused):
         await sign_in(authority, device)
     with pytest.raises(SessionInvalid):

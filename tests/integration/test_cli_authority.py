@@ -1,5 +1,6 @@
 """`kura authority` at a real authority: an account's life, every example, every refusal with its hint."""
 
+import re
 import shlex
 import shutil
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ import pytest
 
 from auth_service.identity import NewAuthority, create_authority, read_identity_key, rotate
 from support.authority_process import AuthorityProcess, authority_process
-from support.kura import PASSPHRASE, KuraInProcess, new_wallet
+from support.kura import PASSPHRASE, ROOT, KuraInProcess, new_wallet
 from support.printed_examples import printed_examples
 from support.safe_process import make_safes
 from support.sample_authority import RECIPIENT
@@ -27,7 +28,7 @@ KEY = RECIPIENT.public.hex()
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AuthorityProcess]:
-    with authority_process(tmp_path_factory.mktemp("authority") / "one") as one:
+    with authority_process(tmp_path_factory.mktemp("authority") / "one", measured=True) as one:
         yield one
 
 
@@ -112,7 +113,10 @@ def test_every_example_works_as_it_is_printed(
     tell("kura authority change-password", ONCE + TWICE)
     tell("kura authority login", ONCE)
     tell("kura authority logout")
-    assert {line for line in printed_examples() if line.startswith("kura authority")} == set(told)
+    printed = {line for line in printed_examples() if line.startswith("kura authority")}
+    assert printed == set(told)
+    page = (ROOT / "docs" / "AUTHORITY.md").read_text()
+    assert set(re.findall(r"^    (kura authority .*)$", page, re.MULTILINE)) <= printed
 
 
 def test_what_goes_wrong_is_told_with_what_to_do_next(

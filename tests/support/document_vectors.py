@@ -100,8 +100,8 @@ def _common_key() -> dict[str, str]:
         "common_key": common.key.hex(),
         "question": question.to_bytes().hex(),
         "sealed_question": sealed.hex(),
-        "answer_body": sample_authority.CALLS["nothing"].to_bytes().hex(),
-        "sealed_answer": answer_key.seal(sample_authority.CALLS["nothing"].to_bytes()).hex(),
+        "answer_body": sample_authority.CALLS["done"].to_bytes().hex(),
+        "sealed_answer": answer_key.seal(sample_authority.CALLS["done"].to_bytes()).hex(),
     }
 
 

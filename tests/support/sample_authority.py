@@ -79,7 +79,7 @@ QUESTION = Question(
 CALLS: dict[str, Any] = {
     "credentials": CREDENTIALS,
     "password change": calls.PasswordChange("Anna", "correct horse", "battery staple"),
-    "nothing": calls.Nothing(),
+    "done": calls.Done(NOW),
     "session": calls.Session(TOKEN, "anna", ("device", "password"), NOW + 3_600),
     "in session": calls.InSession(TOKEN),
     "challenge question": calls.ChallengeQuestion(b""),
@@ -101,7 +101,7 @@ DOCUMENTS: dict[str, Any] = {
     "assertion": ASSERTION,
     "signed assertion": SIGNED_ASSERTION,
     "question": QUESTION,
-    "answer": Answer(calls.Nothing().to_bytes(), bytes(3)),
+    "answer": Answer(calls.Done(NOW).to_bytes(), bytes(3)),
     "key half": HALF,
     "signed key half": SIGNED_HALF,
     **CALLS,

@@ -177,12 +177,12 @@ class Desk:
         token = self.account.token
         self.keep(structs.replace(self.account, token=b"", expires_at=0))
         if token:
-            await self.link.ask("Logout", calls.InSession(token), calls.Nothing)
+            await self.link.ask("Logout", calls.InSession(token), calls.Done)
 
     async def change_password(self, password: str, new_password: str) -> None:
         """Replace the password and end every session; Secret: both."""
         asked = calls.PasswordChange(self._name(), password, new_password)
-        await self.link.ask("ChangePassword", asked, calls.Nothing)
+        await self.link.ask("ChangePassword", asked, calls.Done)
         self.keep(structs.replace(self.account, token=b"", expires_at=0))
 
     async def add_device(self, label: str) -> calls.DeviceShown:
@@ -210,7 +210,7 @@ class Desk:
     async def remove_device(self, device_id: bytes) -> None:
         """Remove a device; every other session ends."""
         asked = calls.DeviceRemoval(self.token, device_id)
-        await self.link.ask("RemoveDevice", asked, calls.Nothing)
+        await self.link.ask("RemoveDevice", asked, calls.Done)
         left = tuple(one for one in self.account.devices if one.device_id != device_id)
         self.keep(structs.replace(self.account, devices=left))
 

@@ -151,7 +151,7 @@ def test_mistakes_in_the_settings_are_named(tmp_path: Path, text: str, words: st
 
 
 def test_the_operators_command_makes_checks_and_rotates(tmp_path: Path) -> None:
-    """As docs/OPERATING.md tells it, in the order of a life."""
+    """As docs/AUTHORITY.md tells it, in the order of a life."""
     runner, folder = CliRunner(), tmp_path / "authority"
     config = ("--config", str(folder / "authority.toml"))
     init = ("init", "--dir", str(folder), "--name", "authority", "--endpoint", "127.0.0.1:7401")

@@ -180,6 +180,6 @@ async def test_an_answer_by_who_could_not_open_the_question_is_refused(
 
 async def test_an_answer_that_is_something_else_is_refused() -> None:
     feigned = Feigned()
-    feigned.says = calls.Nothing().to_bytes()
+    feigned.says = calls.Done(NOW).to_bytes()
     with pytest.raises(AuthorityRefused, match="does not open"):
         await log_in(feigned, "static")

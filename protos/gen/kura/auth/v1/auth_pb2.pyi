@@ -368,13 +368,13 @@ Global___LogoutRequest: _TypeAlias = LogoutRequest  # noqa: Y015
 
 @_typing.final
 class LogoutResponse(_message.Message):
-    """LogoutResponse carries nothing."""
+    """LogoutResponse says that it is so."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     ANSWER_FIELD_NUMBER: _builtins.int
     answer: _builtins.bytes
-    """Secret: trust.authority_calls.Nothing, sealed under the question's answer key."""
+    """Secret: trust.authority_calls.Done, sealed under the question's answer key."""
     def __init__(
         self,
         *,
@@ -414,13 +414,13 @@ Global___ChangePasswordRequest: _TypeAlias = ChangePasswordRequest  # noqa: Y015
 
 @_typing.final
 class ChangePasswordResponse(_message.Message):
-    """ChangePasswordResponse carries nothing."""
+    """ChangePasswordResponse says that it is so."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     ANSWER_FIELD_NUMBER: _builtins.int
     answer: _builtins.bytes
-    """Secret: trust.authority_calls.Nothing, sealed under the question's answer key."""
+    """Secret: trust.authority_calls.Done, sealed under the question's answer key."""
     def __init__(
         self,
         *,
@@ -552,13 +552,13 @@ Global___RemoveDeviceRequest: _TypeAlias = RemoveDeviceRequest  # noqa: Y015
 
 @_typing.final
 class RemoveDeviceResponse(_message.Message):
-    """RemoveDeviceResponse carries nothing."""
+    """RemoveDeviceResponse says that it is so."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     ANSWER_FIELD_NUMBER: _builtins.int
     answer: _builtins.bytes
-    """Secret: trust.authority_calls.Nothing, sealed under the question's answer key."""
+    """Secret: trust.authority_calls.Done, sealed under the question's answer key."""
     def __init__(
         self,
         *,

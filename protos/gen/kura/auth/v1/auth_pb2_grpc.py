@@ -181,7 +181,7 @@ class AuthServiceServicer:
 
     def Logout(self, request, context):
         """Logout ends a session. Idempotent, also for sessions that never were.
-        Question: InSession; answer: Nothing. Errors: none of its own.
+        Question: InSession; answer: Done. Errors: none of its own.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -190,7 +190,7 @@ class AuthServiceServicer:
     def ChangePassword(self, request, context):
         """ChangePassword replaces the password and ends every session of the account. Anyone may call it who has the
         password of now; tries are counted as those of Login.
-        Question: PasswordChange; answer: Nothing. Errors: LOGIN_REFUSED, whatever the reason.
+        Question: PasswordChange; answer: Done. Errors: LOGIN_REFUSED, whatever the reason.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -214,7 +214,7 @@ class AuthServiceServicer:
 
     def RemoveDevice(self, request, context):
         """RemoveDevice removes a device and ends every other session of the account. Session. Idempotent.
-        Question: DeviceRemoval; answer: Nothing. Errors: SESSION_INVALID.
+        Question: DeviceRemoval; answer: Done. Errors: SESSION_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -76,12 +76,12 @@ class AuthServiceStub:
     """
     Logout: _grpc.UnaryUnaryMultiCallable[_auth_pb2.LogoutRequest, _auth_pb2.LogoutResponse]
     """Logout ends a session. Idempotent, also for sessions that never were.
-    Question: InSession; answer: Nothing. Errors: none of its own.
+    Question: InSession; answer: Done. Errors: none of its own.
     """
     ChangePassword: _grpc.UnaryUnaryMultiCallable[_auth_pb2.ChangePasswordRequest, _auth_pb2.ChangePasswordResponse]
     """ChangePassword replaces the password and ends every session of the account. Anyone may call it who has the
     password of now; tries are counted as those of Login.
-    Question: PasswordChange; answer: Nothing. Errors: LOGIN_REFUSED, whatever the reason.
+    Question: PasswordChange; answer: Done. Errors: LOGIN_REFUSED, whatever the reason.
     """
     AddDevice: _grpc.UnaryUnaryMultiCallable[_auth_pb2.AddDeviceRequest, _auth_pb2.AddDeviceResponse]
     """AddDevice registers a device for the account. Session. A challenge is good for one device.
@@ -93,7 +93,7 @@ class AuthServiceStub:
     """
     RemoveDevice: _grpc.UnaryUnaryMultiCallable[_auth_pb2.RemoveDeviceRequest, _auth_pb2.RemoveDeviceResponse]
     """RemoveDevice removes a device and ends every other session of the account. Session. Idempotent.
-    Question: DeviceRemoval; answer: Nothing. Errors: SESSION_INVALID.
+    Question: DeviceRemoval; answer: Done. Errors: SESSION_INVALID.
     """
     Assert: _grpc.UnaryUnaryMultiCallable[_auth_pb2.AssertRequest, _auth_pb2.AssertResponse]
     """Assert says to the safes of a roster who the account of a session is: see trust.assertion. Session. Each
@@ -150,12 +150,12 @@ class AuthServiceAsyncStub(AuthServiceStub):
     """
     Logout: _aio.UnaryUnaryMultiCallable[_auth_pb2.LogoutRequest, _auth_pb2.LogoutResponse]  # type: ignore[assignment]
     """Logout ends a session. Idempotent, also for sessions that never were.
-    Question: InSession; answer: Nothing. Errors: none of its own.
+    Question: InSession; answer: Done. Errors: none of its own.
     """
     ChangePassword: _aio.UnaryUnaryMultiCallable[_auth_pb2.ChangePasswordRequest, _auth_pb2.ChangePasswordResponse]  # type: ignore[assignment]
     """ChangePassword replaces the password and ends every session of the account. Anyone may call it who has the
     password of now; tries are counted as those of Login.
-    Question: PasswordChange; answer: Nothing. Errors: LOGIN_REFUSED, whatever the reason.
+    Question: PasswordChange; answer: Done. Errors: LOGIN_REFUSED, whatever the reason.
     """
     AddDevice: _aio.UnaryUnaryMultiCallable[_auth_pb2.AddDeviceRequest, _auth_pb2.AddDeviceResponse]  # type: ignore[assignment]
     """AddDevice registers a device for the account. Session. A challenge is good for one device.
@@ -167,7 +167,7 @@ class AuthServiceAsyncStub(AuthServiceStub):
     """
     RemoveDevice: _aio.UnaryUnaryMultiCallable[_auth_pb2.RemoveDeviceRequest, _auth_pb2.RemoveDeviceResponse]  # type: ignore[assignment]
     """RemoveDevice removes a device and ends every other session of the account. Session. Idempotent.
-    Question: DeviceRemoval; answer: Nothing. Errors: SESSION_INVALID.
+    Question: DeviceRemoval; answer: Done. Errors: SESSION_INVALID.
     """
     Assert: _aio.UnaryUnaryMultiCallable[_auth_pb2.AssertRequest, _auth_pb2.AssertResponse]  # type: ignore[assignment]
     """Assert says to the safes of a roster who the account of a session is: see trust.assertion. Session. Each
@@ -263,7 +263,7 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_auth_pb2.LogoutResponse, _abc.Awaitable[_auth_pb2.LogoutResponse]]:
         """Logout ends a session. Idempotent, also for sessions that never were.
-        Question: InSession; answer: Nothing. Errors: none of its own.
+        Question: InSession; answer: Done. Errors: none of its own.
         """
 
     @_abc_1.abstractmethod
@@ -274,7 +274,7 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_auth_pb2.ChangePasswordResponse, _abc.Awaitable[_auth_pb2.ChangePasswordResponse]]:
         """ChangePassword replaces the password and ends every session of the account. Anyone may call it who has the
         password of now; tries are counted as those of Login.
-        Question: PasswordChange; answer: Nothing. Errors: LOGIN_REFUSED, whatever the reason.
+        Question: PasswordChange; answer: Done. Errors: LOGIN_REFUSED, whatever the reason.
         """
 
     @_abc_1.abstractmethod
@@ -304,7 +304,7 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_auth_pb2.RemoveDeviceResponse, _abc.Awaitable[_auth_pb2.RemoveDeviceResponse]]:
         """RemoveDevice removes a device and ends every other session of the account. Session. Idempotent.
-        Question: DeviceRemoval; answer: Nothing. Errors: SESSION_INVALID.
+        Question: DeviceRemoval; answer: Done. Errors: SESSION_INVALID.
         """
 
     @_abc_1.abstractmethod
