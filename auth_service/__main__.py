@@ -144,7 +144,7 @@ def check(config: Path | None) -> None:
     click.echo(f"Keys: as version {report.version} describes them; they sign for {report.signing_days} days.")
     click.echo(f"Database: {report.database}; accounts: {report.accounts}")
     if not report.sound:
-        raise click.ClickException("rotate the signing key, or restore the database: see docs/OPERATING.md")
+        raise click.ClickException("rotate the signing key, or restore the database: see docs/AUTHORITY.md")
 
 
 def _needed(config: Path | None) -> Path:

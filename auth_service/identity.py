@@ -44,7 +44,7 @@ EARLY_SECONDS = 300
 
 _SIGNING = re.compile(r"signing-[0-9]{1,9}\.key")
 _SETTINGS = """\
-# A Kura authority. docs/OPERATING.md explains every setting.
+# A Kura authority. docs/AUTHORITY.md explains every setting.
 name = "{name}"
 listen = "{listen}"
 data_dir = "data"

@@ -1,4 +1,4 @@
-"""`kura authority`: an authority that knows the owner by a password or a device (docs/OWNERS.md)."""
+"""`kura authority`: an authority that knows the owner by a password or a device (docs/AUTHORITY.md)."""
 
 import click
 
