@@ -19,6 +19,7 @@ from auth_service.identity import (
     read_identity_key,
     rotate,
 )
+from auth_service.store.sqlite_store import DATABASE_NAME, open_store
 from durable.keys import IdentityError
 from durable.settings import ConfigError
 from support.safe_requests import seeded
@@ -177,3 +178,25 @@ def test_check_tells_when_it_is_time_to_rotate(tmp_path: Path) -> None:
     assert check_authority(settings, AT).sound
     late = check_authority(settings, AT + 402 * 86_400)
     assert (late.sound, late.signing_days) == (False, -2)
+
+
+async def test_check_looks_into_the_database(tmp_path: Path) -> None:
+    """Also beside a running authority; and what is damaged is said."""
+    settings = load_settings(made(tmp_path) / "authority.toml")
+    key_ = read(tmp_path).description.identity_key
+    store = await open_store(Path(settings.data_dir), key_, seeded("slots"))
+    try:
+        report = check_authority(settings, AT)
+        assert (report.database, report.accounts, report.sound) == ("ok", 0, True)
+    finally:
+        await store.close()
+    (Path(settings.data_dir) / DATABASE_NAME).write_bytes(b"no database" * 1_000)
+    done = CliRunner().invoke(main, ["check", "--config", str(tmp_path / "authority.toml")])
+    assert (done.exit_code, "cannot be read" in done.output) == (1, True)
+
+
+def test_check_refuses_settings_of_another_name(tmp_path: Path) -> None:
+    config = made(tmp_path) / "authority.toml"
+    config.write_text(config.read_text().replace('name = "authority"', 'name = "another"'))
+    with pytest.raises(IdentityError, match="the name is not the one"):
+        check_authority(load_settings(config), AT)
