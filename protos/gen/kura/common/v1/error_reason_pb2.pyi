@@ -111,7 +111,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 81
     """INTERNAL. A defect or an I/O error. Nothing was changed. Metadata: `incident`, the id in the server's log."""
     ERROR_REASON_BUSY: _ErrorReason.ValueType  # 82
-    """UNAVAILABLE. The server has more to write than its disk keeps up with. Nothing was written; ask again later."""
+    """UNAVAILABLE. The server has more to write, or to hash, than it keeps up with. Nothing was written; ask again later."""
     ERROR_REASON_UNKNOWN_NAME: _ErrorReason.ValueType  # 100
     """NOT_FOUND. The wallet has no such value, receipt or policy. Metadata: `kind`, `name`."""
     ERROR_REASON_WALLET_FULL: _ErrorReason.ValueType  # 101
@@ -291,7 +291,7 @@ ERROR_REASON_SHUTTING_DOWN: ErrorReason.ValueType  # 80
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 81
 """INTERNAL. A defect or an I/O error. Nothing was changed. Metadata: `incident`, the id in the server's log."""
 ERROR_REASON_BUSY: ErrorReason.ValueType  # 82
-"""UNAVAILABLE. The server has more to write than its disk keeps up with. Nothing was written; ask again later."""
+"""UNAVAILABLE. The server has more to write, or to hash, than it keeps up with. Nothing was written; ask again later."""
 ERROR_REASON_UNKNOWN_NAME: ErrorReason.ValueType  # 100
 """NOT_FOUND. The wallet has no such value, receipt or policy. Metadata: `kind`, `name`."""
 ERROR_REASON_WALLET_FULL: ErrorReason.ValueType  # 101
