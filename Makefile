@@ -8,7 +8,7 @@ ARGS ?=
 # Worker processes of the suite; the tests of one module share a worker, and with it their cluster.
 JOBS ?= 2
 
-PACKAGES := threshold trust rpc_edge safe_node wallet_client tools
+PACKAGES := threshold trust durable rpc_edge safe_node auth_service wallet_client tools
 SOURCES := $(PACKAGES) benchmarks tests
 BASELINE := protos/baseline.binpb
 

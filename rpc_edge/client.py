@@ -32,7 +32,83 @@ _Answer = TypeVar("_Answer", bound=Message)
 _NONCE_BYTES = 16
 
 
-class SignedCaller:
+class Caller:
+    """Calls one server, and names what goes wrong.
+
+    Args:
+        channel: The channel to it; its owner closes it.
+        now_ms: The clock: milliseconds since 1970-01-01 UTC.
+        certificate_der: The certificate the channel is pinned to, to tell why a connection fails.
+        errors: What refusals mean.
+    """
+
+    def __init__(
+        self,
+        channel: grpc.aio.Channel | EnvelopeChannel,
+        now_ms: Callable[[], int],
+        *,
+        certificate_der: bytes | None = None,
+        errors: ErrorTable = SAFE_ERRORS,
+    ) -> None:
+        self._channel = channel
+        self._now_ms = now_ms
+        self._certificate_der = certificate_der
+        self._errors = errors
+        self._methods: dict[str, Any] = {}
+
+    async def unsigned(
+        self, method: str, request: Message, response_type: type[_Answer], timeout: float
+    ) -> _Answer:
+        """Ask once, as anybody may.
+
+        Args:
+            method: Full path, such as "/kura.auth.v1.AuthService/Describe".
+            request: The message; it is not changed.
+            response_type: What the answer is read as.
+            timeout: Seconds for the whole call, connecting included.
+
+        Raises:
+            Refusal: The server's own word.
+            CallFailed: There is no answer; says why.
+        """
+        return await self._once(method, request.SerializeToString(), response_type, timeout, None)
+
+    async def _once(
+        self,
+        method: str,
+        body: bytes,
+        response_type: type[_Answer],
+        timeout: float,
+        metadata: tuple[tuple[str, bytes], ...] | None,
+    ) -> _Answer:
+        call = self._method(method, self._channel.unary_unary)
+        async with self._failures_named(timeout):
+            answer = await call(body, timeout=timeout, metadata=metadata)
+        return _read(response_type, answer)
+
+    def _method(self, method: str, kind: Callable[..., Any]) -> Any:
+        """The callable of a method, made once; without serialisers, so that bytes go and come as they are."""
+        known = self._methods.get(method)
+        if known is None:
+            known = self._methods[method] = kind(method)
+        return known
+
+    @asynccontextmanager
+    async def _failures_named(self, seconds: float) -> AsyncIterator[None]:
+        try:
+            yield
+        except grpc.aio.AioRpcError as error:
+            raise self._named(error, seconds) from None
+
+    def _named(self, error: grpc.aio.AioRpcError, seconds: float) -> Exception:
+        refusal = self._errors.from_status(error)
+        if isinstance(refusal, Refusal):
+            return refusal
+        now = datetime.fromtimestamp(self._now_ms() / 1000, UTC)
+        return explain_connection_failure(error, self._certificate_der, now=now, waited_seconds=seconds)
+
+
+class SignedCaller(Caller):
     """Calls one safe as one wallet.
 
     Args:
@@ -56,14 +132,10 @@ class SignedCaller:
         certificate_der: bytes | None = None,
         errors: ErrorTable = SAFE_ERRORS,
     ) -> None:
-        self._channel = channel
+        super().__init__(channel, now_ms, certificate_der=certificate_der, errors=errors)
         self._safe_id = safe_id
         self._signing_key = signing_key
-        self._now_ms = now_ms
         self._rng = rng
-        self._certificate_der = certificate_der
-        self._errors = errors
-        self._methods: dict[str, Any] = {}
 
     async def unary(
         self,
@@ -88,10 +160,8 @@ class SignedCaller:
             CallFailed: There is no answer; says why.
         """
         body = request.SerializeToString()
-        call = self._method(method, self._channel.unary_unary)
-        async with self._failures_named(timeout):
-            answer = await call(body, timeout=timeout, metadata=self._proof(method, body) if signed else None)
-        return _read(response_type, answer)
+        proof = self._proof(method, body) if signed else None
+        return await self._once(method, body, response_type, timeout, proof)
 
     async def stream_up(
         self,
@@ -150,31 +220,10 @@ class SignedCaller:
                     return
                 yield _read(response_type, answer)
 
-    def _method(self, method: str, kind: Callable[..., Any]) -> Any:
-        """The callable of a method, made once; without serialisers, so that bytes go and come as they are."""
-        known = self._methods.get(method)
-        if known is None:
-            known = self._methods[method] = kind(method)
-        return known
-
     def _proof(self, method: str, body: bytes) -> tuple[tuple[str, bytes], ...]:
         nonce = self._rng.read(_NONCE_BYTES)
         proof = prove_request(self._signing_key, method, self._safe_id, body, self._now_ms(), nonce)
         return ((METADATA_KEY, proof.to_bytes()),)
-
-    @asynccontextmanager
-    async def _failures_named(self, seconds: float) -> AsyncIterator[None]:
-        try:
-            yield
-        except grpc.aio.AioRpcError as error:
-            raise self._named(error, seconds) from None
-
-    def _named(self, error: grpc.aio.AioRpcError, seconds: float) -> Exception:
-        refusal = self._errors.from_status(error)
-        if isinstance(refusal, Refusal):
-            return refusal
-        now = datetime.fromtimestamp(self._now_ms() / 1000, UTC)
-        return explain_connection_failure(error, self._certificate_der, now=now, waited_seconds=seconds)
 
 
 async def _send_all(call: Any, first: bytes, rest: AsyncIterator[Message], seconds: float) -> None:

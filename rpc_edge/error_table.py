@@ -242,7 +242,7 @@ SAFE_ERRORS: Final = ErrorTable(
         (refusals.SafeUnknown, _Code.NOT_FOUND, _pb.ERROR_REASON_SAFE_UNKNOWN),
         (refusals.SafeUnreachable, _Code.UNAVAILABLE, _pb.ERROR_REASON_SAFE_UNREACHABLE),
         (refusals.NotAPeer, _Code.UNAUTHENTICATED, _pb.ERROR_REASON_NOT_A_PEER),
-        (refusals.SessionInvalid, _Code.PERMISSION_DENIED, _pb.ERROR_REASON_SESSION_INVALID),
+        (refusals.RepairSessionInvalid, _Code.PERMISSION_DENIED, _pb.ERROR_REASON_REPAIR_SESSION_INVALID),
         (refusals.PieceUnknown, _Code.NOT_FOUND, _pb.ERROR_REASON_PIECE_UNKNOWN),
         (refusals.HelperSilent, _Code.UNAVAILABLE, _pb.ERROR_REASON_HELPER_SILENT),
         (refusals.ShuttingDown, _Code.UNAVAILABLE, _pb.ERROR_REASON_SHUTTING_DOWN),

@@ -42,7 +42,8 @@ class FreshnessJudge:
         """Accept a request once. Its sender was verified before, so nobody fills in another's nonces.
 
         Args:
-            sender: Whose request it is: a wallet key; of an envelope, the key it was sealed with. 32 bytes.
+            sender: Whose request it is: a wallet key; of an envelope, the key it was sealed with; empty where
+                nobody signs.
             nonce: Its 16 bytes; empty where the sender is new each time.
             issued_at_ms: Its own time.
             now_ms: The safe's time.

@@ -2,7 +2,7 @@
 
 handlers/   decode a call, hand it on, encode the answer
 decisions/  pure: what is accepted, certified, given out, erased
-store/      durable records, one writer, group commit
+store/      the records, on what `durable` gives: one writer, group commit
 server.py   puts them together; __main__.py is the operator's command
 """
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import click
 
-from safe_node.config import ConfigError, load_settings, next_port, parse_address
+from durable.settings import ConfigError, parse_address
+from safe_node.config import load_settings, next_port
 
 _CONFIG = click.option(
     "--config",
@@ -42,11 +43,11 @@ def main(context: click.Context, config: Path | None) -> None:
 
 
 def _run(config: Path) -> None:
+    from durable.folder import StoreUnusable
+    from durable.keys import IdentityError
     from rpc_edge.process_memory import keep_freed_memory
     from rpc_edge.server import AddressUnavailable
-    from safe_node.identity import IdentityError
     from safe_node.server import serve
-    from safe_node.store.base import StoreUnusable
 
     try:
         keep_freed_memory()
@@ -90,7 +91,8 @@ def init(
       kura-safe init --dir /srv/kura --name safe-1 --operator "Example Co." \\
           --endpoint safe1.example.org:7301 --listen 0.0.0.0:7301
     """  # noqa: D301 - click reads the \b
-    from safe_node.identity import IdentityError, NewSafe, create_safe
+    from durable.keys import IdentityError
+    from safe_node.identity import NewSafe, create_safe
     from threshold.randomness import SystemRandomness
 
     listen = listen or endpoint
@@ -119,15 +121,15 @@ def check(config: Path | None) -> None:
     Example:
       kura-safe check --config /srv/kura/safe.toml
     """  # noqa: D301 - click reads the \b
+    from durable import sqlite
+    from durable.keys import IdentityError
     from safe_node.check import check_database
     from safe_node.identity import (
-        IdentityError,
         check_membership,
         open_decoy_secret,
         read_identity,
         read_versions,
     )
-    from safe_node.store import sqlite
 
     if config is None:
         raise click.UsageError("--config FILE is needed")
@@ -162,8 +164,8 @@ def invite(config: Path | None) -> None:
     """  # noqa: D301 - click reads the \b
     import time
 
+    from durable.folder import StoreUnusable
     from safe_node import invitations
-    from safe_node.store.base import StoreUnusable
     from safe_node.store.sqlite_store import DATABASE_NAME
     from threshold.randomness import SystemRandomness
 

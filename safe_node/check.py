@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from durable import sqlite
+from durable.sqlite import Connection
 from safe_node.decisions.retrieval import block_checker, judge_stream
 from safe_node.records import AnnouncedBlob, Presented, StoredPiece
-from safe_node.store import blobs, sqlite
+from safe_node.store import blobs
 from safe_node.store.retrieval import find_piece
-from safe_node.store.sqlite import Connection
 from safe_node.store.sqlite_store import DATABASE_NAME
 from trust.certificate import Certificate
 from trust.errors import TrustError

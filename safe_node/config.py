@@ -26,15 +26,13 @@ Example, as `python -m safe_node init` writes it::
 
 from __future__ import annotations
 
-import re
-import tomllib
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
+from durable.settings import Address, LogSettings, parse_address, read_settings
 from trust.certificate import COUNTER_LIMIT
 
 KIB = 1024
@@ -42,22 +40,6 @@ MIB = 1024 * KIB
 BLINDING_BYTES = 32
 
 _Bytes = Annotated[int, Meta(ge=0, le=2**62)]
-_LISTEN = re.compile(r"^(?P<host>[A-Za-z0-9.-]{1,253}|\[[0-9a-fA-F:]{2,45}\]):(?P<port>[0-9]{1,5})$")
-
-
-@dataclass
-class ConfigError(Exception):
-    """The configuration cannot be used.
-
-    Args:
-        problem: What to mend, for the operator.
-    """
-
-    problem: str
-
-    def __str__(self) -> str:
-        """Give the problem."""
-        return self.problem
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -109,24 +91,6 @@ class RepairSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     every_seconds: Annotated[int, Meta(ge=0, le=86_400)] = 300
 
 
-class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How much is logged, and in which form."""
-
-    level: Literal["debug", "info", "warning", "error"] = "info"
-    json: bool = True
-
-
-class Address(NamedTuple):
-    """Where to listen; port 0 lets the kernel choose."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        """As gRPC wants it."""
-        return f"{self.host}:{self.port}"
-
-
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The file's content; paths are as the process sees them."""
 
@@ -158,31 +122,11 @@ def load_settings(path: Path) -> Settings:
     Raises:
         ConfigError: It cannot be read, or says something that cannot be meant.
     """
-    try:
-        text = tomllib.loads(path.read_text("utf-8"))
-        settings = msgspec.convert(text, Settings)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not TOML: {error}") from None
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"{path}: {error}") from None
+    settings = read_settings(path, Settings)
     parse_address(settings.listen)
     if settings.peer_listen:
         parse_address(settings.peer_listen)
     return _absolute(settings, path.resolve().parent)
-
-
-def parse_address(text: str) -> Address:
-    """Take "host:port" apart; IPv6 stands in brackets.
-
-    Raises:
-        ConfigError: It is none.
-    """
-    match = _LISTEN.match(text)
-    if match is None or int(match["port"]) > 65_535:
-        raise ConfigError(f"listen: {text!r} is not host:port")
-    return Address(match["host"], int(match["port"]))
 
 
 def next_port(text: str) -> str:

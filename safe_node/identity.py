@@ -14,12 +14,11 @@ Files with secrets have mode 0600. Nothing that exists is ever overwritten.
 
 from __future__ import annotations
 
-import os
-import ssl
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from durable.keys import IdentityError, read_file, read_hex, read_tls, write_all
 from threshold.errors import SealBroken
 from threshold.hpke import KeyPair, derive_key_pair
 from threshold.randomness import RandomSource
@@ -53,21 +52,6 @@ every_seconds = 300  # how often to look for what was lost; 0: only when somebod
 level = "info"
 json = true
 """
-
-
-@dataclass(eq=False)
-class IdentityError(Exception):
-    """Keys or roster cannot be used.
-
-    Args:
-        problem: What to mend, for the operator.
-    """
-
-    problem: str
-
-    def __str__(self) -> str:
-        """Give the problem."""
-        return self.problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +117,7 @@ def create_safe(folder: Path, new: NewSafe, rng: RandomSource, now: datetime) ->
     sealing_key = derive_key_pair(sealing_seed).public
     entry = _entry(new, safe_id, tls_certificate, signing.public, sealing_key, operator.public)
     settings = _SETTINGS.format(name=new.name, listen=new.listen, peer_listen=new.peer_listen)
-    _write_all(
+    write_all(
         {
             folder / "keys" / "safe.id": (safe_id.hex() + "\n").encode(),
             folder / "keys" / "signing.key": (signing.seed.hex() + "\n").encode(),
@@ -168,52 +152,20 @@ def _entry(
         raise IdentityError(str(error)) from None
 
 
-def _write_all(files: dict[Path, bytes]) -> None:
-    taken = [path for path in files if path.exists()]
-    if taken:
-        raise IdentityError(f"{taken[0]} exists; nothing was written")
-    try:
-        for path, content in files.items():
-            # mkdir gives the mode to the last folder only.
-            for folder in (path.parent.parent, path.parent):
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(descriptor)
-    except OSError as error:
-        raise IdentityError(f"{error.filename}: {error.strerror}") from None
-
-
 def read_identity(keys_dir: Path) -> Identity:
     """Read a safe's keys.
 
     Raises:
         IdentityError: A file is missing, unreadable or damaged.
     """
-    certificate = _read(keys_dir / "tls.crt")
-    try:
-        from_pem(certificate.decode())
-    except ValueError:
-        raise IdentityError(f"{keys_dir / 'tls.crt'}: no PEM certificate") from None
-    tls_key = _read(keys_dir / "tls.key")
-    _check_pair(keys_dir / "tls.crt", keys_dir / "tls.key")
+    tls_key, certificate = read_tls(keys_dir)
     return Identity(
-        safe_id=SafeId(_read_hex(keys_dir / "safe.id", ID_BYTES)),
-        signing_key=SigningKey(_read_hex(keys_dir / "signing.key", KEY_BYTES)),
-        sealing_key=derive_key_pair(_read_hex(keys_dir / "sealing.key", KEY_BYTES)),
+        safe_id=SafeId(read_hex(keys_dir / "safe.id", ID_BYTES)),
+        signing_key=SigningKey(read_hex(keys_dir / "signing.key", KEY_BYTES)),
+        sealing_key=derive_key_pair(read_hex(keys_dir / "sealing.key", KEY_BYTES)),
         tls_key=tls_key,
         tls_certificate=certificate,
     )
-
-
-def _check_pair(certificate: Path, key: Path) -> None:
-    """GRPC would only say that it cannot listen."""
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
-    except ssl.SSLError:
-        raise IdentityError(f"{key}: not the private key of {certificate}") from None
 
 
 def read_versions(path: Path) -> tuple[Roster, ...]:
@@ -223,7 +175,7 @@ def read_versions(path: Path) -> tuple[Roster, ...]:
         IdentityError: It cannot be read or must not be used.
     """
     try:
-        chain = read_roster(_read(path))
+        chain = read_roster(read_file(path))
         verify_chain(chain)
     except RosterRefused as error:
         raise IdentityError(f"{path}: {error}") from None
@@ -270,20 +222,3 @@ def open_decoy_secret(identity: Identity, roster: Roster) -> bytes:
             f"the decoy secret that roster version {roster.version} has for this safe does not open with its "
             "sealing key: that version was not assembled as it should be"
         ) from None
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise IdentityError(f"{path}: {error.strerror}") from None
-
-
-def _read_hex(path: Path, length: int) -> bytes:
-    try:
-        content = bytes.fromhex(_read(path).decode().strip())
-    except ValueError:
-        content = b""
-    if len(content) != length:
-        raise IdentityError(f"{path}: not {length * 2} hexadecimal digits")
-    return content

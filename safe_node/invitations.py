@@ -11,8 +11,9 @@ import base64
 import hashlib
 from pathlib import Path
 
-from safe_node.store import schema, sqlite
-from safe_node.store.base import StoreUnusable
+from durable import sqlite
+from durable.folder import StoreUnusable
+from safe_node.store import schema
 from safe_node.store.invitations import add_invitation
 from threshold.randomness import RandomSource
 from trust.ids import Hash

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 from structlog.typing import FilteringBoundLogger
 
+from durable.settings import Address
 from rpc_edge.authentication import signed_requests
 from rpc_edge.bounds import bounded_messages
 from rpc_edge.carrying import CARRY, Carriages, Forwarding, most_carried_bytes
@@ -25,7 +26,7 @@ from rpc_edge.room import Room
 from rpc_edge.sealed_calls import SealedCalls
 from rpc_edge.server import Listening, ServerRunner, run_server
 from rpc_edge.tls import peer_server_credentials, server_credentials
-from safe_node.config import Address, Limits, Settings
+from safe_node.config import Limits, Settings
 from safe_node.decisions.admission import Membership
 from safe_node.due import erasing_by_the_way
 from safe_node.handlers.owner_servicer import OWNER_SERVICE, OWNER_SHAPES, owner_service_of

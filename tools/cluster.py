@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     up = _command(commands, "up", "start the safes, wait until each is healthy", _up)
     up.add_argument("--safes", type=int, help=f"how many ({DEFAULT_SAFES} for a new cluster)")
     up.add_argument("--threshold", type=int, help="how many bring a value back (more than half)")
+    up.add_argument("--with-authority", action="store_true", help="start an authority as well")
     _command(commands, "status", "show every safe", _status)
     _command(commands, "down", "stop all safes", _down)
     for name, (summary, action) in _ONE_SAFE.items():
@@ -83,7 +84,7 @@ def _command(
 
 
 def _up(cluster: Cluster, options: argparse.Namespace) -> None:
-    _show(cluster.up(options.safes, options.threshold), options)
+    _show(cluster.up(options.safes, options.threshold, with_authority=options.with_authority), options)
     print(f"Roster: {cluster.roster_file}", file=sys.stderr)
 
 

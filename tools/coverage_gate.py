@@ -19,8 +19,10 @@ from coverage.exceptions import NoDataError
 THRESHOLDS_PERCENT: Mapping[str, float] = {
     "threshold": 100.0,
     "trust": 100.0,
+    "durable": 90.0,
     "rpc_edge": 90.0,
     "safe_node": 90.0,
+    "auth_service": 90.0,
     "wallet_client": 90.0,
     "tools": 90.0,
 }

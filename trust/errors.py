@@ -118,3 +118,33 @@ class EnvelopeBroken(TrustError):
     def __str__(self) -> str:
         """Say no more: why it does not open is nobody's to know."""
         return "The envelope does not open."
+
+
+@dataclass(eq=False)
+class AuthorityRefused(TrustError):
+    """What an authority says of itself, or under its name, must not be used.
+
+    Args:
+        problem: Why, in words for the person who holds it.
+    """
+
+    problem: str
+
+    def __str__(self) -> str:
+        """Give the problem."""
+        return f"The authority is refused: {self.problem}."
+
+
+@dataclass(eq=False)
+class AssertionRefused(TrustError):
+    """An assertion that proves nothing here and now.
+
+    Args:
+        problem: Why, for the log of whoever judged it; who showed it is told nothing.
+    """
+
+    problem: str
+
+    def __str__(self) -> str:
+        """Give the problem."""
+        return f"The assertion is refused: {self.problem}."

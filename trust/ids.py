@@ -34,6 +34,9 @@ RecordId = NewType("RecordId", bytes)
 GuessId = NewType("GuessId", bytes)
 """One guess at a PIN: 16 random bytes, drawn by who guesses."""
 
+AuthorityKey = NewType("AuthorityKey", bytes)
+"""An authority's identity: its Ed25519 public key, 32 bytes, RFC 8032 encoding. Owners pin it."""
+
 Hash = NewType("Hash", bytes)
 """A SHA-256 output: 32 bytes."""
 
@@ -45,6 +48,7 @@ ItemIdField = Annotated[ItemId, Meta(min_length=ID_BYTES, max_length=ID_BYTES)]
 OwnerIdField = Annotated[OwnerId, Meta(min_length=OWNER_ID_BYTES, max_length=OWNER_ID_BYTES)]
 WalletKeyField = Annotated[WalletKey, Meta(min_length=KEY_BYTES, max_length=KEY_BYTES)]
 OwnerKeyField = Annotated[OwnerKey, Meta(min_length=KEY_BYTES, max_length=KEY_BYTES)]
+AuthorityKeyField = Annotated[AuthorityKey, Meta(min_length=KEY_BYTES, max_length=KEY_BYTES)]
 RecordIdField = Annotated[RecordId, Meta(min_length=ID_BYTES, max_length=ID_BYTES)]
 HashField = Annotated[Hash, Meta(min_length=HASH_BYTES, max_length=HASH_BYTES)]
 SignatureField = Annotated[Signature, Meta(min_length=SIGNATURE_BYTES, max_length=SIGNATURE_BYTES)]

@@ -38,7 +38,7 @@ class RequestSignatureInvalid(Refusal):
 class RequestStale(Refusal):
     """Too old, from the future, or older than the safe's process."""
 
-    sentence = "The request's time is too far from the safe's clock. Set the clock and try again."
+    sentence = "The request's time is too far from the server's clock. Set the clock and try again."
     server_time_ms: int
 
 
@@ -133,7 +133,7 @@ class NotAPeer(Refusal):
 
 
 @dataclass(eq=False)
-class SessionInvalid(Refusal):
+class RepairSessionInvalid(Refusal):
     """A repair session is not signed, not fresh, or not for who asks."""
 
     sentence = "The repair session does not hold."
@@ -194,7 +194,7 @@ class PieceConflict(Refusal):
 class StorageFull(Refusal):
     """No room on the safe's disk, or beyond its configured size."""
 
-    sentence = "The safe's storage is full. Nothing was written."
+    sentence = "The server's storage is full. Nothing was written."
 
 
 @dataclass(eq=False)
@@ -356,7 +356,7 @@ class ShuttingDown(Refusal):
 class Busy(Refusal):
     """Too many writes wait for the safe's disk."""
 
-    sentence = "The safe has more to write than it can keep up with. Try again later."
+    sentence = "The server has more to do than it can keep up with. Try again later."
 
 
 @dataclass(eq=False)

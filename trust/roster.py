@@ -36,6 +36,17 @@ _UNIQUE = (
 )
 
 
+def is_label(name: str) -> bool:
+    """Whether a name is a lower-case DNS label, as TLS server names are."""
+    return _NAME.fullmatch(name) is not None
+
+
+def is_endpoint(text: str) -> bool:
+    """Whether a text is "host:port"; IPv6 in brackets."""
+    endpoint = _ENDPOINT.fullmatch(text)
+    return endpoint is not None and int(endpoint[1]) <= _HIGHEST_PORT
+
+
 class SafeEntry(Document, frozen=True):
     """One safe.
 
@@ -67,11 +78,10 @@ class SafeEntry(Document, frozen=True):
 
     def __post_init__(self) -> None:
         """Refuse names and endpoints that could be mistaken, and a key to which nothing can be sealed."""
-        if not _NAME.fullmatch(self.name):
+        if not is_label(self.name):
             raise self.malformed("name", "must be a lower-case DNS label")
         for field in ("endpoint", "peer_endpoint"):
-            endpoint = _ENDPOINT.fullmatch(getattr(self, field))
-            if endpoint is None or int(endpoint[1]) > _HIGHEST_PORT:
+            if not is_endpoint(getattr(self, field)):
                 raise self.malformed(field, "must be host:port")
         if self.endpoint == self.peer_endpoint:
             raise self.malformed("peer_endpoint", "is the wallets' port too")

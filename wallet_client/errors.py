@@ -245,6 +245,7 @@ Kind = Literal[
     "trigger",
     "sensor",
     "suspension",
+    "authority",
 ]
 
 

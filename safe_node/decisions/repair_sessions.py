@@ -14,7 +14,7 @@ from safe_node.decisions.admission import Membership
 from trust.errors import DocumentMalformed, RosterRefused, SignatureInvalid
 from trust.ids import SafeId
 from trust.manifest import Manifest, Place
-from trust.refusals import NotPlacedHere, RosterUnknown, SessionInvalid
+from trust.refusals import NotPlacedHere, RepairSessionInvalid, RosterUnknown
 from trust.repair_session import FRESH_SECONDS, RepairSession, verify_session
 from trust.roster import SafeEntry
 
@@ -36,21 +36,21 @@ def judge_session(
         now: Whole seconds since 1970-01-01 UTC.
 
     Raises:
-        SessionInvalid: Names what does not hold.
+        RepairSessionInvalid: Names what does not hold.
         RosterUnknown: It goes by another roster than this safe's newest.
     """
     session = _read(body)
     check_roster(session.roster_version, session.roster_hash, membership)
     _check_signature(session, body, signature, membership)
     if abs(now - session.begun_at) > FRESH_SECONDS:
-        raise SessionInvalid("begun_at")
+        raise RepairSessionInvalid("begun_at")
     if session.helper(membership.safe_id) is None:
-        raise SessionInvalid("helpers")
+        raise RepairSessionInvalid("helpers")
     if asked == "summand":
         if caller == membership.safe_id or session.helper(caller) is None:
-            raise SessionInvalid("helpers")
+            raise RepairSessionInvalid("helpers")
     elif caller != session.requester:
-        raise SessionInvalid("requester")
+        raise RepairSessionInvalid("requester")
     return session
 
 
@@ -70,7 +70,7 @@ def judge_help(session: RepairSession, manifest: Manifest, asked: Asked) -> None
 
     Raises:
         NotPlacedHere: The lost piece, or a helper's, is placed elsewhere.
-        SessionInvalid: Not as many helpers as the threshold, or pieces that are not repaired this way.
+        RepairSessionInvalid: Not as many helpers as the threshold, or pieces that are not repaired this way.
     """
     places = {place.x: place for place in manifest.placement}
     _require_at(places.get(session.x), session.requester, session.part)
@@ -78,11 +78,11 @@ def judge_help(session: RepairSession, manifest: Manifest, asked: Asked) -> None
         _require_at(places.get(helper.x), helper.safe_id, session.part)
     needed = manifest.terms.value.k if session.part == "value" else manifest.terms.key.k
     if len(session.helpers) != needed:
-        raise SessionInvalid("helpers")
+        raise RepairSessionInvalid("helpers")
     if session.part == "value" and not _is_repaired_by(manifest, asked):
-        raise SessionInvalid("part")
+        raise RepairSessionInvalid("part")
     if session.part == "key" and asked == "fragment":
-        raise SessionInvalid("part")
+        raise RepairSessionInvalid("part")
 
 
 def _is_repaired_by(manifest: Manifest, asked: Asked) -> bool:
@@ -101,18 +101,18 @@ def _read(body: bytes) -> RepairSession:
     try:
         return RepairSession.from_bytes(body)
     except DocumentMalformed:
-        raise SessionInvalid("session") from None
+        raise RepairSessionInvalid("session") from None
 
 
 def _check_signature(session: RepairSession, body: bytes, signature: bytes, membership: Membership) -> None:
     try:
         verify_session(session, body, signature, _entry(session, membership).signing_key)
     except SignatureInvalid:
-        raise SessionInvalid("signature") from None
+        raise RepairSessionInvalid("signature") from None
 
 
 def _entry(session: RepairSession, membership: Membership) -> SafeEntry:
     try:
         return membership.newest.safe(session.requester)
     except RosterRefused:
-        raise SessionInvalid("requester") from None
+        raise RepairSessionInvalid("requester") from None

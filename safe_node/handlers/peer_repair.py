@@ -61,7 +61,8 @@ async def sum_of(helping: Helping, caller: SafeId, request: pb.SumRequest) -> pb
     """Ask the other helpers for their summands, and give the sum.
 
     Raises:
-        Malformed, SessionInvalid, RosterUnknown, NotPlacedHere, PieceUnknown, ItemDeleted, StoredPieceDamaged
+        Malformed, RepairSessionInvalid, RosterUnknown, NotPlacedHere, PieceUnknown, ItemDeleted,
+            StoredPieceDamaged: As decisions/repair_sessions.py has it.
         HelperSilent: Names one that gave nothing.
     """
     async with helping.sums:
@@ -84,7 +85,8 @@ async def summand(helping: Helping, caller: SafeId, request: pb.SummandRequest) 
     """Give another helper what is for it.
 
     Raises:
-        Malformed, SessionInvalid, RosterUnknown, NotPlacedHere, PieceUnknown, ItemDeleted, StoredPieceDamaged
+        Malformed, RepairSessionInvalid, RosterUnknown, NotPlacedHere, PieceUnknown, ItemDeleted,
+            StoredPieceDamaged: As decisions/repair_sessions.py has it.
     """
     async with helping.parts:
         session, own = await _own(helping, caller, read_session(request.session), "summand")
@@ -98,7 +100,8 @@ async def fragment(helping: Helping, caller: SafeId, request: pb.FragmentRequest
     """Give a part of a compact piece as it is.
 
     Raises:
-        Malformed, SessionInvalid, RosterUnknown, NotPlacedHere, PieceUnknown, ItemDeleted, StoredPieceDamaged
+        Malformed, RepairSessionInvalid, RosterUnknown, NotPlacedHere, PieceUnknown, ItemDeleted,
+            StoredPieceDamaged: As decisions/repair_sessions.py has it.
     """
     async with helping.parts:
         _, own = await _own(helping, caller, read_session(request.session), "fragment")

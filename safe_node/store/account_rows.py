@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from durable.sqlite import Connection
 from safe_node.accounts import (
     AdmittedAuthorisation,
     AdmittedRevocation,
@@ -12,7 +13,6 @@ from safe_node.accounts import (
 )
 from safe_node.store.owner_rows import find_owner_by_key
 from safe_node.store.owners_base import PlanAuthorisation
-from safe_node.store.sqlite import Connection
 from safe_node.store.wallets import make_wallet
 from trust.ids import OwnerKey, WalletKey
 

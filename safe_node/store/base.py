@@ -36,10 +36,6 @@ JudgeFetch = Callable[[StoredPiece | None, Certificate], ReleasedPiece]
 JudgeStream = Callable[[StoredPiece | None, Certificate], tuple[ReleasedPiece, AnnouncedBlob]]
 
 
-class StoreUnusable(Exception):
-    """The database cannot be opened, or is another safe's; the text says what to do."""
-
-
 @dataclass(frozen=True, slots=True)
 class StreamedPiece:
     """A piece on its way out.

@@ -6,10 +6,10 @@ slices, so that other writes need not wait for 64 MiB of zeroes. What is loose a
 
 from __future__ import annotations
 
+from durable.sqlite import Connection
 from safe_node.decisions.costs import check_quota
 from safe_node.records import ItemName
 from safe_node.store.schema import BLOCKS_PER_BLOB
-from safe_node.store.sqlite import Connection
 from safe_node.store.wallets import OF_ACCOUNT, make_wallet, used_bytes
 from trust.ids import OwnerKey, WalletKey
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from durable.sqlite import Connection
 from safe_node.accounts import KeptBatch, KeptPiece
-from safe_node.store.sqlite import Connection
 from trust.ids import OwnerKey
 
 PIECES_AT_ONCE = 1_000

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from durable.sqlite import Connection
 from safe_node.decisions.costs import TOMBSTONE_BYTES
 from safe_node.deletions import AdmittedTombstone, Burial, DeletionState, StandingTombstone
 from safe_node.records import ItemName
@@ -17,7 +18,6 @@ from safe_node.store import blobs
 from safe_node.store.account_rows import standing as standing_of
 from safe_node.store.base import PlanDeletion
 from safe_node.store.schema import KEY_SHARES_PER_BATCH
-from safe_node.store.sqlite import Connection
 from safe_node.store.wallets import OF_ACCOUNT, add_used, make_wallet, used_bytes
 from trust.ids import ItemId, OwnerKey
 from trust.tombstone import hash_of

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, TypeVar
 
+from durable.sqlite import Connection
+from durable.writer import WriterThread
 from safe_node.store import blobs
 from safe_node.store.deletion import erase_piece, piece_row
-from safe_node.store.sqlite import Connection
-from safe_node.store.writer import WriterThread
 
 _Result = TypeVar("_Result")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 
+from durable.sqlite import Connection
 from safe_node.owners import (
     NO_GUESSES,
     Attempt,
@@ -21,7 +22,6 @@ from safe_node.owners import (
 )
 from safe_node.store.owner_rows import find_owner, write_ledger
 from safe_node.store.owners_base import KEPT_GUESS_MS, KEPT_GUESSES, NOBODIES, PlanGuess, PlanUnlock
-from safe_node.store.sqlite import Connection
 from trust.ids import GuessId, OwnerId
 
 _FIND = "SELECT record_id, element, returned_to FROM guesses WHERE owner = ? AND guess_id = ?"

@@ -5,11 +5,11 @@ Of an invitation only the hash is kept: who reads the database can enrol nobody.
 
 from __future__ import annotations
 
+from durable.sqlite import Connection
 from safe_node.owners import AdmittedPart, EnrolmentState, Invitation
 from safe_node.store.account_rows import is_forgotten
 from safe_node.store.owner_rows import add_owner, find_owner, find_owner_by_key
 from safe_node.store.owners_base import PlanEnrolment
-from safe_node.store.sqlite import Connection
 from trust.ids import Hash
 
 _ADD = "INSERT INTO invitations (code_hash, made_ms, used_ms) VALUES (?, ?, NULL)"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import subprocess
 from pathlib import Path
 
-from safe_node.store import schema, sqlite
-from safe_node.store.base import StoreUnusable
-from safe_node.store.sqlite import Connection
+from durable import sqlite
+from durable.folder import StoreUnusable, lock_folder
+from durable.sqlite import Connection
+from safe_node.store import schema
 from trust.ids import SafeId
 
 LOCK_NAME = "safe.lock"
@@ -29,28 +29,13 @@ def open_locked(path: Path, safe_id: SafeId, database_bytes: int) -> tuple[int, 
     Raises:
         StoreUnusable: It cannot be opened, is another safe's, or another process has it.
     """
-    lock = _lock(path.parent)
+    # At its start another process would erase what this one has half-way in.
+    lock = lock_folder(path.parent, LOCK_NAME, "this safe")
     try:
         return lock, _open_database(path, safe_id, database_bytes)
     except BaseException:
         os.close(lock)
         raise
-
-
-def _lock(data_dir: Path) -> int:
-    """Keep every other process out: at its start it would erase what this one has half-way in."""
-    path = data_dir / LOCK_NAME
-    try:
-        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise StoreUnusable(f"{path}: {error.strerror}") from None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(lock)
-        raise StoreUnusable(f"{data_dir}: another process runs this safe") from None
-    return lock
 
 
 def _open_database(path: Path, safe_id: SafeId, database_bytes: int) -> Connection:

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from durable.sqlite import Connection
 from safe_node.owners import KeptOwner, KeptRecord, Ledger
-from safe_node.store.sqlite import Connection
 from trust.ids import OwnerId, OwnerKey, RecordId
 
 _OWNER = """SELECT id, owner_id, owner_key, spent, last_spent_ms, rearmed_ms, current, staged FROM owners

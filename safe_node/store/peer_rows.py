@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Collection, Sequence
 
+from durable.sqlite import Connection
 from safe_node.accounts import Standing
 from safe_node.decisions.retrieval import key_share_checksum
 from safe_node.records import ItemName, PieceName
@@ -20,7 +21,6 @@ from safe_node.repairs import (
 )
 from safe_node.store.peers_base import PAGE_BATCHES, PlacesThere
 from safe_node.store.schema import BLOCKS_PER_BLOB, KEY_SHARES_PER_BATCH
-from safe_node.store.sqlite import Connection
 from safe_node.store.wallets import OF_ACCOUNT, find_wallet
 from trust.errors import PieceRootMismatch
 from trust.ids import HASH_BYTES, Hash, OwnerKey, WalletKey

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from durable.sqlite import Connection
 from safe_node.accounts import WalletState
 from safe_node.decisions.retrieval import key_share_checksum
 from safe_node.records import (
@@ -17,7 +18,6 @@ from safe_node.records import (
 from safe_node.store.account_rows import make_owners, standing, wallet_state
 from safe_node.store.base import PlanRegistration
 from safe_node.store.schema import KEY_SHARES_PER_BATCH
-from safe_node.store.sqlite import Connection
 from safe_node.store.wallets import OF_ACCOUNT, add_used, find_wallet, make_wallet, used_bytes
 from trust.ids import OwnerKey
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from durable.sqlite import Connection
 from safe_node.records import AnnouncedBlob, Presented, StoredPiece
 from safe_node.store.schema import KEY_SHARES_PER_BATCH
-from safe_node.store.sqlite import Connection
 from trust.ids import HASH_BYTES, Hash, OwnerKey, WalletKey
 
 _FIND = f"""SELECT wallets.wallet_key, batches.manifest_hash, pieces.certificate, pieces.x, pieces.content,

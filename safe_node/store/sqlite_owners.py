@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
+from durable.sqlite import Connection
+from durable.writer import WriterThread
 from safe_node.accounts import (
     AdmittedAuthorisation,
     AdmittedRevocation,
@@ -30,8 +32,6 @@ from safe_node.store.owners_base import (
     PlanUndeletion,
     PlanUnlock,
 )
-from safe_node.store.sqlite import Connection
-from safe_node.store.writer import WriterThread
 from trust.ids import Hash, OwnerId, OwnerKey, WalletKey
 
 _LONG_AGO = 0

@@ -12,6 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from durable import sqlite
+from durable.sqlite import Connection
+from durable.writer import WriterThread
 from safe_node.decisions.costs import content_length
 from safe_node.decisions.retrieval import block_checker
 from safe_node.deletions import AdmittedTombstone, Burial
@@ -23,7 +26,7 @@ from safe_node.records import (
     ReleasedPiece,
     StoredPiece,
 )
-from safe_node.store import blobs, sqlite
+from safe_node.store import blobs
 from safe_node.store.base import (
     JudgeFetch,
     JudgeStream,
@@ -36,11 +39,9 @@ from safe_node.store.erasing import Eraser
 from safe_node.store.opening import open_locked
 from safe_node.store.registration import load_state, register
 from safe_node.store.retrieval import find_piece
-from safe_node.store.sqlite import Connection
 from safe_node.store.sqlite_owners import SqliteOwners
 from safe_node.store.sqlite_peers import SqlitePeers
 from safe_node.store.wallets import make_wallet
-from safe_node.store.writer import WriterThread
 from trust.errors import PieceRootMismatch
 from trust.ids import SafeId, WalletKey
 from trust.piece import BLOCK_BYTES, BlockChecker

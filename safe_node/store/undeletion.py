@@ -6,6 +6,7 @@ wallets are nobody's from then on.
 
 from __future__ import annotations
 
+from durable.sqlite import Connection
 from safe_node.decisions.costs import TOMBSTONE_BYTES
 from safe_node.deletions import (
     AdmittedForgetting,
@@ -16,7 +17,6 @@ from safe_node.deletions import (
 from safe_node.store.deletion import OF_ITEM, standing_tombstones
 from safe_node.store.owner_rows import erase_owner
 from safe_node.store.owners_base import PlanForgetting, PlanUndeletion
-from safe_node.store.sqlite import Connection
 from safe_node.store.wallets import add_used, make_wallet, used_bytes
 from trust.ids import OwnerKey
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from safe_node.store.sqlite import Connection
+from durable.sqlite import Connection
 from trust.ids import WalletKey
 
 OF_ACCOUNT = """wallet IN (SELECT ?1 UNION SELECT id FROM wallets WHERE owner_key = ?2

@@ -10,10 +10,10 @@ from typing import Any
 import pysqlite3
 import pytest
 
+from durable.folder import StoreUnusable
 from safe_node.decisions.admission import admit_batch
 from safe_node.decisions.retrieval import judge_stream
 from safe_node.records import ReleasedPiece
-from safe_node.store.base import StoreUnusable
 from safe_node.store.sqlite_store import open_store
 from support.safe_requests import deal, seeded
 from support.store_bench import (
@@ -270,7 +270,7 @@ async def attempt(work: Awaitable[Any]) -> Any:
 
 async def test_a_stalled_disk_stops_neither_readers_nor_refusals(opened: Opener, monkeypatch: Any) -> None:
     """Reads go on beside a write that hangs; when too much waits, more is refused at once."""
-    monkeypatch.setattr("safe_node.store.writer.MAX_QUEUED", 3)
+    monkeypatch.setattr("durable.writer.MAX_QUEUED", 3)
     release, entered = threading.Event(), threading.Event()
 
     def hang(_: Any) -> None:
@@ -293,7 +293,7 @@ async def test_a_stalled_disk_stops_neither_readers_nor_refusals(opened: Opener,
 
 async def test_a_call_of_many_writes_is_taken_whole_or_not_at_all(opened: Opener, monkeypatch: Any) -> None:
     """More than the queue's bound goes in when nothing waits; what is refused as Busy wrote nothing."""
-    monkeypatch.setattr("safe_node.store.writer.MAX_QUEUED", 3)
+    monkeypatch.setattr("durable.writer.MAX_QUEUED", 3)
     release, entered = threading.Event(), threading.Event()
 
     def hang(_: Any) -> None:

@@ -20,7 +20,7 @@ from support.tls_identities import identity
 from threshold.randomness import SystemRandomness
 from trust.documents import SigningKey
 from trust.ids import Hash, SafeId
-from trust.refusals import NotPlacedHere, PieceUnknown, Refusal, RosterUnknown, SessionInvalid
+from trust.refusals import NotPlacedHere, PieceUnknown, Refusal, RepairSessionInvalid, RosterUnknown
 from trust.repair_session import FRESH_SECONDS, RepairHelper, RepairSession, sign_session
 from wallet_client.pipeline.batch import PreparedBatch
 
@@ -110,18 +110,22 @@ def signed_by(session: RepairSession, safe: PeerSafe) -> tuple[bytes, bytes]:
 
 REFUSED = [
     pytest.param({}, 3, 4, "Sum", NotPlacedHere, id="a repair request for another's x"),
-    pytest.param({}, 4, 3, "Sum", SessionInvalid, id="a session that another safe signed"),
-    pytest.param({}, 4, 4, "Summand", SessionInvalid, id="who lost the piece asks for a summand"),
-    pytest.param({}, 4, 4, "Fragment", SessionInvalid, id="a share is asked for as a fragment"),
-    pytest.param({"begun_at": FRESH_SECONDS + 1}, 4, 4, "Sum", SessionInvalid, id="a session of yesterday"),
+    pytest.param({}, 4, 3, "Sum", RepairSessionInvalid, id="a session that another safe signed"),
+    pytest.param({}, 4, 4, "Summand", RepairSessionInvalid, id="who lost the piece asks for a summand"),
+    pytest.param({}, 4, 4, "Fragment", RepairSessionInvalid, id="a share is asked for as a fragment"),
+    pytest.param(
+        {"begun_at": FRESH_SECONDS + 1}, 4, 4, "Sum", RepairSessionInvalid, id="a session of yesterday"
+    ),
     pytest.param({"roster_version": 2}, 4, 4, "Sum", RosterUnknown, id="another roster"),
     pytest.param({"roster_hash": bytes(32)}, 4, 4, "Sum", RosterUnknown, id="another roster of that number"),
     pytest.param({"manifest_hash": bytes(32)}, 4, 4, "Sum", PieceUnknown, id="a batch that nobody has"),
     pytest.param({"leaf_indices": (7,)}, 4, 4, "Sum", PieceUnknown, id="an item that nobody has"),
     pytest.param({"start": 1}, 4, 4, "Sum", PieceUnknown, id="more than there is of the share"),
-    pytest.param({"helpers": 2}, 4, 4, "Sum", SessionInvalid, id="fewer helpers than the threshold"),
-    pytest.param({"helpers": 4}, 4, 4, "Sum", SessionInvalid, id="more helpers than the threshold"),
-    pytest.param({"helpers": -3}, 4, 4, "Sum", SessionInvalid, id="a helper that is not in the session"),
+    pytest.param({"helpers": 2}, 4, 4, "Sum", RepairSessionInvalid, id="fewer helpers than the threshold"),
+    pytest.param({"helpers": 4}, 4, 4, "Sum", RepairSessionInvalid, id="more helpers than the threshold"),
+    pytest.param(
+        {"helpers": -3}, 4, 4, "Sum", RepairSessionInvalid, id="a helper that is not in the session"
+    ),
 ]
 
 

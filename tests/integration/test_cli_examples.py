@@ -27,6 +27,7 @@ ELSEWHERE = (
     "kura terminal",
     "kura wallet serve",
     "kura owner",
+    "kura authority",
     "kura reseed",
     "kura undelete",
 )

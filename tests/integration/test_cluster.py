@@ -56,6 +56,22 @@ def test_a_cluster_comes_up_is_hurt_heals_and_goes_down(kura: KuraInProcess, dir
     ]
 
 
+def test_an_authority_comes_up_beside_the_safes(kura: KuraInProcess, directory: Path, tmp_path: Path) -> None:
+    """It is started with them once it is there, hurt like one of them, and somebody can register at it."""
+    at = ("--dir", directory)
+    up = kura.json("cluster", "up", *at, "--safes", "1", "--with-authority")
+    assert (states(up), up["authority"]["state"]) == (["running"], "running")
+    owner = new_wallet(tmp_path / "wallet", directory / "roster.json")
+    password = "correct horse\n" * 2
+    done = owner.json("authority", "register", "anna", "--authority", up["authority"]["file"], typed=password)
+    assert done["identity"] == up["authority"]["id"]
+    assert kura.json("cluster", "kill", "authority", *at)["authority"]["state"] == "stopped"
+    assert kura.json("cluster", "up", *at)["authority"] == up["authority"]
+    assert owner.json("authority", "events")["events"][0]["what"] == "registered"
+    down = kura.json("cluster", "down", *at)
+    assert (states(down), down["authority"]["state"]) == (["stopped"], "stopped")
+
+
 SCRIPT = [str(ROOT / "tools" / "cluster.py")]
 MODULE = ["-m", "tools.cluster"]
 

@@ -1,5 +1,7 @@
-"""Every method of a safe has a row that says who may call it."""
+"""Every method of a safe, and of an authority, has a row that says who may call it."""
 
+from auth_service.handlers import rights as authority
+from kura.auth.v1 import auth_pb2
 from kura.safe.v1 import owner_pb2, peer_pb2, safe_pb2
 from safe_node.handlers.rights import OPEN_METHODS, RIGHTS, Right
 
@@ -29,3 +31,19 @@ def test_what_is_open_to_all_is_what_the_contract_says() -> None:
 
 def test_every_right_is_somebodys() -> None:
     assert set(RIGHTS.values()) == set(Right)
+
+
+def test_every_method_of_an_authority_has_a_right_and_all_but_two_are_sealed() -> None:
+    """What is public is named here a second time: nothing about an owner is asked in clear by a slip."""
+    service = auth_pb2.DESCRIPTOR.services_by_name["AuthService"]
+    methods = {f"/{service.full_name}/{method.name}": method for method in service.methods}
+    assert set(methods) == set(authority.RIGHTS)
+    sealed = {
+        path
+        for path, method in methods.items()
+        if [field.message_type and field.message_type.name for field in method.input_type.fields]
+        == ["SealedQuestion"]
+    }
+    public = {path for path, right in authority.RIGHTS.items() if right is authority.Right.PUBLIC}
+    assert {path.rpartition("/")[2] for path in public} == {"Describe", "OpenPath"}
+    assert sealed == set(methods) - public

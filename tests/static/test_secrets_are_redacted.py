@@ -23,7 +23,7 @@ import pytest
 
 from support.sample_documents import LEAF_BYTES
 
-PACKAGES = ("threshold", "trust", "rpc_edge", "safe_node", "wallet_client")
+PACKAGES = ("threshold", "trust", "durable", "rpc_edge", "safe_node", "auth_service", "wallet_client")
 MARKER = b"do-not-show-me!!" * 2
 """32 bytes, so that it passes for a key, and readable, so that any way of printing it is seen."""
 

@@ -20,6 +20,8 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PACKAGE_ROOTS = {
+    "auth_service": REPOSITORY,
+    "durable": REPOSITORY,
     "kura": REPOSITORY / "protos" / "gen",
     "rpc_edge": REPOSITORY,
     "safe_node": REPOSITORY,
@@ -159,6 +161,7 @@ def test_kura_help_works_from_anywhere(installed: Path, tmp_path: Path) -> None:
     assert {"backup", "cluster", "receipts", "recover", "wallet"} <= set(shown.split())
 
 
-def test_kura_safe_help_works_from_anywhere(installed: Path, tmp_path: Path) -> None:
-    """An operator's machine has the safe's program too."""
-    assert "--config" in run(installed / "bin" / "kura-safe", "--help", cwd=tmp_path, NO_COLOR="1")
+def test_the_operators_programs_help_from_anywhere(installed: Path, tmp_path: Path) -> None:
+    """An operator's machine has the programs of safe and authority too."""
+    for program in ("kura-safe", "kura-authority"):
+        assert "--config" in run(installed / "bin" / program, "--help", cwd=tmp_path, NO_COLOR="1")

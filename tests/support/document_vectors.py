@@ -12,10 +12,11 @@ from typing import Any
 
 import msgspec
 
-from support import every_document, sample_envelope, sample_owner
+from support import every_document, sample_authority, sample_envelope, sample_owner
 from support import sample_documents as samples
 from threshold import merkle
 from threshold.sealing import derive_item_key
+from trust.owner_information import seal_under_common
 from trust.owner_record import release_label
 from trust.piece import block_hashes, key_piece_hash, piece_root
 from trust.roster_file import write_roster
@@ -34,6 +35,8 @@ KEYS = {
     "safe 5 signing": samples.SAFE_KEYS[4],
     "operator 1": samples.OPERATORS[0],
     "owner": sample_owner.OWNER,
+    "authority identity": sample_authority.IDENTITY,
+    "authority signing": sample_authority.SIGNING,
 }
 DOCUMENT_OF_TITLE = {"certificates": "certificate head"}
 """Where the name among the samples is not the title that is signed."""
@@ -59,6 +62,7 @@ def vectors() -> dict[str, Any]:
         "envelope": _envelope(),
         "unlock": _unlock(),
         "binding": _binding(),
+        "common_key": _common_key(),
     }
 
 
@@ -86,6 +90,21 @@ def _signature(title: str) -> dict[str, str]:
     signer = next(label for label, key in KEYS.items() if key == sample.signer)
     document = DOCUMENT_OF_TITLE.get(title, title)
     return {"document": document, "signer": signer, "signature": sample.signature.hex()}
+
+
+def _common_key() -> dict[str, str]:
+    """A question under a temporary common key, and its answer."""
+    question, common = sample_authority.QUESTION, sample_authority.COMMON
+    sealed, answer_key = seal_under_common(question, common)
+    return {
+        "wallet_private": sample_authority.WALLET_HALF.hex(),
+        "key_half": sample_authority.SIGNED_HALF.half.hex(),
+        "common_key": common.key.hex(),
+        "question": question.to_bytes().hex(),
+        "sealed_question": sealed.hex(),
+        "answer_body": sample_authority.CALLS["done"].to_bytes().hex(),
+        "sealed_answer": answer_key.seal(sample_authority.CALLS["done"].to_bytes()).hex(),
+    }
 
 
 def _request() -> dict[str, Any]:

@@ -5,6 +5,7 @@ from hashlib import sha256
 
 from msgspec import structs
 
+from support import sample_authority
 from support.sample_documents import (
     ALGORITHM,
     ALL_SHOWN,
@@ -113,6 +114,15 @@ SIGNED: dict[str, SignedSample] = {
     "revival": SignedSample(REVIVAL, OWNER, REVIVAL_SIGNATURE),
     "owner tombstone": SignedSample(FORGETTING, OWNER, FORGETTING_SIGNATURE),
     "repair session": SignedSample(SESSION, SAFE_KEYS[4], sign_session(SESSION, SAFE_KEYS[4])[1]),
+    "authority description": SignedSample(
+        sample_authority.DESCRIPTION, sample_authority.IDENTITY, sample_authority.SIGNED_DESCRIPTION.signature
+    ),
+    "assertion": SignedSample(
+        sample_authority.ASSERTION, sample_authority.SIGNING, sample_authority.SIGNED_ASSERTION.signature
+    ),
+    "key half": SignedSample(
+        sample_authority.HALF, sample_authority.SIGNING, sample_authority.SIGNED_HALF.signature
+    ),
 }
 """Each document that is signed on its own, by its title; the request is built by both sides (PROOF)."""
 
@@ -163,5 +173,6 @@ DOCUMENTS: dict[str, Document] = {
     "repair helper": SESSION.helpers[0],
     "repair session": SESSION,
     "repair session of a key share": KEY_SESSION,
+    **sample_authority.DOCUMENTS,
 }
 """Each type of document at least once, by a name for the test's id."""

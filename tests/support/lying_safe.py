@@ -24,11 +24,11 @@ from typing import Any
 
 from msgspec import structs
 
+from durable import sqlite
 from safe_node.config import load_settings
 from safe_node.deletions import AdmittedTombstone, Burial
 from safe_node.records import AdmittedBatch, Presented, RegistrationPlan, ReleasedPiece
 from safe_node.server import serve
-from safe_node.store import sqlite
 from safe_node.store.base import (
     JudgeFetch,
     JudgeStream,

@@ -17,6 +17,7 @@ import pytest
 
 from support.memory_safes import MemorySafes, opened
 from support.wallet_samples import FULL_VALUE, small_value
+from trust import owner_id
 from trust.manifest import Ownership
 from trust.owner_record import OwnerSecrets
 from wallet_client.operations.backup import back_up, drop_backed_up
@@ -53,10 +54,10 @@ VALUES = [
 def quick_stretch(monkeypatch: pytest.MonkeyPatch) -> None:
     """In the place of Argon2id something that is as deterministic and takes no time."""
 
-    def quick(content: bytes, salt: bytes, length: int) -> bytes:
-        return hashlib.shake_256(salt + content).digest(length)
+    def quick(content: bytes, salted_by: bytes, length: int) -> bytes:
+        return hashlib.shake_256(salted_by + content).digest(length)
 
-    monkeypatch.setattr(stretch, "_argon2id", quick)
+    monkeypatch.setattr(owner_id, "stretch", quick)
 
 
 async def enrolled(wallet: Wallet) -> Enrolled:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import structlog
 
-from safe_node.config import parse_address
+from durable import sqlite
+from durable.settings import parse_address
 from safe_node.decisions.admission import Membership
 from safe_node.handlers.peer_repair import Helping
 from safe_node.handlers.safe import Safe
@@ -18,7 +19,6 @@ from safe_node.peers.keeper import Keeper
 from safe_node.repair_desk import RepairDesk
 from safe_node.repairs import RepairReport
 from safe_node.server import make_peer_runner
-from safe_node.store import sqlite
 from support.batches import KEYS, plans_of, prepared
 from support.empty_database import put_empty_database
 from support.owner_safes import LocalSafe, LocalSafes, local_safes

@@ -72,12 +72,27 @@ def make_safes(
         return tuple(pool.map(make, range(1, len(ports) + 1)))
 
 
+def make_authority(folder: Path, port: int, environment: Mapping[str, str]) -> None:
+    """Keys, configuration and description of an authority.
+
+    Raises:
+        SafeNotMade: Quotes what it said.
+    """
+    _made("auth_service", folder, port, environment)
+
+
 def _init(folder: Path, number: int, ports: tuple[int, int], environment: Mapping[str, str]) -> None:
-    unfinished = folder.with_name(f".{folder.name}.new")
+    port, peer_port = ports
+    more = ("--operator", f"Operator {number}", "--peer-endpoint", f"{HOST}:{peer_port}")
+    _made("safe_node", folder, port, environment, *more)
+
+
+def _made(program: str, folder: Path, port: int, environment: Mapping[str, str], *more: str) -> None:
+    """Run `python -m PROGRAM init` beside the folder, and put what it made in its place."""
+    unfinished, at = folder.with_name(f".{folder.name}.new"), f"{HOST}:{port}"
     shutil.rmtree(unfinished, ignore_errors=True)
-    command = [sys.executable, "-m", "safe_node", "init", "--dir", str(unfinished), "--name", folder.name]
-    command += ["--operator", f"Operator {number}"]
-    command += ["--endpoint", f"{HOST}:{ports[0]}", "--peer-endpoint", f"{HOST}:{ports[1]}"]
+    command = [sys.executable, "-m", program, "init", "--dir", str(unfinished), "--name", folder.name]
+    command += ["--endpoint", at, "--listen", at, *more]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise SafeNotMade(folder.name, (done.stderr or done.stdout)[-_OUTPUT_CHARACTERS:].strip())

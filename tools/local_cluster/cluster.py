@@ -2,6 +2,7 @@
 
     DIR/roster.json     the genesis, signed by all operators
     DIR/safe-1/         one safe: safe.toml, keys, data, operator.key, log, process.json
+    DIR/authority/      the authority, where there is one: authority.toml, authority.json, keys, data, log
     DIR/lock            held while a command changes the cluster
 
 Everything is found again from the folder, so any process may call any method at any time.
@@ -19,6 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from threshold.randomness import SystemRandomness
 from tools.local_cluster import ceremony, processes
@@ -30,8 +32,12 @@ from tools.local_cluster.errors import (
     SafeNotStopped,
     UnknownSafe,
 )
+from trust.authority import AuthorityDescription, read_authority, read_description
 from trust.roster import Roster, SafeEntry, verify_chain
 from trust.roster_file import read_roster
+
+if TYPE_CHECKING:
+    from tools.local_cluster.health import Server
 
 START_SECONDS = 20.0
 """How long to wait for the next safe to become healthy; they start side by side."""
@@ -41,15 +47,17 @@ KILL_SECONDS = 5.0
 LOCK_SECONDS = 30.0
 LOG_TAIL_LINES = 15
 DEFAULT_SAFES = 5
+AUTHORITY = "authority"
+"""What the authority is called, and its folder."""
 
 
 @dataclass(frozen=True, slots=True)
 class SafeStatus:
-    """One safe as it stands.
+    """One safe, or the authority, as it stands.
 
     Args:
         name: Its name in the roster.
-        id: Its id, 32 hexadecimal digits.
+        id: Its id, 32 hexadecimal digits; of the authority its identity, 64 of them.
         endpoint: "host:port".
         state: "running" (healthy), "stopped", or "unhealthy" (a process that does not answer).
     """
@@ -89,12 +97,31 @@ class Cluster:
             raise ClusterMissing(str(self.directory))
         return verify_chain(read_roster(self.roster_file.read_bytes()))
 
-    def up(self, safes: int | None = None, threshold: int | None = None) -> list[SafeStatus]:
+    @property
+    def authority_file(self) -> Path:
+        """The authority's description, for `kura authority register --authority`."""
+        return self._folder(AUTHORITY) / "authority.json"
+
+    @property
+    def authority(self) -> AuthorityDescription | None:
+        """The authority, if the cluster has one.
+
+        Raises:
+            AuthorityRefused: Its description was changed.
+        """
+        if not self.authority_file.exists():
+            return None
+        return read_description(read_authority(self.authority_file.read_bytes()))
+
+    def up(
+        self, safes: int | None = None, threshold: int | None = None, *, with_authority: bool = False
+    ) -> list[SafeStatus]:
         """Make the cluster where there is none yet, and start every safe that is not running.
 
         Args:
             safes: How many, 1 to 255; 5 for a new cluster unless said.
             threshold: How many of them bring a value back; for a new cluster more than half unless said.
+            with_authority: Make an authority as well, where there is none; one that is there starts anyway.
 
         Raises:
             ShapeImpossible: No roster can be like that.
@@ -112,24 +139,32 @@ class Cluster:
                 self._start_all(self.roster.safes)
             else:
                 self._make(count, count // 2 + 1 if threshold is None else threshold)
+            if with_authority or self.authority is not None:
+                self._up_authority()
         return self.status()
 
     def status(self) -> list[SafeStatus]:
-        """Every safe, in the roster's order."""
+        """Every safe, in the roster's order, and then the authority, if there is one."""
         from tools.local_cluster.health import serving
 
-        alive = [entry for entry in self.roster.safes if self._is_running(entry.name)]
+        authority = self.authority
+        described = () if authority is None else (authority,)
+        alive = [entry for entry in (*self.roster.safes, *described) if self._is_running(entry.name)]
         healthy = serving(alive) if alive else {}
         states = {name: "running" if good else "unhealthy" for name, good in healthy.items()}
         return [
-            SafeStatus(entry.name, entry.safe_id.hex(), entry.endpoint, states.get(entry.name, "stopped"))
-            for entry in self.roster.safes
+            SafeStatus(name, identity.hex(), endpoint, states.get(name, "stopped"))
+            for name, identity, endpoint in (
+                *((entry.name, bytes(entry.safe_id), entry.endpoint) for entry in self.roster.safes),
+                *((one.name, bytes(one.identity_key), one.endpoint) for one in described),
+            )
         ]
 
     def down(self) -> list[str]:
         """Stop everything; what does not stop in time is killed. Gives the names of those that ran."""
         with self._changing():
-            running = [entry.name for entry in self.roster.safes if self._is_running(entry.name)]
+            names = (*(entry.name for entry in self.roster.safes), AUTHORITY)
+            running = [name for name in names if self._is_running(name)]
             self._end_all(running)
             return running
 
@@ -156,7 +191,10 @@ class Cluster:
             SafeNotHealthy: It did not start.
         """
         with self._changing():
-            self._start_all([self._entry(name)], program)
+            if name == AUTHORITY and self.authority is not None:
+                self._up_authority()
+            else:
+                self._start_all([self._entry(name)], program)
 
     def wipe(self, name: str) -> None:
         """Stop a safe, erase its database, and start it with the identity it had."""
@@ -175,6 +213,14 @@ class Cluster:
             _write(self.roster_file, roster)
             self._start_all(entries)
 
+    def _up_authority(self) -> None:
+        if self.authority is None:
+            with ceremony.free_ports(1) as ports:
+                ceremony.make_authority(self._folder(AUTHORITY), ports[0], self._environment)
+        authority = self.authority
+        if authority is not None:
+            self._start_all([authority], ("-m", "auth_service"))
+
     def _install_roster(self, name: str, roster: bytes) -> None:
         _write(self._folder(name) / self._config(name)["roster"], roster)
 
@@ -184,7 +230,7 @@ class Cluster:
         if asked != found:
             raise ClusterDiffers(_shape(*asked), _shape(*found))
 
-    def _start_all(self, entries: Sequence[SafeEntry], program: Sequence[str] = ("-m", "safe_node")) -> None:
+    def _start_all(self, entries: "Sequence[Server]", program: Sequence[str] = ("-m", "safe_node")) -> None:
         started: list[str] = []
         try:
             for entry in entries:
@@ -197,11 +243,10 @@ class Cluster:
             raise
 
     def _spawn(self, name: str, program: Sequence[str]) -> None:
-        folder = self._folder(name)
-        command = [sys.executable, *program, "--config", str(folder / "safe.toml")]
-        processes.spawn(command, self._pid_file(name), folder / "log", self._environment)
+        command = [sys.executable, *program, "--config", str(self._config_file(name))]
+        processes.spawn(command, self._pid_file(name), self._folder(name) / "log", self._environment)
 
-    def _await_healthy(self, entries: Sequence[SafeEntry]) -> None:
+    def _await_healthy(self, entries: "Sequence[Server]") -> None:
         from tools.local_cluster.health import wait_until_serving
 
         for entry in entries:
@@ -228,7 +273,7 @@ class Cluster:
         return processes.is_running(self._pid_file(name))
 
     def _known(self, name: str) -> str:
-        return self._entry(name).name
+        return AUTHORITY if name == AUTHORITY and self.authority is not None else self._entry(name).name
 
     def _entry(self, name: str) -> SafeEntry:
         for entry in self.roster.safes:
@@ -246,7 +291,10 @@ class Cluster:
         return self._folder(name) / self._config(name)["data_dir"]
 
     def _config(self, name: str) -> dict[str, str]:
-        return tomllib.loads((self._folder(name) / "safe.toml").read_text("utf-8"))
+        return tomllib.loads(self._config_file(name).read_text("utf-8"))
+
+    def _config_file(self, name: str) -> Path:
+        return self._folder(name) / ("authority.toml" if name == AUTHORITY else "safe.toml")
 
     def _log_tail(self, name: str) -> str:
         log = self._folder(name) / "log"

@@ -1,13 +1,13 @@
-"""Whether a safe answers: the standard health service, asked over the certificate of the roster."""
+"""Whether a server answers: the standard health service, asked over the one certificate it is known by."""
 
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from typing import Protocol
 
 import grpc
 from grpc_health.v1 import health_pb2
 
-from trust.roster import SafeEntry
 from trust.roster_file import to_pem
 
 _POLL_SECONDS = 0.05
@@ -19,14 +19,30 @@ _OPTIONS = (
 )
 
 
-def serving(entries: Sequence[SafeEntry], seconds: float = 2.0) -> dict[str, bool]:
+class Server(Protocol):
+    """A safe of a roster, or an authority as it describes itself."""
+
+    @property
+    def name(self) -> str:
+        """Also its TLS server name."""
+
+    @property
+    def endpoint(self) -> str:
+        """host:port."""
+
+    @property
+    def tls_certificate(self) -> bytes:
+        """DER."""
+
+
+def serving(entries: Sequence[Server], seconds: float = 2.0) -> dict[str, bool]:
     """Ask all safes at once, once; gives by name whether each said SERVING in time."""
     with ExitStack() as stack:
         calls = {entry.name: _ask(stack.enter_context(_channel(entry)), seconds) for entry in entries}
         return {name: _says_serving(call) for name, call in calls.items()}
 
 
-def wait_until_serving(entry: SafeEntry, deadline: float, is_running: Callable[[], bool]) -> str | None:
+def wait_until_serving(entry: Server, deadline: float, is_running: Callable[[], bool]) -> str | None:
     """Ask a starting safe until it serves.
 
     Args:
@@ -47,7 +63,7 @@ def wait_until_serving(entry: SafeEntry, deadline: float, is_running: Callable[[
     return "did not become healthy in time"
 
 
-def _channel(entry: SafeEntry) -> grpc.Channel:
+def _channel(entry: Server) -> grpc.Channel:
     credentials = grpc.ssl_channel_credentials(root_certificates=to_pem(entry.tls_certificate).encode())
     options = (*_OPTIONS, ("grpc.ssl_target_name_override", entry.name))
     return grpc.secure_channel(entry.endpoint, credentials, options=options)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _HERE = "wallet_client.cli.cluster:"
 _COMMANDS = {
     "up": Later(_HERE + "up", "Start safes in the background; make them first where there are none."),
-    "status": Later(_HERE + "status", "Show every safe."),
+    "status": Later(_HERE + "status", "Show every safe, and the authority."),
     "down": Later(_HERE + "down", "Stop all safes."),
     "kill": Later(_HERE + "kill", "SIGKILL a safe, as a crash does."),
     "stop": Later(_HERE + "stop", "SIGTERM a safe and wait for its end."),
@@ -26,6 +26,10 @@ _EXAMPLES = """
 kura cluster up --dir /tmp/safes --safes 5
 kura cluster kill safe-2 --dir /tmp/safes
 kura cluster down --dir /tmp/safes
+"""
+_UP_EXAMPLES = """
+kura cluster up --dir /tmp/safes --safes 5 --threshold 3
+kura cluster up --dir /tmp/safes --safes 5 --with-authority
 """
 _directory = click.option(
     "--dir",
@@ -46,7 +50,7 @@ def cluster() -> None:
     """
 
 
-@click.command(cls=Command, examples="kura cluster up --dir /tmp/safes --safes 5 --threshold 3")
+@click.command(cls=Command, examples=_UP_EXAMPLES)
 @_directory
 @click.option("--safes", type=click.IntRange(1, 255), help="How many [default: 5 for a new cluster].")
 @click.option(
@@ -54,19 +58,26 @@ def cluster() -> None:
     type=click.IntRange(1, 255),
     help="How many of them bring a value back [default: more than half].",
 )
+@click.option(
+    "--with-authority", is_flag=True, help="Start an authority as well; make it where there is none."
+)
 @pass_session
-def up(session: Session, directory: Path, safes: int | None, threshold: int | None) -> None:
+def up(
+    session: Session, directory: Path, safes: int | None, threshold: int | None, with_authority: bool
+) -> None:
     """Start safes in the background, and wait until each is healthy.
 
     In a new folder it first makes their keys and DIR/roster.json, signed by all of them. In the folder of a
-    cluster it starts those that are not running.
+    cluster it starts those that are not running. The authority is known by DIR/authority/authority.json.
     """
     from wallet_client.cli.output import say
     from wallet_client.values.shown import shown
 
     chosen = _cluster(directory)
-    chosen.up(safes, threshold)
+    chosen.up(safes, threshold, with_authority=with_authority)
     say(f"Roster: {shown(str(chosen.roster_file))}")
+    if chosen.authority is not None:
+        say(f"Authority: {shown(str(chosen.authority_file))}")
     _show(session, chosen)
 
 
@@ -124,7 +135,13 @@ def _show(session: Session, chosen: "Cluster") -> None:
 
     from wallet_client.cli.output import columns, emit
 
-    safes = chosen.status()
-    rows = [(one.name, one.state, one.endpoint, one.id) for one in safes]
-    document = {"safes": [asdict(one) for one in safes], "roster": str(chosen.roster_file)}
+    servers = chosen.status()
+    rows = [(one.name, one.state, one.endpoint, one.id) for one in servers]
+    count = len(chosen.roster.safes)
+    document: dict[str, object] = {
+        "safes": [asdict(one) for one in servers[:count]],
+        "roster": str(chosen.roster_file),
+    }
+    for authority in servers[count:]:
+        document["authority"] = asdict(authority) | {"file": str(chosen.authority_file)}
     emit(session, document, lambda: columns(("SAFE", "STATE", "ENDPOINT", "ID"), rows))

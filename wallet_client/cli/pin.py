@@ -1,4 +1,7 @@
-"""Where a PIN comes from: the person at the terminal, else lines of standard input; never an argument."""
+"""Where a PIN or a password comes from: the person at the terminal, else lines of standard input.
+
+Neither is ever an argument.
+"""
 
 import sys
 from dataclasses import dataclass
@@ -13,26 +16,41 @@ _MOST_CHARACTERS = 8_192
 
 @dataclass(eq=False)
 class PinMissing(WalletError):
-    """Standard input ended before a PIN came."""
+    """Standard input ended before one came.
 
-    sentence = "No PIN was given: there is no terminal to ask at, and standard input holds too few lines."
-    hint = "Write each PIN on a line of its own to standard input."
+    Args:
+        what: "PIN" or "password".
+    """
+
+    what: str = "PIN"
+    sentence = "No {what} was given: there is no terminal to ask at, and standard input holds too few lines."
+    hint = "Write each on a line of its own to standard input."
 
 
 @dataclass(eq=False)
 class PinsDiffer(WalletError):
-    """Two lines that should hold the same PIN do not."""
+    """Two lines that should hold the same do not.
 
-    sentence = "The two PINs are not the same."
-    hint = "Write the new PIN twice."
+    Args:
+        what: "PIN" or "password".
+    """
+
+    what: str = "PIN"
+    sentence = "The two {what}s are not the same."
+    hint = "Write the new one twice."
 
 
 @dataclass(eq=False)
 class PinUnreadable(WalletError):
-    """A line of standard input is no text."""
+    """A line of standard input is no text.
 
-    sentence = "The PIN cannot be read: it is not UTF-8."
-    hint = "Write each PIN on a line of its own, in UTF-8, to standard input."
+    Args:
+        what: "PIN" or "password".
+    """
+
+    what: str = "PIN"
+    sentence = "The {what} cannot be read: it is not UTF-8."
+    hint = "Write each on a line of its own, in UTF-8, to standard input."
 
 
 def ask_pin(question: str = "PIN") -> Pin:
@@ -42,9 +60,7 @@ def ask_pin(question: str = "PIN") -> Pin:
         PinMissing, PinUnreadable: There is none to be had.
         PinRefused: It cannot be one.
     """
-    if _at_terminal():
-        return Pin(click.prompt(question, hide_input=True, err=True))
-    return Pin(_line())
+    return Pin(ask_secret(question))
 
 
 def ask_new_pin(question: str = "New PIN") -> Pin:
@@ -54,11 +70,34 @@ def ask_new_pin(question: str = "New PIN") -> Pin:
         PinMissing, PinUnreadable, PinRefused: As above.
         PinsDiffer: The second is another.
     """
+    return Pin(ask_new_secret(question))
+
+
+def ask_secret(question: str, what: str = "PIN") -> str:
+    """What the person types, or the next line of standard input. Secret.
+
+    Raises:
+        PinMissing, PinUnreadable: There is none to be had.
+    """
     if _at_terminal():
-        return Pin(click.prompt(question, hide_input=True, confirmation_prompt="The same again", err=True))
-    first, again = Pin(_line()), Pin(_line())
+        typed: str = click.prompt(question, hide_input=True, err=True)
+        return typed
+    return _line(what)
+
+
+def ask_new_secret(question: str, what: str = "PIN") -> str:
+    """What is said twice. Secret.
+
+    Raises:
+        PinMissing, PinUnreadable: There is none to be had.
+        PinsDiffer: The second is another.
+    """
+    if _at_terminal():
+        typed: str = click.prompt(question, hide_input=True, confirmation_prompt="The same again", err=True)
+        return typed
+    first, again = _line(what), _line(what)
     if first != again:
-        raise PinsDiffer
+        raise PinsDiffer(what)
     return first
 
 
@@ -66,11 +105,11 @@ def _at_terminal() -> bool:
     return sys.stdin is not None and sys.stdin.isatty()
 
 
-def _line() -> str:
+def _line(what: str) -> str:
     try:
         line = sys.stdin.readline(_MOST_CHARACTERS) if sys.stdin else ""
     except UnicodeDecodeError:
-        raise PinUnreadable from None
+        raise PinUnreadable(what) from None
     if not line:
-        raise PinMissing
+        raise PinMissing(what)
     return line.removesuffix("\n").removesuffix("\r")

@@ -20,6 +20,9 @@ _COMMANDS = {
     "undelete": Later("wallet_client.cli.undelete:undelete", "Take a deletion back, with the owner's PIN."),
     "resume": Later("wallet_client.cli.resume:resume", "Finish what was interrupted; deliver what waits."),
     "owner": Later("wallet_client.cli.owner:owner", "Come back with nothing but a name and a PIN."),
+    "authority": Later(
+        "wallet_client.cli.authority:authority", "Prove to an authority who you are, and let it say so."
+    ),
     "reseed": Later("wallet_client.cli.reseed:reseed", "Seal what is backed up anew, under fresh secrets."),
     "trigger": Later(
         "wallet_client.cli.trigger:trigger", "Say what starts backups and recoveries by itself."

@@ -5,28 +5,9 @@ be a part of the PIN. Neither holds the text, and neither is chained to an excep
 """
 
 from dataclasses import dataclass
-from enum import Enum
 
+from trust.precis import Flaw
 from wallet_client.errors import WalletError
-
-
-class Flaw(Enum):
-    """What is wrong, as the end of a sentence."""
-
-    EMPTY = "is empty"
-    TOO_SHORT = "is too short"
-    TOO_LONG = "is too long"
-    MIXED_DIRECTIONS = "mixes left-to-right and right-to-left writing"
-    UNSTABLE = "has no stable form"
-    CONTROL = "holds a control character"
-    INVISIBLE = "holds an invisible character"
-    SPACE = "holds a space"
-    SYMBOL = "holds a symbol"
-    PUNCTUATION = "holds a punctuation mark"
-    COMPATIBILITY = "holds a character that is another way to write others"
-    UNASSIGNED = "holds a character that this wallet does not know yet"
-    MISPLACED = "holds a character that is allowed only beside certain others"
-    UNFIT = "holds a character that is not allowed"
 
 
 @dataclass(eq=False)

@@ -1,24 +1,16 @@
-"""From a name to an owner id, and from a PIN to what is worth blinding: Argon2id (RFC 9106), fixed for good.
+"""From a name to an owner id, and from a PIN to what is worth blinding: trust/owner_id.py.
 
-Nothing must be looked up first, so nothing leaks to whoever would be asked: the salts come from the roster's
-genesis and from the owner id, and the cost from the version. It is RFC 9106's second recommended option
-(64 MiB, 3 passes, 4 lanes): about 0.2 s a guess on a free machine. One other figure would be another owner.
-
-Both functions are pure and block for that long: call them in a thread, never in the event loop.
+Both functions are pure and block for 0.2 s and more: call them in a thread, never in the event loop.
 """
 
-import hashlib
 from typing import Final
 
 from threshold.errors import InvalidLength
-from trust.ids import HASH_BYTES, OWNER_ID_BYTES, Hash, OwnerId
+from trust import owner_id as derivation
+from trust.ids import OWNER_ID_BYTES, Hash, OwnerId
 from wallet_client.owners.names import OwnerName, Pin
 from wallet_client.storage.secret import Secret
 
-MEMORY_KIB: Final = 64 * 1024
-PASSES: Final = 3
-LANES: Final = 4
-SALT_BYTES: Final = 16
 STRETCHED_BYTES: Final = 32
 
 _PIN_SALT: Final = b"kura/v1/pin-salt"
@@ -31,21 +23,8 @@ class StretchedPin(Secret):
 
 
 def owner_id(name: OwnerName, genesis: Hash) -> OwnerId:
-    """What the safes of one roster call the owner of that name; blocks for 0.2 s and more.
-
-    Args:
-        name: Mapped, so that it is the same however it was typed.
-        genesis: The roster's genesis fingerprint, 32 bytes, as pinned at `init`.
-
-    Returns:
-        32 bytes: Argon2id(name, first 16 bytes of SHA-256(genesis)). Whoever guesses the name has it too.
-
-    Raises:
-        InvalidLength: The fingerprint is not 32 bytes.
-        argon2.exceptions.HashingError: There are no 64 MiB left.
-    """
-    _check_length("genesis fingerprint", genesis, HASH_BYTES)
-    return OwnerId(_argon2id(name.to_bytes(), _salt(genesis), OWNER_ID_BYTES))
+    """What the safes of one roster call the owner of that name, 32 bytes: trust.owner_id."""
+    return derivation.owner_id(name.to_bytes(), genesis)
 
 
 def stretch_pin(pin: Pin, owner: OwnerId) -> StretchedPin:
@@ -62,29 +41,6 @@ def stretch_pin(pin: Pin, owner: OwnerId) -> StretchedPin:
         InvalidLength: The owner id is not 32 bytes.
         argon2.exceptions.HashingError: There are no 64 MiB left.
     """
-    _check_length("owner id", owner, OWNER_ID_BYTES)
-    return StretchedPin(_argon2id(pin.reveal(), _salt(_PIN_SALT + owner), STRETCHED_BYTES))
-
-
-def _salt(content: bytes) -> bytes:
-    return hashlib.sha256(content).digest()[:SALT_BYTES]
-
-
-def _argon2id(content: bytes, salt: bytes, length: int) -> bytes:
-    from argon2.low_level import Type, hash_secret_raw
-
-    return hash_secret_raw(
-        content,
-        salt,
-        time_cost=PASSES,
-        memory_cost=MEMORY_KIB,
-        parallelism=LANES,
-        hash_len=length,
-        type=Type.ID,
-        version=0x13,  # RFC 9106's, and the library's today: said here because a default may change
-    )
-
-
-def _check_length(what: str, value: bytes, need: int) -> None:
-    if len(value) != need:
-        raise InvalidLength(what, len(value), need)
+    if len(owner) != OWNER_ID_BYTES:
+        raise InvalidLength("owner id", len(owner), OWNER_ID_BYTES)
+    return StretchedPin(derivation.stretch(pin.reveal(), _PIN_SALT + owner, STRETCHED_BYTES))

@@ -29,6 +29,7 @@ from wallet_client.errors import (
     UnknownValue,
     WalletExists,
 )
+from wallet_client.storage.authority import AuthorityAccount, AuthorityShelf, NoAuthority
 from wallet_client.storage.conditions import ConditionEntry, Conditions
 from wallet_client.storage.database import DATABASE_NAME, Database, check_file
 from wallet_client.storage.deletions import DeletionEntry, Deletions
@@ -80,6 +81,7 @@ class WalletStore:
         triggers: What starts backups and recoveries by itself.
         sensors: Commands that triggers may ask.
         suspended: Recoveries that wait for room.
+        authority: The owner's account at an authority.
         settings: Capacity, roster, pinned fingerprint.
     """
 
@@ -104,6 +106,9 @@ class WalletStore:
         self.policies = Policies(Records(*parts, "policy", StoredPolicy, PolicyNotKept))
         self.triggers = Triggers(Records(*parts, "trigger", TriggerEntry, UnknownTrigger))
         self.sensors = Sensors(Records(*parts, "sensor", SensorEntry, UnknownSensor))
+        self.authority = AuthorityShelf(
+            Records(*parts, "authority", AuthorityAccount, NoAuthority, purges=True)
+        )
         self.suspended = Suspended(Records(*parts, "suspension", Suspension, UnknownSuspension))
 
     @classmethod

@@ -5,8 +5,8 @@ from pathlib import Path
 import pysqlite3
 import pytest
 
+from durable import sqlite
 from safe_node.check import CheckReport, check_database
-from safe_node.store import sqlite
 from support.safe_requests import deal
 from support.store_bench import ROSTER, WALLET, batch_of, sqlite_bench
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from safe_node.config import Address, ConfigError, load_settings
+from durable.settings import Address, ConfigError
+from safe_node.config import load_settings
 
 GOOD = """
 name = "safe-1"

@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from durable.keys import IdentityError
 from safe_node.identity import (
-    IdentityError,
     NewSafe,
     check_membership,
     create_safe,

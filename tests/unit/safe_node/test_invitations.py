@@ -5,8 +5,8 @@ from pathlib import Path
 import pysqlite3
 import pytest
 
+from durable.folder import StoreUnusable
 from safe_node.invitations import hash_of, invite, make_code
-from safe_node.store.base import StoreUnusable
 from safe_node.store.schema import migrate
 from support.safe_requests import seeded
 

@@ -20,12 +20,16 @@ from support.every_document import DOCUMENTS, SIGNED
 from support.sample_documents import TOMBSTONE_BYTES, TOMBSTONE_SIGNATURE, WALLET, draw
 from threshold.hpke import derive_key_pair
 from trust import (
+    assertion,
     authorisation,
+    authority,
+    authority_calls,
     certificate,
     digest,
     envelope,
     key_algorithm,
     manifest,
+    owner_information,
     owner_record,
     policy,
     repair_session,
@@ -47,12 +51,16 @@ PINNED: dict[str, Any] = json.loads((ROOT / "tests" / "vectors" / "kura_document
 PAGE = (ROOT / "docs" / "FORMATS.md").read_text()
 EXAMPLES = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)
 MODULES = (
+    assertion,
     authorisation,
+    authority,
+    authority_calls,
     certificate,
     digest,
     envelope,
     key_algorithm,
     manifest,
+    owner_information,
     owner_record,
     policy,
     repair_session,

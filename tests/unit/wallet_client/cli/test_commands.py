@@ -30,7 +30,7 @@ HEAVY = (
 """What `kura --help` has no use for."""
 
 PROMISED = {
-    "cluster up": {"--dir", "--safes", "--threshold"},
+    "cluster up": {"--dir", "--safes", "--threshold", "--with-authority"},
     "cluster status": {"--dir"},
     "cluster down": {"--dir"},
     "cluster kill": {"--dir"},
@@ -114,6 +114,15 @@ PROMISED = {
     "owner revoke": {"--home"},
     "owner rearm": {"--home"},
     "owner forget": {"--name", "--home"},
+    "authority register": {"--authority", "--way", "--home"},
+    "authority login": {"--authority", "--way", "--device", "--home"},
+    "authority logout": {"--home"},
+    "authority change-password": {"--home"},
+    "authority devices list": {"--home"},
+    "authority devices add": {"--home"},
+    "authority devices remove": {"--home"},
+    "authority events": {"--home"},
+    "authority assert": {"--recipient-key", "--safe", "--out", "--home"},
     "reseed": {"--root", "--home"},
     "undelete": {"--home"},
     "roster show": {"--home"},

@@ -123,7 +123,7 @@ def test_every_failure_is_one_line_for_people(failure: Exception) -> None:
             "No piece is kept under this certificate"
             " (it has lost or deleted the piece; back up again to restore it there)",
         ),
-        (StorageFull(), "The safe's storage is full. Nothing was written (tell its operator)"),
+        (StorageFull(), "The server's storage is full. Nothing was written (tell its operator)"),
         (NotYourItem(), "The item belongs to another wallet (use the wallet that registered it)"),
         (ItemDeleted(), "This generation of the item was deleted"),
         (ShuttingDown(), "The server is stopping. Try again later"),

@@ -167,7 +167,7 @@ async def test_below_the_quorum_nothing_is_backed_up_and_nothing_stays_behind(
         "Nothing was backed up: 2 of the 4 safes needed answered well.",
         "  safe-1: nothing listens there (its operator must bring it back)",
         "  safe-2: nothing listens there (its operator must bring it back)",
-        "  safe-3: The safe's storage is full. Nothing was written (tell its operator)",
+        "  safe-3: The server's storage is full. Nothing was written (tell its operator)",
     ]
     assert safes.kept() == [set()] * 5
     assert wallet.store.journal.entries() == []

@@ -5,7 +5,8 @@ from typing import Literal
 
 import pytest
 
-from wallet_client.owners.errors import Flaw, OwnerNameRefused, PinRefused
+from trust.precis import Flaw
+from wallet_client.owners.errors import OwnerNameRefused, PinRefused
 from wallet_client.owners.names import OwnerName, Pin
 from wallet_client.storage.secret import Secret
 

@@ -116,7 +116,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """UNAVAILABLE. Who carried the envelope got no answer from the safe; whether it acted is unknown. Metadata: `problem`."""
     ERROR_REASON_NOT_A_PEER: _ErrorReason.ValueType  # 73
     """UNAUTHENTICATED. The connection's certificate is no other safe's of the newest roster."""
-    ERROR_REASON_SESSION_INVALID: _ErrorReason.ValueType  # 74
+    ERROR_REASON_REPAIR_SESSION_INVALID: _ErrorReason.ValueType  # 74
     """PERMISSION_DENIED. A repair session does not hold: its signature, its time, who takes part. Metadata: `field`."""
     ERROR_REASON_PIECE_UNKNOWN: _ErrorReason.ValueType  # 75
     """NOT_FOUND. The safe keeps no such piece."""
@@ -127,7 +127,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 81
     """INTERNAL. A defect or an I/O error. Nothing was changed. Metadata: `incident`, the id in the server's log."""
     ERROR_REASON_BUSY: _ErrorReason.ValueType  # 82
-    """UNAVAILABLE. The server has more to write than its disk keeps up with. Nothing was written; ask again later."""
+    """UNAVAILABLE. The server has more to write, or to hash, than it keeps up with. Nothing was written; ask again later."""
     ERROR_REASON_UNKNOWN_NAME: _ErrorReason.ValueType  # 100
     """NOT_FOUND. The wallet has no such value, receipt or policy. Metadata: `kind`, `name`."""
     ERROR_REASON_WALLET_FULL: _ErrorReason.ValueType  # 101
@@ -191,6 +191,24 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION. The policy would seal the key under itself, at once or by a detour. Metadata: `key`, `policy`."""
     ERROR_REASON_KEY_NOT_SAFE: _ErrorReason.ValueType  # 131
     """FAILED_PRECONDITION. The key stays: nothing is sure to bring it back. Metadata: `key`, `problem`."""
+    ERROR_REASON_LOGIN_REFUSED: _ErrorReason.ValueType  # 140
+    """UNAUTHENTICATED. The authority does not let the caller in. The same whether the name is unknown, the password wrong,
+    or another try not yet taken.
+    """
+    ERROR_REASON_SESSION_INVALID: _ErrorReason.ValueType  # 141
+    """UNAUTHENTICATED. The session is unknown, over, or was ended."""
+    ERROR_REASON_ACCOUNT_EXISTS: _ErrorReason.ValueType  # 142
+    """ALREADY_EXISTS. Somebody has an account of that name at the authority."""
+    ERROR_REASON_REGISTRATION_CLOSED: _ErrorReason.ValueType  # 143
+    """PERMISSION_DENIED. The authority's operator takes no new accounts."""
+    ERROR_REASON_SEAL_BROKEN: _ErrorReason.ValueType  # 144
+    """INVALID_ARGUMENT. A question does not open: it is sealed to another key, for another method, or was changed."""
+    ERROR_REASON_PATH_UNKNOWN: _ErrorReason.ValueType  # 145
+    """FAILED_PRECONDITION. The common key is unknown, was used, or waited too long; open another path."""
+    ERROR_REASON_DEVICE_REFUSED: _ErrorReason.ValueType  # 146
+    """UNAUTHENTICATED. The device is unknown, or what it signed does not hold."""
+    ERROR_REASON_TOO_MANY_CALLS: _ErrorReason.ValueType  # 147
+    """RESOURCE_EXHAUSTED. Too many calls came from one address. Metadata: `again_in_ms`."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is why a request, or one entry of a batch, was refused.
@@ -294,7 +312,7 @@ ERROR_REASON_SAFE_UNREACHABLE: ErrorReason.ValueType  # 72
 """UNAVAILABLE. Who carried the envelope got no answer from the safe; whether it acted is unknown. Metadata: `problem`."""
 ERROR_REASON_NOT_A_PEER: ErrorReason.ValueType  # 73
 """UNAUTHENTICATED. The connection's certificate is no other safe's of the newest roster."""
-ERROR_REASON_SESSION_INVALID: ErrorReason.ValueType  # 74
+ERROR_REASON_REPAIR_SESSION_INVALID: ErrorReason.ValueType  # 74
 """PERMISSION_DENIED. A repair session does not hold: its signature, its time, who takes part. Metadata: `field`."""
 ERROR_REASON_PIECE_UNKNOWN: ErrorReason.ValueType  # 75
 """NOT_FOUND. The safe keeps no such piece."""
@@ -305,7 +323,7 @@ ERROR_REASON_SHUTTING_DOWN: ErrorReason.ValueType  # 80
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 81
 """INTERNAL. A defect or an I/O error. Nothing was changed. Metadata: `incident`, the id in the server's log."""
 ERROR_REASON_BUSY: ErrorReason.ValueType  # 82
-"""UNAVAILABLE. The server has more to write than its disk keeps up with. Nothing was written; ask again later."""
+"""UNAVAILABLE. The server has more to write, or to hash, than it keeps up with. Nothing was written; ask again later."""
 ERROR_REASON_UNKNOWN_NAME: ErrorReason.ValueType  # 100
 """NOT_FOUND. The wallet has no such value, receipt or policy. Metadata: `kind`, `name`."""
 ERROR_REASON_WALLET_FULL: ErrorReason.ValueType  # 101
@@ -369,4 +387,22 @@ ERROR_REASON_KEY_UNDER_ITSELF: ErrorReason.ValueType  # 130
 """FAILED_PRECONDITION. The policy would seal the key under itself, at once or by a detour. Metadata: `key`, `policy`."""
 ERROR_REASON_KEY_NOT_SAFE: ErrorReason.ValueType  # 131
 """FAILED_PRECONDITION. The key stays: nothing is sure to bring it back. Metadata: `key`, `problem`."""
+ERROR_REASON_LOGIN_REFUSED: ErrorReason.ValueType  # 140
+"""UNAUTHENTICATED. The authority does not let the caller in. The same whether the name is unknown, the password wrong,
+or another try not yet taken.
+"""
+ERROR_REASON_SESSION_INVALID: ErrorReason.ValueType  # 141
+"""UNAUTHENTICATED. The session is unknown, over, or was ended."""
+ERROR_REASON_ACCOUNT_EXISTS: ErrorReason.ValueType  # 142
+"""ALREADY_EXISTS. Somebody has an account of that name at the authority."""
+ERROR_REASON_REGISTRATION_CLOSED: ErrorReason.ValueType  # 143
+"""PERMISSION_DENIED. The authority's operator takes no new accounts."""
+ERROR_REASON_SEAL_BROKEN: ErrorReason.ValueType  # 144
+"""INVALID_ARGUMENT. A question does not open: it is sealed to another key, for another method, or was changed."""
+ERROR_REASON_PATH_UNKNOWN: ErrorReason.ValueType  # 145
+"""FAILED_PRECONDITION. The common key is unknown, was used, or waited too long; open another path."""
+ERROR_REASON_DEVICE_REFUSED: ErrorReason.ValueType  # 146
+"""UNAUTHENTICATED. The device is unknown, or what it signed does not hold."""
+ERROR_REASON_TOO_MANY_CALLS: ErrorReason.ValueType  # 147
+"""RESOURCE_EXHAUSTED. Too many calls came from one address. Metadata: `again_in_ms`."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

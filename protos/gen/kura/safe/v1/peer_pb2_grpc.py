@@ -106,7 +106,7 @@ class PeerServiceServicer:
     def Sum(self, request, context):
         """Sum asks a helper for its sum of a repair session (threshold/repair.py). The helper asks the session's other helpers
         for their summands meanwhile. Only the safe that the manifest places at the session's x may call.
-        Errors: SESSION_INVALID, ROSTER_UNKNOWN, NOT_PLACED_HERE, PIECE_UNKNOWN, ITEM_DELETED, STORED_PIECE_DAMAGED,
+        Errors: REPAIR_SESSION_INVALID, ROSTER_UNKNOWN, NOT_PLACED_HERE, PIECE_UNKNOWN, ITEM_DELETED, STORED_PIECE_DAMAGED,
         HELPER_SILENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -55,7 +55,7 @@ class PeerServiceStub:
     Sum: _grpc.UnaryUnaryMultiCallable[_peer_pb2.SumRequest, _peer_pb2.SumResponse]
     """Sum asks a helper for its sum of a repair session (threshold/repair.py). The helper asks the session's other helpers
     for their summands meanwhile. Only the safe that the manifest places at the session's x may call.
-    Errors: SESSION_INVALID, ROSTER_UNKNOWN, NOT_PLACED_HERE, PIECE_UNKNOWN, ITEM_DELETED, STORED_PIECE_DAMAGED,
+    Errors: REPAIR_SESSION_INVALID, ROSTER_UNKNOWN, NOT_PLACED_HERE, PIECE_UNKNOWN, ITEM_DELETED, STORED_PIECE_DAMAGED,
     HELPER_SILENT.
     """
     Summand: _grpc.UnaryUnaryMultiCallable[_peer_pb2.SummandRequest, _peer_pb2.SummandResponse]
@@ -92,7 +92,7 @@ class PeerServiceAsyncStub(PeerServiceStub):
     Sum: _aio.UnaryUnaryMultiCallable[_peer_pb2.SumRequest, _peer_pb2.SumResponse]  # type: ignore[assignment]
     """Sum asks a helper for its sum of a repair session (threshold/repair.py). The helper asks the session's other helpers
     for their summands meanwhile. Only the safe that the manifest places at the session's x may call.
-    Errors: SESSION_INVALID, ROSTER_UNKNOWN, NOT_PLACED_HERE, PIECE_UNKNOWN, ITEM_DELETED, STORED_PIECE_DAMAGED,
+    Errors: REPAIR_SESSION_INVALID, ROSTER_UNKNOWN, NOT_PLACED_HERE, PIECE_UNKNOWN, ITEM_DELETED, STORED_PIECE_DAMAGED,
     HELPER_SILENT.
     """
     Summand: _aio.UnaryUnaryMultiCallable[_peer_pb2.SummandRequest, _peer_pb2.SummandResponse]  # type: ignore[assignment]
@@ -150,7 +150,7 @@ class PeerServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_peer_pb2.SumResponse, _abc.Awaitable[_peer_pb2.SumResponse]]:
         """Sum asks a helper for its sum of a repair session (threshold/repair.py). The helper asks the session's other helpers
         for their summands meanwhile. Only the safe that the manifest places at the session's x may call.
-        Errors: SESSION_INVALID, ROSTER_UNKNOWN, NOT_PLACED_HERE, PIECE_UNKNOWN, ITEM_DELETED, STORED_PIECE_DAMAGED,
+        Errors: REPAIR_SESSION_INVALID, ROSTER_UNKNOWN, NOT_PLACED_HERE, PIECE_UNKNOWN, ITEM_DELETED, STORED_PIECE_DAMAGED,
         HELPER_SILENT.
         """
 

@@ -21,8 +21,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from safe_node.store import sqlite
-from safe_node.store.sqlite import Connection
+from durable import sqlite
+from durable.sqlite import Connection
 from trust.refusals import Busy, Refusal, StorageFull
 
 _Result = TypeVar("_Result")

@@ -1,4 +1,4 @@
-"""The one place that knows pysqlite3: connections with the settings a safe needs.
+"""The one place that knows pysqlite3: connections that lose and keep nothing by accident.
 
 pysqlite3 brings SQLite 3.53; Python's own on Debian 12 has the WAL-reset bug (3.7.0 to 3.51.2).
 """

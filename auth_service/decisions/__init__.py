@@ -1,0 +1,1 @@
+"""What an authority decides, without I/O, clock or randomness of its own."""

@@ -1,0 +1,1 @@
+"""The edge of the authority: the only part of it that knows messages and gRPC."""

@@ -1,0 +1,94 @@
+"""A FIDO2 authenticator in software, for people without one: its key lives in the wallet.
+
+It says that it verified its owner where the wallet opens by a passphrase alone. It proves no more than that
+somebody has this wallet open: a device of its own is better, and other wallets of the owner have other keys.
+
+Source: WebAuthn Level 2, sections 6.1 (authenticator data), 6.5.4 (attestation object, format "none") and
+5.8.1 (client data); ES256 is ECDSA on P-256 with SHA-256.
+"""
+
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from threshold.randomness import RandomSource
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+    from fido2.webauthn import AuthenticatorData
+
+CREDENTIAL_BYTES = 32
+PRIVATE_BYTES = 32
+P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+"""Of the curve's group: SEC 2 section 2.4.2."""
+
+
+@dataclass(frozen=True, slots=True)
+class SoftwareDevice:
+    """One credential.
+
+    Args:
+        credential_id: 32 random bytes.
+        private_key: Secret: P-256 scalar, 32 bytes, big-endian, 0 < s < order.
+        counter: Signatures it made so far.
+        verifies: It may say that it verified its owner.
+    """
+
+    credential_id: bytes
+    private_key: bytes = field(repr=False)
+    counter: int
+    verifies: bool
+
+    @classmethod
+    def make(cls, rng: RandomSource, verifies: bool) -> "SoftwareDevice":
+        """A fresh one; `rng` gives 32 bytes, then 48 for the key (FIPS 186-5 A.2.1)."""
+        credential_id = rng.read(CREDENTIAL_BYTES)
+        scalar = int.from_bytes(rng.read(PRIVATE_BYTES + 16)) % (P256_ORDER - 1) + 1
+        return cls(credential_id, scalar.to_bytes(PRIVATE_BYTES), 0, verifies)
+
+    def registration(self, challenge: bytes, relying_party: str, origin: str) -> tuple[bytes, bytes]:
+        """Client data and attestation object for a challenge of 32 bytes."""
+        from fido2.cose import ES256
+        from fido2.webauthn import Aaguid, AttestationObject, AttestedCredentialData, AuthenticatorData
+
+        public = self._key().public_key()
+        credential = AttestedCredentialData.create(
+            Aaguid.NONE,
+            self.credential_id,
+            ES256.from_cryptography_key(public),  # type: ignore[no-untyped-call]
+        )
+        flags = self._flags() | AuthenticatorData.FLAG.AT
+        data = AuthenticatorData.create(_party(relying_party), flags, self.counter, credential)
+        client_data = _client_data("webauthn.create", challenge, origin)
+        return client_data, bytes(AttestationObject.create("none", data, {}))
+
+    def signature(self, challenge: bytes, relying_party: str, origin: str) -> tuple[bytes, bytes, bytes]:
+        """Client data, authenticator data, signature for a challenge; the caller raises the counter."""
+        from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
+        from cryptography.hazmat.primitives.hashes import SHA256
+        from fido2.webauthn import AuthenticatorData
+
+        client_data = _client_data("webauthn.get", challenge, origin)
+        data = bytes(AuthenticatorData.create(_party(relying_party), self._flags(), self.counter))
+        return client_data, data, self._key().sign(data + sha256(client_data).digest(), ECDSA(SHA256()))
+
+    def _key(self) -> "EllipticCurvePrivateKey":
+        from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, derive_private_key
+
+        return derive_private_key(int.from_bytes(self.private_key), SECP256R1())
+
+    def _flags(self) -> "AuthenticatorData.FLAG":
+        from fido2.webauthn import AuthenticatorData
+
+        present = AuthenticatorData.FLAG.UP
+        return present | AuthenticatorData.FLAG.UV if self.verifies else present
+
+
+def _client_data(kind: str, challenge: bytes, origin: str) -> bytes:
+    from fido2.webauthn import CollectedClientData
+
+    return bytes(CollectedClientData.create(kind, challenge, origin))
+
+
+def _party(relying_party: str) -> bytes:
+    return sha256(relying_party.encode()).digest()
