@@ -1,6 +1,7 @@
 """An authority as owners meet it: a real server on a real port with a real database, asked in both ways."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from hashlib import sha256
 from pathlib import Path
@@ -353,13 +354,17 @@ async def test_too_many_calls_of_one_address_are_refused(tmp_path: Path) -> None
 
 
 async def test_hashes_that_would_pile_up_are_refused(tmp_path: Path) -> None:
-    few = msgspec.structs.replace(CHEAP, at_once=1, waiting=1, memory_kib=16_384)
+    """While one is made and one waits, a third is refused; afterwards all is as before."""
+    few = msgspec.structs.replace(CHEAP, at_once=1, waiting=1)
     async with local_authority(tmp_path, passwords=few) as authority:
-        tries = (authority.register(f"owner-{number}") for number in range(20))
-        outcomes = await asyncio.gather(*tries, return_exceptions=True)
-        kinds = {type(outcome) for outcome in outcomes}
-        assert kinds == {calls.Session, Busy}
-        assert (await authority.register("after")).name == "after"
+        held, hashes = threading.Event(), authority.authority.hashes
+        holding = [asyncio.create_task(hashes._work(held.wait)) for _ in range(2)]
+        await asyncio.sleep(0)
+        with pytest.raises(Busy):
+            await authority.register()
+        held.set()
+        await asyncio.gather(*holding)
+        assert (await authority.register()).name == "anna"
 
 
 async def test_the_log_and_the_database_hold_no_password_and_no_token(authority: LocalAuthority) -> None:
