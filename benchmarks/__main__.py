@@ -1,7 +1,7 @@
 """`python -m benchmarks`: prints the figures, each with its ceiling of the same run.
 
 Examples:
-  python -m benchmarks                      everything but the largest case, in under four minutes
+  python -m benchmarks                      everything but the largest case, in a few minutes
   python -m benchmarks --only single        one group
   python -m benchmarks --quick --json       fewer turns, as one JSON document
   python -m benchmarks --detail threshold   every primitive by itself; `safe`: one safe; `envelope`

@@ -36,6 +36,8 @@ from trust.manifest import ItemLeaf, Manifest, Place, check_leaf, read_manifest
 from trust.piece import BLINDING_BYTES
 from trust.refusals import KeyShareMismatch
 
+COUNTERS_PER_SECOND_BITS = 20
+
 SESSION_BYTES = 1_048_576
 """How much of a share one session repairs; a large blob takes several."""
 
@@ -226,9 +228,15 @@ def _piece(
 
 @dataclass(frozen=True, slots=True)
 class RepairRules:
-    """What is the same for all that is rebuilt."""
+    """What is the same for all that is rebuilt.
+
+    Args:
+        registration: As for what wallets register.
+        now: Whole seconds since 1970-01-01 UTC.
+    """
 
     registration: RegistrationRules
+    now: int
 
     def plan(self, state: RegistrationState, batch: AdmittedBatch) -> RegistrationPlan:
         """As a registration, but also of a wallet that was revoked since: what it registered before stands.
@@ -237,6 +245,13 @@ class RepairRules:
             WalletRevoked: The owner was forgotten here.
             WalletHasOwner, ItemDeleted, PieceConflict, QuotaExceeded: As for a registration.
         """
+        wallet = replace(state.wallet, revoked=False)
+        counter = self._next_counter(state.next_counter)
         return plan_registration(
-            replace(state, wallet=replace(state.wallet, revoked=False)), batch, self.registration
+            replace(state, wallet=wallet, next_counter=counter), batch, self.registration
         )
+
+    def _next_counter(self, stored: int) -> int:
+        """Y goes on though the database that counted is gone: no safe issues 2^20 certificates a second."""
+        beyond = self.now << COUNTERS_PER_SECOND_BITS
+        return beyond if stored < beyond <= self.registration.counter_limit else stored

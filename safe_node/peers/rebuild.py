@@ -184,7 +184,7 @@ async def _staged(
             raise DoesNotFit
         blob = AnnouncedBlob(length, tuple(hashes))
         admitted = admit_rebuilt(batch, place, {index: blob}, key_share)
-        await upload.finish(admitted, RepairRules(safe.rules).plan)
+        await upload.finish(admitted, RepairRules(safe.rules, safe.now).plan)
         state.repaired += 1
         return 1
     finally:
@@ -225,7 +225,9 @@ async def _keep(
 ) -> int:
     """Register what was rebuilt, durably; how many pieces that are."""
     admitted = admit_rebuilt(batch, place, dict(contents), key_share)
-    (outcome,) = await state.safe.store.register([admitted], RepairRules(state.safe.rules).plan)
+    (outcome,) = await state.safe.store.register(
+        [admitted], RepairRules(state.safe.rules, state.safe.now).plan
+    )
     if isinstance(outcome, Refusal):
         return 0
     state.repaired += len(contents)

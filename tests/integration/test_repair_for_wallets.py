@@ -19,6 +19,7 @@ from support.owners_at_real_safes import (
 )
 from support.owners_wallets import quick_stretch
 from support.peer_safes import PeerSafes, peer_safes
+from trust.ids import SafeId
 from trust.refusals import WalletRevoked
 from wallet_client.network.failures import explain
 from wallet_client.operations.forget import forget
@@ -30,7 +31,7 @@ from wallet_client.operations.safes_status import ask_for_repair, safes_status, 
 from wallet_client.operations.settle import changing
 from wallet_client.operations.undelete import undelete
 from wallet_client.owners.names import OwnerName
-from wallet_client.receipts.receipt import ReceiptId, state_of
+from wallet_client.receipts.receipt import Receipt, ReceiptId, state_of
 from wallet_client.receipts.shelf import get_receipt
 from wallet_client.wallet import Wallet
 
@@ -59,6 +60,11 @@ async def deleted(wallet: Wallet, *receipts: ReceiptId) -> None:
         await forget(wallet, receipts)
 
 
+def counter_at(receipt: Receipt, safe_id: SafeId) -> int:
+    """Y of a safe's certificate."""
+    return next(one.read().counter for one in receipt.certificates if one.read().safe_id == safe_id)
+
+
 async def test_the_wallet_takes_in_the_certificates_of_what_was_rebuilt(
     wallet: Wallet, safes: PeerSafes
 ) -> None:
@@ -79,6 +85,7 @@ async def test_the_wallet_takes_in_the_certificates_of_what_was_rebuilt(
     assert lost.name not in report.failed
     after = get_receipt(wallet.store, receipt)
     assert after.certificates != before.certificates
+    assert counter_at(after, lost.safe_id) > 2**20 > counter_at(before, lost.safe_id)
     assert (state_of(after).word, after.has_lost_pieces) == ("safe", False)
     found = (await safes_status(wallet)).safes[lost.name]
     assert (found.held, found.lacking) == (found.pieces, ())

@@ -8,7 +8,8 @@ from trust.certificate import Certificate, SignedCertificate
 from trust.ids import WalletKey
 from trust.refusals import PieceUnknown, WalletRevoked
 from wallet_client.network.messages import FetchedPiece
-from wallet_client.network.safe_link import ByteSink, SignedBytes
+from wallet_client.network.safe_link import SignedBytes
+from wallet_client.network.streams import ByteSink
 from wallet_client.pipeline.parcel import Parcel
 
 if TYPE_CHECKING:

@@ -33,7 +33,8 @@ from trust.roster_file import write_roster
 from trust.tombstone import read_tombstone, sign_deletion
 from wallet_client.network.links import Links
 from wallet_client.network.messages import FetchedPiece
-from wallet_client.network.safe_link import ByteSink, SignedBytes
+from wallet_client.network.safe_link import SignedBytes
+from wallet_client.network.streams import ByteSink
 from wallet_client.pipeline.parcel import CHUNK_BYTES, STREAMED_ABOVE_BYTES, Parcel
 from wallet_client.pipeline.rechunk import rechunk
 from wallet_client.receipts.deletion import generations_of, verify_deletion

@@ -14,7 +14,8 @@ from trust.certificate import SignedCertificate
 from trust.ids import SafeId
 from wallet_client.network.links import Links
 from wallet_client.network.messages import FetchedPiece
-from wallet_client.network.safe_link import ByteSink, SafeLink, SignedBytes
+from wallet_client.network.safe_link import SafeLink, SignedBytes
+from wallet_client.network.streams import ByteSink
 from wallet_client.pipeline.parcel import Parcel
 
 _Answer = TypeVar("_Answer")

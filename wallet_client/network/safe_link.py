@@ -5,8 +5,7 @@ here against what it was asked: certificates against the parcel and the safe's k
 deletion receipts against the tombstone. Pieces are checked by who knows the manifest.
 """
 
-import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import aclosing
 from itertools import islice
 from typing import Protocol, TypeAlias, TypeVar
@@ -16,13 +15,13 @@ from rpc_edge.client import SignedCaller
 from trust.certificate import Certificate, SignedCertificate, check_certificate, verify_call
 from trust.errors import TrustError
 from trust.ids import Signature
-from trust.piece import BlockChecker
 from trust.roster import SafeEntry
 from trust.tombstone import read_deletion
 from wallet_client.network import messages
 from wallet_client.network.coalescer import Coalescer
 from wallet_client.network.failures import WrongCertificate, WrongPiece, WrongReply
 from wallet_client.network.messages import FetchedPiece, RepairView
+from wallet_client.network.streams import ByteSink, chunk_messages, receive
 from wallet_client.pipeline.parcel import Parcel
 
 _Result = TypeVar("_Result")
@@ -50,14 +49,6 @@ class Closable(Protocol):
 
     async def close(self) -> None:
         """Close it."""
-        ...
-
-
-class ByteSink(Protocol):
-    """Where a stream is written to."""
-
-    def write(self, data: bytes, /) -> int:
-        """Take the next bytes."""
         ...
 
 
@@ -95,7 +86,7 @@ class SafeLink:
     async def register_stream(self, parcel: Parcel, chunks: Iterator[bytes]) -> tuple[SignedCertificate, ...]:
         """Register a parcel whose one blob follows in chunks; otherwise as `register`."""
         opening = messages.stream_opening(parcel)
-        async with aclosing(_chunk_messages(chunks)) as rest:
+        async with aclosing(chunk_messages(chunks)) as rest:
             answer = await self._caller.stream_up(
                 _SERVICE + "RegisterStream", opening, rest, pb.RegisterStreamResponse, self._patience
             )
@@ -135,7 +126,7 @@ class SafeLink:
             _SERVICE + "FetchStream", request, pb.FetchStreamResponse, self._patience
         )
         try:
-            return await _receive(stream, x_hash, blob_length, into)
+            return await receive(stream, x_hash, blob_length, into)
         except TrustError:
             raise WrongPiece from None
         finally:
@@ -291,26 +282,3 @@ def _checked(signed: SignedCertificate, expected: Certificate) -> SignedCertific
     except TrustError:
         return WrongCertificate()
     return signed
-
-
-async def _chunk_messages(chunks: Iterator[bytes]) -> AsyncGenerator[pb.RegisterStreamRequest, None]:
-    while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
-        yield pb.RegisterStreamRequest(chunk=chunk)
-
-
-async def _receive(
-    stream: AsyncIterator[pb.FetchStreamResponse], x_hash: bytes, blob_length: int, into: ByteSink
-) -> bytes | None:
-    first = await anext(stream, None)
-    if first is None or first.WhichOneof("part") != "head" or first.head.blob_length != blob_length:
-        raise WrongReply
-    checker = BlockChecker(first.head.block_hashes, blob_length, x_hash)
-    async for message in stream:
-        await asyncio.to_thread(_take, checker, message.chunk, into)
-    checker.finish()
-    return messages.key_share(first.head.piece)
-
-
-def _take(checker: BlockChecker, chunk: bytes, into: ByteSink) -> None:
-    checker.check(chunk)
-    into.write(chunk)

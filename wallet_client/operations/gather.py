@@ -16,8 +16,8 @@ from io import BytesIO
 from threshold import feldman
 from threshold.errors import ThresholdError
 from threshold.ristretto import Point, Scalar
-from trust.certificate import SignedCertificate
-from trust.errors import PieceRootMismatch
+from trust.certificate import SignedCertificate, verify_certificate
+from trust.errors import PieceRootMismatch, TrustError
 from trust.ids import SafeId
 from trust.piece import check_piece
 from trust.refusals import CertificateUnknown, StoredPieceDamaged
@@ -107,7 +107,13 @@ class Gatherer:
     async def _renewed(
         self, safe_id: SafeId, lost: Sequence[WantedPiece]
     ) -> list[tuple[WantedPiece, SignedCertificate]]:
-        """Those of the lost pieces that the safe has under another certificate now."""
+        """Those of the lost pieces that the safe has under another certificate now.
+
+        Only where it did give the one that the receipt has: a receipt that was changed opens nothing.
+        """
+        lost = [piece for piece in lost if self._is_given(safe_id, piece)]
+        if not lost:
+            return []
         places = {place.x: place for place in self._batch.manifest.placement}
         expected = [self._batch.receipts[piece.index].expected_at(places[piece.x]) for piece in lost]
         try:
@@ -121,6 +127,17 @@ class Gatherer:
             for piece, answer in zip(lost, answers, strict=True)
             if isinstance(answer, SignedCertificate) and answer.certificate != piece.certificate
         ]
+
+    def _is_given(self, safe_id: SafeId, piece: WantedPiece) -> bool:
+        key = self._wallet.roster.safe(safe_id).signing_key
+        certificates = self._batch.receipts[piece.index].certificates
+        try:
+            for signed in certificates:
+                if signed.certificate == piece.certificate:
+                    verify_certificate(signed, key)
+        except TrustError:
+            return False
+        return True
 
     async def _ask_once(self, safe_id: SafeId, wanted: Sequence[WantedPiece]) -> Gathered:
         """A wrong piece is left out and noted as the safe's failure."""

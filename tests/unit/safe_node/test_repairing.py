@@ -5,9 +5,12 @@ from hashlib import sha256
 
 import pytest
 
+from safe_node.accounts import WalletState
 from safe_node.decisions.admission import Membership
+from safe_node.decisions.registration import RegistrationRules
 from safe_node.decisions.repairing import (
     SESSION_BYTES,
+    RepairRules,
     SessionPart,
     admit_rebuilt,
     check_key_share,
@@ -18,6 +21,7 @@ from safe_node.decisions.repairing import (
     read_shown,
     session_parts,
 )
+from safe_node.records import RegistrationState
 from safe_node.repairs import KnownBatch, ShownBatch, ShownLeaf
 from support.batches import ROSTER, batch_of, delivered, plaintext
 from threshold import merkle
@@ -117,6 +121,24 @@ def test_a_rebuilt_key_share_lies_on_the_committed_polynomial() -> None:
     for wrong in (bytes(32), b"\xff" * 32, b"short"):
         with pytest.raises(KeyShareMismatch):
             check_key_share(batch.manifest, place.x, wrong)
+
+
+@pytest.mark.parametrize(
+    ("stored", "limit", "first"),
+    [
+        pytest.param(0, 2**63 - 1, 5 << 20, id="a database that was lost"),
+        pytest.param((5 << 20) + 1, 2**63 - 1, (5 << 20) + 1, id="a counter that is beyond"),
+        pytest.param(7, 100, 7, id="a counter that returns to 0 before"),
+    ],
+)
+def test_the_counter_goes_on(stored: int, limit: int, first: int) -> None:
+    """Whoever counted before; and a wallet that was revoked since has what it had."""
+    batch = known()
+    (place,) = batch.manifest.places_at(ME)
+    admitted = admit_rebuilt(batch, place, dict(enumerate(delivered(BATCH)[place.x][1])), None)
+    state = RegistrationState(stored, 0, False, frozenset(), {}, WalletState(revoked=True))
+    plan = RepairRules(RegistrationRules(ME, limit, 0), now=5).plan(state, admitted)
+    assert [new.counter for new in plan.new_pieces] == [first, first + 1, first + 2]
 
 
 def test_what_was_rebuilt_is_registered_as_what_a_wallet_brings() -> None:
