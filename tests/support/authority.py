@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 import grpc
 import msgspec
-import structlog
 from structlog.testing import LogCapture
 
 from auth_service.config import PasswordSettings, Settings, load_settings
@@ -23,6 +22,7 @@ from kura.auth.v1 import auth_pb2 as pb
 from rpc_edge.authority_errors import AUTHORITY_ERRORS
 from rpc_edge.freshness import FreshnessJudge
 from rpc_edge.tls import pinned_channel
+from support.logged import log_into
 from threshold.hpke import KeyPair
 from threshold.randomness import SystemRandomness
 from trust import authority_calls as calls
@@ -97,7 +97,7 @@ class LocalAuthority:
         self.authority = Authority(
             identity, settings.accounts, store, hashes, rates, freshness, self.clock, self.rng
         )
-        log = structlog.wrap_logger(None, processors=[self.logged])
+        log = log_into(self.logged)
         runner = make_runner(self.authority, settings, log)
         self.port = await runner.start()
         self._stack.push_async_callback(runner.stop, 1)

@@ -6,8 +6,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import structlog
-
 from durable import sqlite
 from durable.settings import parse_address
 from safe_node.decisions.admission import Membership
@@ -21,6 +19,7 @@ from safe_node.repairs import RepairReport
 from safe_node.server import make_peer_runner
 from support.batches import KEYS, plans_of, prepared
 from support.empty_database import put_empty_database
+from support.logged import log_into
 from support.owner_safes import LocalSafe, LocalSafes, local_safes
 from support.sample_documents import draw
 from threshold.randomness import SystemRandomness
@@ -86,7 +85,7 @@ class PeerSafe:
             address_of=lambda entry: f"127.0.0.1:{self.ports.get(entry.name, 1)}",
         )
         self.helping = Helping(safe, peers, SystemRandomness().read(32))
-        log = structlog.wrap_logger(None, processors=[self.local.logged])
+        log = log_into(self.local.logged)
         address = parse_address(f"127.0.0.1:{self.ports.get(self.name, 0)}")
         runner = make_peer_runner(self.helping, address, self.identity, log)
         self.ports[self.name] = await runner.start()
@@ -115,7 +114,7 @@ class PeerSafe:
     async def repair(self) -> RepairReport:
         """One round."""
         assert self.helping is not None
-        log = structlog.wrap_logger(None, processors=[self.local.logged])
+        log = log_into(self.local.logged)
         report = await Keeper(self.safe, self.helping.peers, RepairDesk(), log, 300).once()
         assert report is not None, self.local.logged.entries[-1:]
         return report

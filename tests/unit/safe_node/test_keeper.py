@@ -5,13 +5,13 @@ from collections.abc import Awaitable
 from typing import Any
 
 import pytest
-import structlog
 from structlog.testing import LogCapture
 
 from safe_node.peers import keeper as module
 from safe_node.peers.keeper import GAP_SECONDS, SOON_SECONDS, Keeper, repairing_by_the_way, wait_at_most
 from safe_node.repair_desk import RepairDesk
 from safe_node.repairs import RepairReport
+from support.logged import log_into
 from trust.ids import SafeId
 
 PEER = SafeId(b"p" * 16)
@@ -54,7 +54,7 @@ async def waits(
 
     monkeypatch.setattr(module, "repair_round", one_round)
     logged, desk, anything = LogCapture(), RepairDesk(), Any
-    log = structlog.wrap_logger(None, processors=[logged])
+    log = log_into(logged)
     made = Keeper(anything, NoPeers(), desk, log, every, wait=wait, pause=pause)  # type: ignore[arg-type]
     if not every:
         desk.ask()
@@ -127,7 +127,7 @@ async def test_repair_ends_with_the_safe(monkeypatch: pytest.MonkeyPatch) -> Non
         raise Stopped
 
     monkeypatch.setattr(module, "repair_round", one_round)
-    log = structlog.wrap_logger(None, processors=[LogCapture()])
+    log = log_into(LogCapture())
     anything: Any = None
     async with repairing_by_the_way(Keeper(anything, anything, RepairDesk(), log, EVERY)):
         await begun.wait()
