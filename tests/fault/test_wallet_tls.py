@@ -16,7 +16,7 @@ from support.faults import blamed, fresh_wallet, kinds, receipt_ids_of
 from support.safe_process import SafeHome, make_safes, running
 from support.safe_requests import seeded
 from support.tls_identities import identity, python_tls_server
-from tools.local_cluster.ceremony import free_ports, make_roster
+from tools.local_cluster.ceremony import free_ports, in_pairs, make_roster
 from trust.roster import SafeEntry
 from trust.roster_file import read_roster
 from wallet_client.network.failures import explain
@@ -40,10 +40,10 @@ def roster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[bytes]:
     old = identity("old-tls")
     with ExitStack() as stack:
         old_port = stack.enter_context(python_tls_server(old, folder, ssl.TLSVersion.TLSv1_2, ["h2"]))
-        with free_ports(6) as ports:
-            names = (*GOOD, "expired", "impostor")
-            entries = [_made(folder, name, port) for name, port in zip(names, ports, strict=True)]
-        entries.append(structs.replace(_made(folder, "old-tls", old_port), tls_certificate=old.der))
+        ports = stack.enter_context(free_ports(12))
+        names = (*GOOD, "expired", "impostor")
+        entries = [_made(folder, name, *pair) for name, pair in zip(names, in_pairs(ports), strict=True)]
+        entries.append(structs.replace(_made(folder, "old-tls", old_port, ports[0]), tls_certificate=old.der))
         content = make_roster(folder, entries, 1, int(NOW.timestamp()), seeded("decoy secret"))
         newest = read_roster(content)[-1].roster
         for entry in entries[:5]:
@@ -53,10 +53,10 @@ def roster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[bytes]:
         yield content
 
 
-def _made(folder: Path, name: str, port: int) -> SafeEntry:
+def _made(folder: Path, name: str, port: int, peer_port: int) -> SafeEntry:
     """A safe's keys; those of `expired` were made two months ago for one."""
-    at, peers_at = f"127.0.0.1:{port}", f"peers.example:{port}"
-    new = NewSafe(name, f"Operator of {name}", at, at, 30, peers_at, "127.0.0.1:0")
+    at, peers_at = f"127.0.0.1:{port}", f"127.0.0.1:{peer_port}"
+    new = NewSafe(name, f"Operator of {name}", at, at, 30, peers_at, peers_at)
     made_at = NOW - timedelta(days=60) if name == "expired" else NOW
     return create_safe(folder / name, new, seeded(f"TLS {name}"), made_at)
 
