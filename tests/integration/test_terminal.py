@@ -35,9 +35,19 @@ TEXT = "what nobody on the way may read"
 LOG = structlog.wrap_logger(None, processors=[])
 
 
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
+    """One of this module's own, whose databases hold nothing of other tests: they are searched."""
+    cluster = LocalCluster.started(tmp_path_factory.mktemp("carried"))
+    try:
+        yield cluster
+    finally:
+        cluster.close()
+
+
 @pytest.fixture
 def terminal(cluster: LocalCluster, tmp_path: Path) -> Iterator[CarrierProcess]:
-    """One for the worker's cluster."""
+    """One for these safes."""
     with carrying(tmp_path, cluster.roster_file) as one:
         yield one
 
@@ -138,10 +148,10 @@ def test_without_its_terminal_a_wallet_reaches_no_safe(kura: KuraInProcess, tmp_
 @pytest.mark.parametrize(
     "address", ["unix:", "unix:relative.sock", "0.0.0.0:7500", "10.1.2.3:7500", "7500", "x"]
 )
-def test_a_terminal_is_on_this_machine(cluster_of_worker: LocalCluster, tmp_path: Path, address: str) -> None:
+def test_a_terminal_is_on_this_machine(cluster: LocalCluster, tmp_path: Path, address: str) -> None:
     """Up to it there is no TLS; what is beyond this machine is refused at both ends, as wrong usage."""
     kura = without_wallet(tmp_path / "none")
-    listening = kura("terminal", "--listen", address, "--roster", cluster_of_worker.roster_file)
+    listening = kura("terminal", "--listen", address, "--roster", cluster.roster_file)
     asking = kura("recover", "--all", "--terminal", address)
     assert [(done.code, done.output) for done in (listening, asking)] == [(2, "")] * 2
 
