@@ -75,7 +75,7 @@ def test_a_wallet_without_a_network_backs_up_enrols_and_comes_back_by_a_terminal
     ]
     before = what_safes_keep(cluster)
     done = run_cut_off(commands, addresses, KURA_TERMINAL=terminal.address)
-    assert [one.code for one in done] == [0] * 6, [one.messages for one in done]
+    assert [one.code for one in done] == [0] * 6, "\n".join(one.messages for one in done)
     assert [one["name"] for one in done[-1].data["values"]] == ["note.txt"]
 
     kept = {
