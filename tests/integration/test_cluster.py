@@ -154,7 +154,7 @@ def test_commands_on_one_cluster_take_turns(directory: Path) -> None:
     with (directory / "lock").open("w") as lock:
         fcntl.flock(lock.fileno(), fcntl.LOCK_EX)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("tools.local_cluster.cluster.LOCK_SECONDS", 0)
+            patch.setattr("tools.local_cluster.folder.LOCK_SECONDS", 0)
             with pytest.raises(ClusterBusy):
                 cluster.down()
     (directory / "roster.json").unlink()

@@ -1,22 +1,14 @@
-"""The cluster itself: what is where in its folder, and what can be done to it.
+"""The cluster itself: what can be done to it.
 
-    DIR/roster.json     the genesis, signed by all operators
-    DIR/safe-1/         one safe: safe.toml, keys, data, operator.key, log, process.json
-    DIR/authority/      the authority, where there is one: authority.toml, authority.json, keys, data, log
-    DIR/lock            held while a command changes the cluster
-
-Everything is found again from the folder, so any process may call any method at any time.
+Everything is found again from its folder (folder.py), so any process may call any method at any time.
 """
 
-import fcntl
 import os
 import shutil
 import signal
 import sys
 import time
-import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -25,13 +17,13 @@ from typing import TYPE_CHECKING
 from threshold.randomness import SystemRandomness
 from tools.local_cluster import ceremony, processes
 from tools.local_cluster.errors import (
-    ClusterBusy,
     ClusterDiffers,
     ClusterMissing,
     SafeNotHealthy,
     SafeNotStopped,
     UnknownSafe,
 )
+from tools.local_cluster.folder import AUTHORITY, ClusterFolder, write_whole
 from trust.authority import AuthorityDescription, read_authority, read_description
 from trust.roster import Roster, SafeEntry, verify_chain
 from trust.roster_file import read_roster
@@ -44,11 +36,7 @@ START_SECONDS = 20.0
 
 STOP_SECONDS = 15.0
 KILL_SECONDS = 5.0
-LOCK_SECONDS = 30.0
-LOG_TAIL_LINES = 15
 DEFAULT_SAFES = 5
-AUTHORITY = "authority"
-"""What the authority is called, and its folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +66,13 @@ class Cluster:
 
     def __init__(self, directory: Path, environment: Mapping[str, str] | None = None) -> None:
         self.directory = directory.resolve()
+        self._folder = ClusterFolder(self.directory)
         self._environment = _without_secrets(os.environ) if environment is None else environment
 
     @property
     def roster_file(self) -> Path:
         """The roster, for `kura wallet init --roster`."""
-        return self.directory / "roster.json"
+        return self._folder.roster_file
 
     @cached_property
     def roster(self) -> Roster:
@@ -100,7 +89,7 @@ class Cluster:
     @property
     def authority_file(self) -> Path:
         """The authority's description, for `kura authority register --authority`."""
-        return self._folder(AUTHORITY) / "authority.json"
+        return self._folder.authority_file
 
     @property
     def authority(self) -> AuthorityDescription | None:
@@ -133,7 +122,7 @@ class Cluster:
             count = DEFAULT_SAFES if safes is None else safes
             ceremony.check_shape(count, count // 2 + 1 if threshold is None else threshold)
         self.directory.mkdir(parents=True, exist_ok=True)
-        with self._changing():
+        with self._folder.changing():
             if self.roster_file.exists():
                 self._check_shape(safes, threshold)
                 self._start_all(self.roster.safes)
@@ -162,7 +151,7 @@ class Cluster:
 
     def down(self) -> list[str]:
         """Stop everything; what does not stop in time is killed. Gives the names of those that ran."""
-        with self._changing():
+        with self._folder.changing():
             names = (*(entry.name for entry in self.roster.safes), AUTHORITY)
             running = [name for name in names if self._is_running(name)]
             self._end_all(running)
@@ -190,7 +179,7 @@ class Cluster:
         Raises:
             SafeNotHealthy: It did not start.
         """
-        with self._changing():
+        with self._folder.changing():
             if name == AUTHORITY and self.authority is not None:
                 self._up_authority()
             else:
@@ -199,7 +188,7 @@ class Cluster:
     def wipe(self, name: str) -> None:
         """Stop a safe, erase its database, and start it with the identity it had."""
         self.stop(name)
-        shutil.rmtree(self._data_folder(name), ignore_errors=True)
+        shutil.rmtree(self._folder.data(name), ignore_errors=True)
         self.start(name)
 
     def _make(self, safes: int, threshold: int) -> None:
@@ -209,20 +198,17 @@ class Cluster:
             now, rng = int(time.time()), SystemRandomness()
             roster = ceremony.make_roster(self.directory, entries, threshold, now, rng)
             for entry in entries:
-                self._install_roster(entry.name, roster)
-            _write(self.roster_file, roster)
+                self._folder.install_roster(entry.name, roster)
+            write_whole(self.roster_file, roster)
             self._start_all(entries)
 
     def _up_authority(self) -> None:
         if self.authority is None:
             with ceremony.free_ports(1) as ports:
-                ceremony.make_authority(self._folder(AUTHORITY), ports[0], self._environment)
+                ceremony.make_authority(self._folder.of(AUTHORITY), ports[0], self._environment)
         authority = self.authority
         if authority is not None:
             self._start_all([authority], ("-m", "auth_service"))
-
-    def _install_roster(self, name: str, roster: bytes) -> None:
-        _write(self._folder(name) / self._config(name)["roster"], roster)
 
     def _check_shape(self, safes: int | None, threshold: int | None) -> None:
         found = (len(self.roster.safes), self.roster.threshold)
@@ -243,8 +229,8 @@ class Cluster:
             raise
 
     def _spawn(self, name: str, program: Sequence[str]) -> None:
-        command = [sys.executable, *program, "--config", str(self._config_file(name))]
-        processes.spawn(command, self._pid_file(name), self._folder(name) / "log", self._environment)
+        command = [sys.executable, *program, "--config", str(self._folder.config_file(name))]
+        processes.spawn(command, self._folder.process_file(name), self._folder.log(name), self._environment)
 
     def _await_healthy(self, entries: "Sequence[Server]") -> None:
         from tools.local_cluster.health import wait_until_serving
@@ -253,24 +239,24 @@ class Cluster:
             deadline = time.monotonic() + START_SECONDS
             problem = wait_until_serving(entry, deadline, partial(self._is_running, entry.name))
             if problem is not None:
-                raise SafeNotHealthy(entry.name, problem, self._log_tail(entry.name))
+                raise SafeNotHealthy(entry.name, problem, self._folder.log_tail(entry.name))
 
     def _end_all(self, names: Sequence[str]) -> None:
         """All at once: each gets its signal before any is waited for."""
         for name in names:
-            processes.send(self._pid_file(name), signal.SIGTERM)
+            processes.send(self._folder.process_file(name), signal.SIGTERM)
         deadline = time.monotonic() + STOP_SECONDS
         for name in names:
-            if not processes.has_ended(self._pid_file(name), max(0, deadline - time.monotonic())):
+            if not processes.has_ended(self._folder.process_file(name), max(0, deadline - time.monotonic())):
                 self._end(name, signal.SIGKILL, KILL_SECONDS)
 
     def _end(self, name: str, number: signal.Signals, seconds: float) -> None:
-        processes.send(self._pid_file(name), number)
-        if not processes.has_ended(self._pid_file(name), seconds):
+        processes.send(self._folder.process_file(name), number)
+        if not processes.has_ended(self._folder.process_file(name), seconds):
             raise SafeNotStopped(name, seconds)
 
     def _is_running(self, name: str) -> bool:
-        return processes.is_running(self._pid_file(name))
+        return processes.is_running(self._folder.process_file(name))
 
     def _known(self, name: str) -> str:
         return AUTHORITY if name == AUTHORITY and self.authority is not None else self._entry(name).name
@@ -281,55 +267,9 @@ class Cluster:
                 return entry
         raise UnknownSafe(name, tuple(entry.name for entry in self.roster.safes))
 
-    def _folder(self, name: str) -> Path:
-        return self.directory / name
-
-    def _pid_file(self, name: str) -> Path:
-        return self._folder(name) / "process.json"
-
-    def _data_folder(self, name: str) -> Path:
-        return self._folder(name) / self._config(name)["data_dir"]
-
-    def _config(self, name: str) -> dict[str, str]:
-        return tomllib.loads(self._config_file(name).read_text("utf-8"))
-
-    def _config_file(self, name: str) -> Path:
-        return self._folder(name) / ("authority.toml" if name == AUTHORITY else "safe.toml")
-
-    def _log_tail(self, name: str) -> str:
-        log = self._folder(name) / "log"
-        lines = log.read_text("utf-8", "replace").splitlines() if log.exists() else []
-        return "\n".join(f"  {line}" for line in lines[-LOG_TAIL_LINES:]) or "  (empty)"
-
-    @contextmanager
-    def _changing(self) -> Iterator[None]:
-        if not self.directory.exists():
-            raise ClusterMissing(str(self.directory))
-        with (self.directory / "lock").open("w") as stream:
-            deadline = time.monotonic() + LOCK_SECONDS
-            while not _try_lock(stream.fileno()):
-                if time.monotonic() > deadline:
-                    raise ClusterBusy(str(self.directory))
-                time.sleep(0.05)
-            yield
-
-
-def _try_lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
 
 def _shape(safes: int, threshold: int) -> str:
     return f"{safes} safes with a threshold of {threshold}"
-
-
-def _write(path: Path, content: bytes) -> None:
-    beside = path.with_suffix(".new")
-    beside.write_bytes(content)
-    beside.replace(path)
 
 
 def _without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
