@@ -35,8 +35,9 @@ _LONG = {"test_cluster_demo", "test_grpc_doc", "test_a_small_wallet_lives_long",
 """Modules that take longest; they start first, so that no worker is left alone with one at the end."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Measure no coverage there, which would double their time; put the long ones first."""
+    """`make coverage` leaves those out, which it would double; put the long ones first."""
     for item in items:
         if _WALKED_AGAIN & set(item.path.parts):
             item.add_marker(pytest.mark.no_cover)

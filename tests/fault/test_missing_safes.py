@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rpc_edge.errors import CallFailed, NoAnswer, NothingListens
+from rpc_edge.errors import CallFailed, ConnectionLost, NoAnswer, NothingListens
 from support.cluster import LocalCluster
 from support.faults import (
     SHORT_PATIENCE_SECONDS,
@@ -54,7 +54,9 @@ async def test_a_withdrawn_backup_leaves_nothing_at_any_safe(cluster: LocalClust
         with pytest.raises(TooFewSafes) as refused:
             await back_up(wallet, [value_id], "threshold")
         failed = refused.value.failed
-        assert kinds(failed) == dict.fromkeys(DEAD, NothingListens)
+        assert set(kinds(failed)) == set(DEAD)
+        # A connection that was open a moment ago can be seen to break before the next is refused.
+        assert set(kinds(failed).values()) <= {NothingListens, ConnectionLost}
         assert not any(stored(cluster, wallet).values())
         assert wallet.store.values.get(value_id) == FULL_VALUE
         cluster.start(*DEAD)

@@ -45,7 +45,7 @@ def measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Coverage:
 def test_the_exit_code_is_the_judgement(
     measured: Coverage, thresholds: dict[str, float], exit_code: int
 ) -> None:
-    """`make test` fails when and only when a promise is broken."""
+    """`make coverage` fails when and only when a promise is broken."""
     assert coverage_gate.judge(measured, thresholds) == exit_code
 
 
@@ -71,7 +71,7 @@ def test_a_package_without_data_is_named(measured: Coverage, capsys: pytest.Capt
 def test_the_command_judges_the_data_file_of_the_last_run(
     measured: Coverage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It reads .coverage where it is started, as `make test` left it."""
+    """It reads .coverage where it is started, as the run before left it."""
     monkeypatch.setattr(coverage_gate, "THRESHOLDS_PERCENT", {"whole": 100.0})
     assert coverage_gate.main() == 0
     assert capsys.readouterr().out == "coverage whole          100.0% (at least 100%)\n"
