@@ -14,16 +14,16 @@ from safe_node.owners import Ledger
 from trust.authorisation import SignedAuthorisation, read_authorisation, read_revocation
 from trust.errors import DocumentMalformed, SignatureInvalid
 from trust.ids import Signature, WalletKey
-from trust.refusals import (
-    Malformed,
+from trust.owner_refusals import (
     NotAnOwnersWallet,
     NotTheOwner,
-    NotYourItem,
     OwnerUnknown,
     RearmedLately,
     WalletHasOwner,
     WalletRevoked,
 )
+from trust.refusals import Malformed
+from trust.wallet_refusals import NotYourItem
 
 REARM_EVERY_MS = 24 * 3_600_000
 

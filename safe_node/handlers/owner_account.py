@@ -15,7 +15,7 @@ from safe_node.decisions.accounts import (
 from safe_node.handlers.owner_converters import read_signature, write_status, write_wallet
 from safe_node.handlers.safe import Safe
 from trust.ids import OwnerKey, WalletKey
-from trust.refusals import NotAnOwnersWallet
+from trust.owner_refusals import NotAnOwnersWallet
 
 
 async def rearm(safe: Safe, caller: Standing) -> pb.RearmResponse:

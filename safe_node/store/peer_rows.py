@@ -24,8 +24,9 @@ from safe_node.store.schema import BLOCKS_PER_BLOB, KEY_SHARES_PER_BATCH
 from safe_node.store.wallets import OF_ACCOUNT, find_wallet
 from trust.errors import PieceRootMismatch
 from trust.ids import HASH_BYTES, Hash, OwnerKey, WalletKey
+from trust.peer_refusals import PieceUnknown
 from trust.piece import BLOCK_BYTES, block_hashes, check_piece
-from trust.refusals import ItemDeleted, PieceUnknown, StoredPieceDamaged
+from trust.wallet_refusals import ItemDeleted, StoredPieceDamaged
 
 _DOOMED = "EXISTS (SELECT 1 FROM doomed WHERE piece = pieces.id)"
 _MANIFESTS = "SELECT id, manifest_hash, manifest FROM batches WHERE id > ? ORDER BY id LIMIT ?"

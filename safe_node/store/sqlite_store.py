@@ -45,7 +45,8 @@ from safe_node.store.wallets import make_wallet
 from trust.errors import PieceRootMismatch
 from trust.ids import SafeId, WalletKey
 from trust.piece import BLOCK_BYTES, BlockChecker
-from trust.refusals import CallTooLarge, CertificateUnknown, Refusal, StoredPieceDamaged
+from trust.refusals import CallTooLarge, Refusal
+from trust.wallet_refusals import CertificateUnknown, StoredPieceDamaged
 
 _Result = TypeVar("_Result")
 DATABASE_NAME = "safe.db"

@@ -39,7 +39,8 @@ from support.store_bench import (
 )
 from trust.certificate import COUNTER_LIMIT
 from trust.ids import ItemId, WalletKey
-from trust.refusals import ItemDeleted, NotYourItem, WalletHasOwner, WalletRevoked
+from trust.owner_refusals import WalletHasOwner, WalletRevoked
+from trust.wallet_refusals import ItemDeleted, NotYourItem
 
 
 async def test_who_a_caller_is(opened: Opener) -> None:

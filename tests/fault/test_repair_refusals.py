@@ -20,8 +20,10 @@ from support.tls_identities import identity
 from threshold.randomness import SystemRandomness
 from trust.documents import SigningKey
 from trust.ids import Hash, SafeId
-from trust.refusals import NotPlacedHere, PieceUnknown, Refusal, RepairSessionInvalid, RosterUnknown
+from trust.peer_refusals import PieceUnknown, RepairSessionInvalid
+from trust.refusals import Refusal
 from trust.repair_session import FRESH_SECONDS, RepairHelper, RepairSession, sign_session
+from trust.wallet_refusals import NotPlacedHere, RosterUnknown
 from wallet_client.pipeline.batch import PreparedBatch
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -16,20 +16,18 @@ from support.sample_documents import NOW
 from trust.authorisation import authorise_wallet, revoke_wallet
 from trust.documents import SigningKey
 from trust.ids import WalletKey
-from trust.refusals import (
-    ItemDeleted,
+from trust.owner_refusals import (
     NotAnOwnersWallet,
     NotTheOwner,
-    NotYourItem,
     OwnerUnknown,
     RearmedLately,
     RecordInForce,
     RecordUnknown,
-    Refusal,
-    RequestUnsigned,
     WalletHasOwner,
     WalletRevoked,
 )
+from trust.refusals import Refusal, RequestUnsigned
+from trust.wallet_refusals import ItemDeleted, NotYourItem
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

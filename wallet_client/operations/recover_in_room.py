@@ -11,15 +11,17 @@ from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from functools import partial
 
-from wallet_client.errors import UnknownReceipt, WalletError, WalletFull
+from wallet_client.errors import WalletError
 from wallet_client.operations.look_again import UNOPENED, as_wallet_error
 from wallet_client.operations.progress import Progress, silent
 from wallet_client.operations.put_away import PutAway
 from wallet_client.operations.recover import RecoveryReport, recover
 from wallet_client.operations.room import MakeRoom, RoomShort, local_time, make_room, room_short
 from wallet_client.operations.uninterrupted import to_the_end
+from wallet_client.receipts.errors import UnknownReceipt
 from wallet_client.receipts.receipt import ReceiptId
 from wallet_client.receipts.shelf import read_summary
+from wallet_client.storage.errors import WalletFull
 from wallet_client.storage.store import WalletStore
 from wallet_client.storage.suspended import Suspension
 from wallet_client.values.value import ValueId

@@ -17,18 +17,16 @@ from safe_node.owners import Ledger
 from support.sample_documents import NOW, key
 from trust.authorisation import authorise_wallet, revoke_wallet
 from trust.ids import OwnerKey, WalletKey
-from trust.refusals import (
-    Malformed,
+from trust.owner_refusals import (
     NotAnOwnersWallet,
     NotTheOwner,
-    NotYourItem,
     OwnerUnknown,
     RearmedLately,
-    Refusal,
-    RequestUnsigned,
     WalletHasOwner,
     WalletRevoked,
 )
+from trust.refusals import Malformed, Refusal, RequestUnsigned
+from trust.wallet_refusals import NotYourItem
 
 T = 1_790_000_000_000
 OWNER_KEY, OTHER_KEY = key("owner"), key("other owner")

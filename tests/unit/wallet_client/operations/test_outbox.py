@@ -15,8 +15,14 @@ from trust.manifest import ItemLeaf
 from trust.refusals import (
     CallTooLarge,
     InternalError,
-    KeyShareMismatch,
     Malformed,
+    Refusal,
+    RequestStale,
+    ShuttingDown,
+    StorageFull,
+)
+from trust.wallet_refusals import (
+    KeyShareMismatch,
     ManifestInvalid,
     NotPlacedHere,
     NotYourItem,
@@ -24,11 +30,7 @@ from trust.refusals import (
     PieceMismatch,
     PieceNeedsStream,
     QuotaExceeded,
-    Refusal,
-    RequestStale,
     RosterUnknown,
-    ShuttingDown,
-    StorageFull,
 )
 from wallet_client.network.safe_link import SignedBytes
 from wallet_client.operations.backup import back_up

@@ -36,7 +36,6 @@ from support.wallet_samples import small_value
 from trust.digest import Digest, DigestFields
 from trust.ids import OwnerId
 from trust.policy import KeyRule
-from wallet_client.errors import ValueDamaged
 from wallet_client.operations.backup import back_up
 from wallet_client.operations.errors import KeyNotInWallet, TooFewSafes
 from wallet_client.operations.key_backup import back_up_key
@@ -57,6 +56,7 @@ from wallet_client.pipeline.errors import BindingUnknown
 from wallet_client.policies.policy_print import policy_toml
 from wallet_client.policies.presets import policy_names
 from wallet_client.receipts.receipt import verify_receipt
+from wallet_client.values.errors import ValueDamaged
 from wallet_client.values.value import stored_size
 from wallet_client.wallet import Wallet
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from support.wallet_samples import new_wallet, small_value
-from wallet_client.errors import DeviceFull, StorageFailed, WalletBusy
 from wallet_client.storage.database import Database
+from wallet_client.storage.errors import DeviceFull, StorageFailed, WalletBusy
 from wallet_client.storage.keyfile import NoPassphrase
 from wallet_client.storage.schema import SCHEMA_VERSION
 from wallet_client.storage.store import WalletStore
