@@ -237,6 +237,11 @@ SAFE_ERRORS: Final = ErrorTable(
         (owner_refusals.RecordInForce, _Code.FAILED_PRECONDITION, _pb.ERROR_REASON_RECORD_IN_FORCE),
         (owner_refusals.RearmedLately, _Code.FAILED_PRECONDITION, _pb.ERROR_REASON_REARMED_LATELY),
         (owner_refusals.WalletRevoked, _Code.PERMISSION_DENIED, _pb.ERROR_REASON_WALLET_REVOKED),
+        (
+            owner_refusals.TooManyRevocations,
+            _Code.RESOURCE_EXHAUSTED,
+            _pb.ERROR_REASON_TOO_MANY_REVOCATIONS,
+        ),
         (owner_refusals.WalletHasOwner, _Code.FAILED_PRECONDITION, _pb.ERROR_REASON_WALLET_HAS_OWNER),
         (refusals.EnvelopeRefused, _Code.INVALID_ARGUMENT, _pb.ERROR_REASON_ENVELOPE_REFUSED),
         (refusals.SafeUnknown, _Code.NOT_FOUND, _pb.ERROR_REASON_SAFE_UNKNOWN),

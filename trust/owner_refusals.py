@@ -99,6 +99,14 @@ class WalletRevoked(Refusal):
 
 
 @dataclass(eq=False)
+class TooManyRevocations(Refusal):
+    """The owner revoked as many wallets as may be that never were theirs here."""
+
+    sentence = "The owner revoked too many wallets of which this safe never heard."
+    limit: int
+
+
+@dataclass(eq=False)
 class WalletHasOwner(Refusal):
     """A wallet has one owner for good."""
 

@@ -54,6 +54,7 @@ _FOR_GOOD = (
     refusals.CallTooLarge,
     wallet_refusals.PieceNeedsStream,
     owner_refusals.NotTheOwner,
+    owner_refusals.TooManyRevocations,
     owner_refusals.WalletHasOwner,
     owner_refusals.WalletRevoked,
 )

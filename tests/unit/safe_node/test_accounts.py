@@ -4,13 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from safe_node.accounts import Standing, WalletState
+from safe_node.accounts import RevocationState, Standing, WalletState
 from safe_node.decisions.accounts import (
+    MAX_UNSEEN_REVOKED,
     REARM_EVERY_MS,
     judge_authorisation,
     judge_revocation,
     plan_authorisation,
     plan_rearming,
+    plan_revocation,
 )
 from safe_node.handlers.rights import Right, caller, check_right
 from safe_node.owners import Ledger
@@ -22,6 +24,7 @@ from trust.owner_refusals import (
     NotTheOwner,
     OwnerUnknown,
     RearmedLately,
+    TooManyRevocations,
     WalletHasOwner,
     WalletRevoked,
 )
@@ -142,6 +145,30 @@ def test_a_word_against_a_wallet_is_refused(
     with pytest.raises(type(refusal)) as refused:
         judge_revocation(body, signature, by)
     assert vars(refused.value) == vars(refusal)
+
+
+@pytest.mark.parametrize(
+    ("state", "writes"),
+    [
+        pytest.param(RevocationState(), True, id="the first of a wallet never seen"),
+        pytest.param(RevocationState(unseen=MAX_UNSEEN_REVOKED - 1), True, id="the last of such"),
+        pytest.param(
+            RevocationState(theirs=True, unseen=MAX_UNSEEN_REVOKED),
+            True,
+            id="their own wallet, whatever else",
+        ),
+        pytest.param(RevocationState(stands=True, unseen=MAX_UNSEEN_REVOKED), False, id="said before"),
+    ],
+)
+def test_a_revocation_is_written_once(state: RevocationState, writes: bool) -> None:
+    assert plan_revocation(state) is writes
+
+
+def test_wallets_never_seen_are_revoked_up_to_a_limit() -> None:
+    """The refusal says which."""
+    with pytest.raises(TooManyRevocations) as refused:
+        plan_revocation(RevocationState(unseen=MAX_UNSEEN_REVOKED))
+    assert refused.value.limit == 256
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from support.sample_documents import draw
 from support.wallet_samples import small_value
 from trust.errors import SignatureInvalid
 from trust.manifest import ItemLeaf
+from trust.owner_refusals import TooManyRevocations
 from trust.refusals import (
     CallTooLarge,
     InternalError,
@@ -54,6 +55,7 @@ FOR_NOW: list[Exception] = [
     UnexpectedStatus("ABORTED"),
 ]
 FOR_GOOD: list[Exception] = [
+    TooManyRevocations(256),
     PieceConflict(),
     ManifestInvalid("x"),
     PieceMismatch("x"),
