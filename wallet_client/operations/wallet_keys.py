@@ -162,6 +162,14 @@ class KeyFinder:
             raise KeyNotInWallet("")
         return key
 
+    def is_away(self, manifest: Manifest) -> bool:
+        """Whether only a key of the wallet opens a manifest's wrap, and is not in it; nobody is asked."""
+        wrap = manifest.wrap
+        if wrap is None or manifest.terms.key.mode != "kept":
+            return False
+        entry = self._entry_of(wrap.key_id)
+        return entry is None or not entry.is_here
+
     def _leaving(self, kind: KeyKind, wrap: KeyWrap) -> WrappingKey | None:
         """The key that the root gave which is being replaced, if that is the one."""
         keys = self._wallet.store.keys
