@@ -189,6 +189,10 @@ QUESTIONS: dict[str, tuple[Callable[[Wish], Question], Callable[[Sealed], Outcom
         lambda w: w.sealed(bytes(32), shift_ms=FRESH_MS),
         lambda row: row.made_up,
     ),
+    "who made a token up, five minutes late": (
+        lambda w: w.sealed(bytes(32), shift_ms=-FRESH_MS),
+        lambda row: row.made_up,
+    ),
     "another owner in a session": (lambda w: w.sealed(w.scene.berts), lambda row: row.other),
 }
 
