@@ -1,7 +1,7 @@
 """Signed calls to one safe.
 
 A message is serialised once; those bytes are signed and those bytes are sent. What comes back is a message,
-a refusal of trust.refusals, or a CallFailed that says why there is no answer. Nothing is retried here: who
+a refusal of trust, or a CallFailed that says why there is no answer. Nothing is retried here: who
 asks knows what may be asked twice. A deadline never adapts a clock: RequestStale is raised as it is.
 
 A unary call has a deadline for the whole. A stream has one for progress: as long as each message moves on

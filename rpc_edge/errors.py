@@ -1,4 +1,4 @@
-"""Why a call brought no answer: what a client meets besides the refusals of trust.refusals.
+"""Why a call brought no answer: what a client meets besides the refusals of trust.
 
 `str()` of each is a clause that follows a safe's name: "safe-3: its certificate expired on 2026-01-01".
 Nothing here knows gRPC, so callers tell the causes apart without importing it.

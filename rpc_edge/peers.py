@@ -10,7 +10,7 @@ from contextvars import ContextVar
 
 from rpc_edge.edge import Call, Layer, RawRequest
 from trust.ids import SafeId
-from trust.refusals import NotAPeer
+from trust.peer_refusals import NotAPeer
 from trust.roster_file import from_pem
 
 _peer: ContextVar[SafeId] = ContextVar("calling_peer")

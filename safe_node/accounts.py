@@ -79,6 +79,21 @@ class WalletState:
 
 
 @dataclass(frozen=True, slots=True)
+class RevocationState:
+    """What the store knows that decides on a revocation.
+
+    Args:
+        stands: The owner revoked the wallet before.
+        theirs: The owner authorised the wallet here.
+        unseen: Wallets that the owner revoked and never authorised here.
+    """
+
+    stands: bool = False
+    theirs: bool = False
+    unseen: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class KeptPiece:
     """A piece as a catalogue names it; exact bytes."""
 

@@ -9,23 +9,33 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from safe_node.accounts import AdmittedAuthorisation, AdmittedRevocation, Standing, WalletState
+from safe_node.accounts import (
+    AdmittedAuthorisation,
+    AdmittedRevocation,
+    RevocationState,
+    Standing,
+    WalletState,
+)
 from safe_node.owners import Ledger
 from trust.authorisation import SignedAuthorisation, read_authorisation, read_revocation
 from trust.errors import DocumentMalformed, SignatureInvalid
 from trust.ids import Signature, WalletKey
-from trust.refusals import (
-    Malformed,
+from trust.owner_refusals import (
     NotAnOwnersWallet,
     NotTheOwner,
-    NotYourItem,
     OwnerUnknown,
     RearmedLately,
+    TooManyRevocations,
     WalletHasOwner,
     WalletRevoked,
 )
+from trust.refusals import Malformed
+from trust.wallet_refusals import NotYourItem
 
 REARM_EVERY_MS = 24 * 3_600_000
+
+MAX_UNSEEN_REVOKED = 256
+"""Wallets that one owner may revoke and never authorised here: rows that cost who makes keys nothing."""
 
 
 def judge_authorisation(body: bytes, signature: bytes, caller: WalletKey) -> AdmittedAuthorisation:
@@ -88,6 +98,19 @@ def judge_revocation(body: bytes, signature: bytes, caller: Standing) -> Admitte
     if word.owner_key not in (caller.key, caller.owner_key):
         raise NotAnOwnersWallet if caller.owner_key is None else NotTheOwner
     return AdmittedRevocation(word.owner_key, word.wallet_key, body, signature)
+
+
+def plan_revocation(state: RevocationState) -> bool:
+    """Whether to write a revocation; False when an earlier one stands.
+
+    Raises:
+        TooManyRevocations: The wallet never was the owner's here, and neither were 256 others they revoked.
+    """
+    if state.stands:
+        return False
+    if not state.theirs and state.unseen >= MAX_UNSEEN_REVOKED:
+        raise TooManyRevocations(MAX_UNSEEN_REVOKED)
+    return True
 
 
 def plan_rearming(ledger: Ledger | None, caller: Standing, now_ms: int) -> Ledger:

@@ -31,7 +31,9 @@ from trust.errors import DocumentMalformed, PieceRootMismatch, SignatureInvalid
 from trust.ids import Hash, SafeId, WalletKey
 from trust.manifest import ItemLeaf, Manifest, Place, read_leaves, read_manifest
 from trust.piece import BLINDING_BYTES, BlockChecker, check_piece
-from trust.refusals import (
+from trust.roster import Roster
+from trust.value_fields import read_head
+from trust.wallet_refusals import (
     DigestMismatch,
     KeyShareMismatch,
     ManifestInvalid,
@@ -40,8 +42,6 @@ from trust.refusals import (
     PieceMismatch,
     RosterUnknown,
 )
-from trust.roster import Roster
-from trust.value_fields import read_head
 
 _OWNERSHIP = "manifest.ownership"
 

@@ -16,7 +16,7 @@ from trust.assertion import (
 )
 from trust.authority import AuthorityDescription
 from trust.errors import AssertionRefused, TrustError
-from trust.refusals import UnlockRefused
+from trust.owner_refusals import UnlockRefused
 
 
 def admit_assertion(

@@ -4,7 +4,7 @@ Content as it is, plus a flat sum for rows and index entries, so that many empty
 """
 
 from safe_node.records import AdmittedBatch, AdmittedPiece, AnnouncedBlob
-from trust.refusals import QuotaExceeded
+from trust.wallet_refusals import QuotaExceeded
 
 PIECE_OVERHEAD_BYTES = 512
 BATCH_OVERHEAD_BYTES = 256

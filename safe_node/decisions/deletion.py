@@ -20,8 +20,9 @@ from safe_node.deletions import AdmittedTombstone, Burial, DeletionPlan, Deletio
 from trust.documents import SigningKey
 from trust.errors import TrustError
 from trust.ids import OwnerKey, SafeId
-from trust.refusals import Malformed, NotYourItem, TombstoneRevived
+from trust.refusals import Malformed
 from trust.tombstone import read_tombstone, sign_deletion
+from trust.wallet_refusals import NotYourItem, TombstoneRevived
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from threshold.ristretto import Point, Scalar
 from trust.errors import DocumentMalformed
 from trust.ids import OwnerKey, RecordId, WalletKey
 from trust.owner_record import OwnerRecord, sealed_hash
-from trust.refusals import (
+from trust.owner_refusals import (
     InvitationInvalid,
     InvitationNeeded,
     NotTheOwner,

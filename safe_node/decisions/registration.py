@@ -12,7 +12,7 @@ from safe_node.decisions.costs import batch_cost, check_quota, piece_cost
 from safe_node.records import AdmittedBatch, AdmittedPiece, NewPiece, RegistrationPlan, RegistrationState
 from trust.certificate import Certificate
 from trust.ids import SafeId
-from trust.refusals import ItemDeleted, PieceConflict
+from trust.wallet_refusals import ItemDeleted, PieceConflict
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,10 @@ from safe_node.decisions.admission import Membership
 from trust.errors import DocumentMalformed, RosterRefused, SignatureInvalid
 from trust.ids import SafeId
 from trust.manifest import Manifest, Place
-from trust.refusals import NotPlacedHere, RepairSessionInvalid, RosterUnknown
+from trust.peer_refusals import RepairSessionInvalid
 from trust.repair_session import FRESH_SECONDS, RepairSession, verify_session
 from trust.roster import SafeEntry
+from trust.wallet_refusals import NotPlacedHere, RosterUnknown
 
 Asked = Literal["sum", "summand", "fragment"]
 """A sum or a fragment is for who lost the piece, a summand for another helper."""

@@ -34,7 +34,7 @@ from trust.errors import DocumentMalformed
 from trust.ids import HASH_BYTES, Hash, SafeId
 from trust.manifest import ItemLeaf, Manifest, Place, check_leaf, read_manifest
 from trust.piece import BLINDING_BYTES
-from trust.refusals import KeyShareMismatch
+from trust.wallet_refusals import KeyShareMismatch
 
 COUNTERS_PER_SECOND_BITS = 20
 

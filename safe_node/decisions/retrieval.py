@@ -15,7 +15,7 @@ from trust.certificate import Certificate
 from trust.errors import PieceRootMismatch
 from trust.ids import Hash, OwnerKey, WalletKey
 from trust.piece import BlockChecker, block_hashes, check_piece
-from trust.refusals import CertificateUnknown, NotYourItem, PieceNeedsStream, StoredPieceDamaged
+from trust.wallet_refusals import CertificateUnknown, NotYourItem, PieceNeedsStream, StoredPieceDamaged
 
 
 def key_share_checksum(manifest_hash: Hash, x: int, share: bytes) -> bytes:

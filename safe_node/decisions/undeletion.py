@@ -14,8 +14,10 @@ from safe_node.decisions.costs import TOMBSTONE_BYTES, check_quota
 from safe_node.decisions.deletion import DeletionRules
 from safe_node.deletions import AdmittedForgetting, AdmittedRevival, Forgetting, UndeletionState
 from trust.errors import DocumentMalformed, SignatureInvalid
-from trust.refusals import ErasedAlready, Malformed, NotTheOwner
+from trust.owner_refusals import NotTheOwner
+from trust.refusals import Malformed
 from trust.tombstone import read_owner_tombstone, read_revival, sign_deletion
+from trust.wallet_refusals import ErasedAlready
 
 
 def judge_revival(body: bytes, signature: bytes, caller: Standing) -> AdmittedRevival:

@@ -12,7 +12,7 @@ from safe_node.owners import GuessState, KeptRecord, UnlockClaim, UnlockPlan
 from threshold import hpke
 from trust.ids import SafeId
 from trust.owner_record import RELEASE_INFO, ReleasedPart, is_unlock_proof, release_label
-from trust.refusals import UnlockRefused
+from trust.owner_refusals import UnlockRefused
 
 
 def plan_unlock(state: GuessState, claim: UnlockClaim, safe_id: SafeId, decoy_tag: bytes) -> UnlockPlan:

@@ -8,7 +8,8 @@ from safe_node.accounts import Standing
 from safe_node.handlers.safe import Safe
 from safe_node.records import PieceName
 from trust.ids import ID_BYTES, MAX_GENERATION, ItemId
-from trust.refusals import Malformed, PieceUnknown
+from trust.peer_refusals import PieceUnknown
+from trust.refusals import Malformed
 
 
 async def certify(safe: Safe, caller: Standing, request: pb.CertifyRequest) -> pb.CertifyResponse:

@@ -11,11 +11,12 @@ from safe_node.decisions.accounts import (
     judge_revocation,
     plan_authorisation,
     plan_rearming,
+    plan_revocation,
 )
 from safe_node.handlers.owner_converters import read_signature, write_status, write_wallet
 from safe_node.handlers.safe import Safe
 from trust.ids import OwnerKey, WalletKey
-from trust.refusals import NotAnOwnersWallet
+from trust.owner_refusals import NotAnOwnersWallet
 
 
 async def rearm(safe: Safe, caller: Standing) -> pb.RearmResponse:
@@ -67,10 +68,10 @@ async def revoke_wallet(
     """Keep the owner's word against a wallet.
 
     Raises:
-        Malformed, NotTheOwner, NotAnOwnersWallet
+        Malformed, NotTheOwner, NotAnOwnersWallet, TooManyRevocations
     """
     word = judge_revocation(request.revocation, read_signature(request.signature), caller)
-    await safe.store.owners.revoke(word)
+    await safe.store.owners.revoke(word, plan_revocation)
     return pb.RevokeWalletResponse()
 
 

@@ -14,7 +14,9 @@ from safe_node.repairs import Word, WordsPage
 from trust.errors import DocumentMalformed
 from trust.ids import HASH_BYTES, Hash, SafeId
 from trust.manifest import Manifest
-from trust.refusals import Malformed, NotPlacedHere, PieceUnknown
+from trust.peer_refusals import PieceUnknown
+from trust.refusals import Malformed
+from trust.wallet_refusals import NotPlacedHere
 
 PAGE_WORDS = 1_000
 

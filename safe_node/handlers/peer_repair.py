@@ -29,8 +29,10 @@ from threshold.shamir import ByteShare
 from trust.errors import DocumentMalformed
 from trust.ids import SafeId
 from trust.manifest import Manifest
-from trust.refusals import HelperSilent, PieceUnknown, Refusal, StoredPieceDamaged
+from trust.peer_refusals import HelperSilent, PieceUnknown
+from trust.refusals import Refusal
 from trust.repair_session import RepairHelper, RepairSession
+from trust.wallet_refusals import StoredPieceDamaged
 
 _PADS = b"kura/v1/repair-pads\x00"
 

@@ -20,7 +20,8 @@ from safe_node.store.base import Upload
 from trust.errors import PieceRootMismatch
 from trust.ids import WalletKey
 from trust.piece import BlockChecker
-from trust.refusals import Busy, CallTooLarge, Malformed, PieceMismatch, Refusal
+from trust.refusals import Busy, CallTooLarge, Malformed, Refusal
+from trust.wallet_refusals import PieceMismatch
 
 CHUNK_BYTES = 1024 * 1024
 IDLE_SECONDS = 60.0

@@ -17,7 +17,8 @@ from rpc_edge.authentication import authenticated_wallet
 from rpc_edge.edge import Call, Layer, RawRequest
 from safe_node.accounts import Standing
 from safe_node.store.owners_base import OwnerStore
-from trust.refusals import NotAnOwnersWallet, RequestUnsigned, WalletRevoked
+from trust.owner_refusals import NotAnOwnersWallet, WalletRevoked
+from trust.refusals import RequestUnsigned
 
 _SAFE = "/kura.safe.v1.SafeService"
 _OWNERS = "/kura.safe.v1.OwnerService"

@@ -10,7 +10,7 @@ from functools import partial
 
 from rpc_edge.errors import CallFailed
 from safe_node.accounts import AdmittedAuthorisation, AdmittedRevocation
-from safe_node.decisions.accounts import plan_authorisation
+from safe_node.decisions.accounts import plan_authorisation, plan_revocation
 from safe_node.decisions.undeletion import plan_forgetting, plan_undeletion
 from safe_node.decisions.words import AdmittedWord, admit_word, believed_order
 from safe_node.deletions import AdmittedForgetting, AdmittedRevival, AdmittedTombstone
@@ -71,7 +71,7 @@ async def _take_in(safe: Safe, word: AdmittedWord) -> None:
             case AdmittedTombstone():
                 await safe.store.delete([word], rules.plan)
             case AdmittedRevocation():
-                await owners.revoke(word)
+                await owners.revoke(word, plan_revocation)
             case AdmittedForgetting():
                 await owners.forget(word, partial(plan_forgetting, rules=rules))
     except Refusal:

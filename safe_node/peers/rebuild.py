@@ -29,8 +29,9 @@ from trust.errors import PieceRootMismatch
 from trust.ids import SafeId
 from trust.manifest import Place
 from trust.piece import BLOCK_BYTES, BlockHasher, check_piece
-from trust.refusals import KeyShareMismatch, Refusal
+from trust.refusals import Refusal
 from trust.repairable import is_beyond_repair
+from trust.wallet_refusals import KeyShareMismatch
 
 CHUNK_BYTES = 16 * BLOCK_BYTES
 """What a large blob is staged in: 1 MiB, as a wallet's stream is."""

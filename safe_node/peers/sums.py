@@ -12,7 +12,7 @@ from threshold import repair
 from threshold.errors import ThresholdError
 from threshold.ristretto import Scalar
 from trust.manifest import Place
-from trust.refusals import HelperSilent
+from trust.peer_refusals import HelperSilent
 
 
 async def summed_bytes(state: Round, helpers: Sequence[Place], signed: Signed, length: int) -> bytes:

@@ -8,11 +8,12 @@ from safe_node.accounts import (
     AdmittedRevocation,
     OwnersWallet,
     OwnerView,
+    RevocationState,
     Standing,
     WalletState,
 )
 from safe_node.store.owner_rows import find_owner_by_key
-from safe_node.store.owners_base import PlanAuthorisation
+from safe_node.store.owners_base import PlanAuthorisation, PlanRevocation
 from safe_node.store.wallets import make_wallet
 from trust.ids import OwnerKey, WalletKey
 
@@ -27,7 +28,13 @@ _WALLET_STATE = """SELECT w.owner_key,
 _FORGOTTEN = "SELECT EXISTS (SELECT 1 FROM forgotten WHERE owner_key = ?)"
 _AUTHORISE = """UPDATE wallets SET owner_key = ?, authorisation = ?, authorisation_signature = ?
     WHERE id = ?"""
-_REVOKE = """INSERT OR IGNORE INTO revocations (owner_key, wallet, revocation, signature)
+_REVOCATION_STATE = """SELECT
+    EXISTS (SELECT 1 FROM revocations r JOIN wallets w ON w.id = r.wallet
+        WHERE r.owner_key = ?1 AND w.wallet_key = ?2),
+    EXISTS (SELECT 1 FROM wallets WHERE wallet_key = ?2 AND owner_key = ?1),
+    (SELECT count(*) FROM revocations r JOIN wallets w ON w.id = r.wallet
+        WHERE r.owner_key = ?1 AND w.owner_key IS NOT ?1)"""
+_REVOKE = """INSERT INTO revocations (owner_key, wallet, revocation, signature)
     VALUES (?, ?, ?, ?)"""
 _WALLETS = """SELECT w.wallet_key, coalesce(w.authorisation, x''), coalesce(w.authorisation_signature, x''),
         coalesce(r.revocation, x''), coalesce(r.signature, x'')
@@ -74,8 +81,11 @@ def make_owners(connection: Connection, word: AdmittedAuthorisation) -> None:
     connection.execute(_AUTHORISE, (word.owner_key, word.authorisation, word.signature, wallet))
 
 
-def revoke(connection: Connection, word: AdmittedRevocation) -> None:
-    """Keep the owner's word; an earlier one stays."""
+def revoke(connection: Connection, word: AdmittedRevocation, plan: PlanRevocation) -> None:
+    """Plan on what the owner revoked before, and keep their word; an earlier one stays."""
+    row = connection.execute(_REVOCATION_STATE, (word.owner_key, word.wallet_key)).fetchone()
+    if not plan(RevocationState(bool(row[0]), bool(row[1]), int(row[2]))):
+        return
     wallet = make_wallet(connection, word.wallet_key)
     connection.execute(_REVOKE, (word.owner_key, wallet, word.revocation, word.signature))
 

@@ -92,7 +92,10 @@ class SafeStore(Protocol):
     async def register(
         self, batches: Sequence[AdmittedBatch], plan: PlanRegistration
     ) -> list[tuple[bytes, ...] | Refusal]:
-        """Write batches; give the certificates of each, or why not."""
+        """Write batches; give the certificates of each, or why not.
+
+        What stands already stays, but for bytes that somebody met damaged: what is brought takes their place.
+        """
         ...
 
     async def preview(self, batch: AdmittedBatch, plan: PlanRegistration) -> RegistrationPlan:

@@ -16,6 +16,7 @@ from safe_node.accounts import (
     KeptBatch,
     OwnersWallet,
     OwnerView,
+    RevocationState,
     Standing,
     WalletState,
 )
@@ -51,6 +52,7 @@ PlanEnrolment = Callable[[EnrolmentState, AdmittedPart], KeptOwner | None]
 PlanChange = Callable[[KeptOwner | None], KeptOwner]
 PlanRearming = Callable[[Ledger | None], Ledger]
 PlanAuthorisation = Callable[[WalletState, AdmittedAuthorisation], bool]
+PlanRevocation = Callable[[RevocationState], bool]
 PlanUndeletion = Callable[[UndeletionState], bool]
 PlanForgetting = Callable[[Forgetting | None, AdmittedForgetting], Forgetting]
 
@@ -107,8 +109,8 @@ class OwnerStore(Protocol):
         """Make a wallet the owner's; raises the plan's refusal."""
         ...
 
-    async def revoke(self, word: AdmittedRevocation) -> None:
-        """Keep an owner's word against a wallet; the first one stays."""
+    async def revoke(self, word: AdmittedRevocation, plan: PlanRevocation) -> None:
+        """Keep an owner's word against a wallet; the first one stays; raises the plan's refusal."""
         ...
 
     async def batch_ids(self, owner_key: OwnerKey) -> list[int]:

@@ -19,13 +19,15 @@ from safe_node.repairs import (
     Word,
     WordKind,
 )
+from safe_node.store.damage import intact_pieces
 from safe_node.store.peers_base import PAGE_BATCHES, PlacesThere
 from safe_node.store.schema import BLOCKS_PER_BLOB, KEY_SHARES_PER_BATCH
 from safe_node.store.wallets import OF_ACCOUNT, find_wallet
 from trust.errors import PieceRootMismatch
 from trust.ids import HASH_BYTES, Hash, OwnerKey, WalletKey
+from trust.peer_refusals import PieceUnknown
 from trust.piece import BLOCK_BYTES, block_hashes, check_piece
-from trust.refusals import ItemDeleted, PieceUnknown, StoredPieceDamaged
+from trust.wallet_refusals import ItemDeleted, StoredPieceDamaged
 
 _DOOMED = "EXISTS (SELECT 1 FROM doomed WHERE piece = pieces.id)"
 _MANIFESTS = "SELECT id, manifest_hash, manifest FROM batches WHERE id > ? ORDER BY id LIMIT ?"
@@ -169,11 +171,13 @@ def _batch(connection: Connection, manifest_hash: Hash) -> tuple[int, bytes]:
     return int(row[0]), row[1]
 
 
-def own_batch(connection: Connection, manifest_hash: Hash) -> OwnBatch:
-    """See PeerStore.own_batch."""
+def own_batch(connection: Connection, manifest_hash: Hash, *, intact: bool = False) -> OwnBatch:
+    """See PeerStore.own_batch; `intact`: every piece is hashed again, and what is damaged is not kept."""
     row = connection.execute(_BATCH, (manifest_hash,)).fetchone()
     if row is None:
         return OwnBatch(None, frozenset())
+    if intact:
+        return OwnBatch(row[1], intact_pieces(connection, row[0], manifest_hash))
     kept = connection.execute(_KEPT, (row[0],))
     return OwnBatch(row[1], frozenset((int(leaf), int(x)) for leaf, x in kept))
 

@@ -55,7 +55,7 @@ class PeerStore(Protocol):
         ...
 
     async def own_batch(self, manifest_hash: Hash) -> OwnBatch:
-        """All that this safe keeps of a batch, doomed or not."""
+        """All that this safe keeps of a batch, doomed or not, but pieces that somebody met damaged."""
         ...
 
     async def buried(

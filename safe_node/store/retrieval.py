@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Sequence
+
 from durable.sqlite import Connection
-from safe_node.records import AnnouncedBlob, Presented, StoredPiece
+from safe_node.records import AnnouncedBlob, Presented, ReleasedPiece, StoredPiece
+from safe_node.store import blobs
+from safe_node.store.base import JudgeFetch, JudgeStream
 from safe_node.store.schema import KEY_SHARES_PER_BATCH
+from trust.errors import PieceRootMismatch
 from trust.ids import HASH_BYTES, Hash, OwnerKey, WalletKey
+from trust.piece import BLOCK_BYTES, BlockChecker
+from trust.refusals import CallTooLarge, Refusal
+from trust.wallet_refusals import CertificateUnknown, StoredPieceDamaged
+
+CHUNK_BYTES = 1024 * 1024
 
 _FIND = f"""SELECT wallets.wallet_key, batches.manifest_hash, pieces.certificate, pieces.x, pieces.content,
         pieces.blob_length, pieces.block_hashes, pieces.blob_id, pieces.has_key_share,
@@ -61,3 +71,68 @@ def _bytes(value: object) -> bytes:
 
 def _int(value: object) -> int:
     return value if isinstance(value, int) else 0
+
+
+def fetch_pieces(
+    connection: Connection,
+    presented: Sequence[Presented],
+    judge: JudgeFetch,
+    budget_bytes: int,
+    damaged: set[Hash],
+) -> list[ReleasedPiece | Refusal]:
+    """See SafeStore.fetch; batches in which a piece is damaged are noted in `damaged`."""
+    results: list[ReleasedPiece | Refusal] = []
+    left = budget_bytes
+    for shown in presented:
+        stored = find_piece(connection, shown)
+        try:
+            released = judge(stored, shown.certificate)
+        except Refusal as refusal:
+            _note(refusal, stored, damaged)
+            results.append(refusal)
+            continue
+        left -= len(released.blob or b"")
+        if left < 0:
+            raise CallTooLarge("certificates", budget_bytes)
+        results.append(released)
+    return results
+
+
+def _note(refusal: Refusal, stored: StoredPiece | None, damaged: set[Hash]) -> None:
+    if isinstance(refusal, StoredPieceDamaged) and stored is not None:
+        damaged.add(stored.manifest_hash)
+
+
+def stream_head(
+    connection: Connection, presented: Presented, judge: JudgeStream, damaged: set[Hash]
+) -> tuple[StoredPiece, ReleasedPiece, AnnouncedBlob]:
+    """What SafeStore.stream begins with, and what stands in the database; `damaged` as above."""
+    stored = find_piece(connection, presented)
+    try:
+        head, blob = judge(stored, presented.certificate)
+    except Refusal as refusal:
+        _note(refusal, stored, damaged)
+        raise
+    if stored is None:
+        raise CertificateUnknown
+    return stored, head, blob
+
+
+def checked_block(
+    connection: Connection, presented: Presented, blob_id: int, number: int, checker: BlockChecker
+) -> bytes:
+    """The next block (Secret) of a stream, hashed again."""
+    chunk = blobs.read_block(connection, blob_id, number)
+    try:
+        checker.check(chunk or b"")
+    except PieceRootMismatch:
+        erased = find_piece(connection, presented) is None
+        raise (CertificateUnknown if erased else StoredPieceDamaged) from None
+    return chunk or b""
+
+
+async def cut(blob: bytes) -> AsyncIterator[bytes]:
+    """A blob that is in one row, in chunks; it was checked whole."""
+    size = CHUNK_BYTES // BLOCK_BYTES * BLOCK_BYTES
+    for start in range(0, len(blob), size):
+        yield blob[start : start + size]

@@ -29,6 +29,7 @@ from safe_node.store.owners_base import (
     PlanForgetting,
     PlanGuess,
     PlanRearming,
+    PlanRevocation,
     PlanUndeletion,
     PlanUnlock,
 )
@@ -90,9 +91,9 @@ class SqliteOwners:
         """Make a wallet the owner's; raises the plan's refusal."""
         await self._writer.submit(partial(account_rows.authorise, word=word, plan=plan))
 
-    async def revoke(self, word: AdmittedRevocation) -> None:
-        """Keep an owner's word against a wallet; the first one stays."""
-        await self._writer.submit(partial(account_rows.revoke, word=word))
+    async def revoke(self, word: AdmittedRevocation, plan: PlanRevocation) -> None:
+        """Keep an owner's word against a wallet; the first one stays; raises the plan's refusal."""
+        await self._writer.submit(partial(account_rows.revoke, word=word, plan=plan))
 
     async def wallets(self, owner_key: OwnerKey) -> tuple[OwnersWallet, ...]:
         """The owner's wallets, in the order they were learnt."""

@@ -24,7 +24,6 @@ from safe_node.records import (
     Presented,
     RegistrationPlan,
     ReleasedPiece,
-    StoredPiece,
 )
 from safe_node.store import blobs
 from safe_node.store.base import (
@@ -34,23 +33,22 @@ from safe_node.store.base import (
     PlanRegistration,
     StreamedPiece,
 )
+from safe_node.store.damage import mend_large, mend_small
 from safe_node.store.deletion import bury
 from safe_node.store.erasing import Eraser
 from safe_node.store.opening import open_locked
 from safe_node.store.registration import load_state, register
-from safe_node.store.retrieval import find_piece
+from safe_node.store.retrieval import checked_block, cut, fetch_pieces, stream_head
 from safe_node.store.sqlite_owners import SqliteOwners
 from safe_node.store.sqlite_peers import SqlitePeers
 from safe_node.store.wallets import make_wallet
-from trust.errors import PieceRootMismatch
-from trust.ids import SafeId, WalletKey
-from trust.piece import BLOCK_BYTES, BlockChecker
-from trust.refusals import CallTooLarge, CertificateUnknown, Refusal, StoredPieceDamaged
+from trust.ids import Hash, SafeId, WalletKey
+from trust.refusals import Refusal
+from trust.wallet_refusals import StoredPieceDamaged
 
 _Result = TypeVar("_Result")
 DATABASE_NAME = "safe.db"
 READERS = 2
-CHUNK_BYTES = 1024 * 1024
 
 
 class SqliteStore:
@@ -66,8 +64,10 @@ class SqliteStore:
         self._opened: list[Connection] = []
         self._readers = ThreadPoolExecutor(READERS, "kura-reader", self._open_reader)
         self._eraser = Eraser(writer, self._read)
+        self._damaged: set[Hash] = set()
+        """Batches in which somebody met a damaged piece, and which no look since found whole."""
         self.owners = SqliteOwners(writer, self._read, self._eraser)
-        self.peers = SqlitePeers(self._read)
+        self.peers = SqlitePeers(self._read, self._damaged)
 
     def _open_reader(self) -> None:
         self._local.connection = sqlite.open_reader(self._path)
@@ -82,9 +82,21 @@ class SqliteStore:
     ) -> list[tuple[bytes, ...] | Refusal]:
         """Write batches; give the certificates of each, or why not."""
         weight = sum(content_length(piece.content) for batch in batches for piece in batch.pieces)
-        runs = [partial(register, batch=batch, plan=plan) for batch in batches]
+        runs = [partial(self._write, batch=batch, plan=plan) for batch in batches]
         outcomes = await self._writer.submit_all(runs, weight)
         return [done if isinstance(done, Refusal) else done.certificates for done in outcomes]
+
+    def _write(
+        self, connection: Connection, batch: AdmittedBatch, plan: PlanRegistration
+    ) -> RegistrationPlan:
+        decided = register(connection, batch, plan)
+        if batch.manifest_hash in self._damaged:
+            mend_small(connection, batch)
+        return decided
+
+    def is_damaged(self, manifest_hash: Hash) -> bool:
+        """Whether somebody met a damaged piece of that batch."""
+        return manifest_hash in self._damaged
 
     async def preview(self, batch: AdmittedBatch, plan: PlanRegistration) -> RegistrationPlan:
         """What `register` would write now; raises the plan's refusal."""
@@ -109,21 +121,29 @@ class SqliteStore:
         self, presented: Sequence[Presented], judge: JudgeFetch, budget_bytes: int
     ) -> list[ReleasedPiece | Refusal]:
         """Look up certificates; give what `judge` releases, or why not."""
-        return await self._read(partial(_fetch, presented=presented, judge=judge, budget_bytes=budget_bytes))
+        run = partial(fetch_pieces, presented=presented, judge=judge, budget_bytes=budget_bytes)
+        return await self._read(partial(run, damaged=self._damaged))
 
     async def stream(self, presented: Presented, judge: JudgeStream) -> StreamedPiece:
         """Look up one certificate; raises the judge's refusal."""
-        stored, head, blob = await self._read(partial(_head, presented=presented, judge=judge))
+        run = partial(stream_head, presented=presented, judge=judge, damaged=self._damaged)
+        stored, head, blob = await self._read(run)
         if isinstance(stored.content, AnnouncedBlob) and stored.blob_id is not None:
             checker = block_checker(stored.content, presented.certificate.x_hash)
-            read = partial(_checked_block, presented=presented, blob_id=stored.blob_id, checker=checker)
-            return StreamedPiece(head, blob, self._blocks(read, blob.length))
-        return StreamedPiece(head, blob, _cut(stored.content if isinstance(stored.content, bytes) else b""))
+            read = partial(checked_block, presented=presented, blob_id=stored.blob_id, checker=checker)
+            return StreamedPiece(head, blob, self._blocks(read, blob.length, stored.manifest_hash))
+        return StreamedPiece(head, blob, cut(stored.content if isinstance(stored.content, bytes) else b""))
 
-    async def _blocks(self, read: Callable[..., bytes], length: int) -> AsyncIterator[bytes]:
+    async def _blocks(
+        self, read: Callable[..., bytes], length: int, manifest_hash: Hash
+    ) -> AsyncIterator[bytes]:
         number = sent = 0
         while sent < length:
-            chunk = await self._read(partial(read, number=number))
+            try:
+                chunk = await self._read(partial(read, number=number))
+            except StoredPieceDamaged:
+                self._damaged.add(manifest_hash)
+                raise
             number, sent = number + 1, sent + len(chunk)
             yield chunk
 
@@ -186,20 +206,26 @@ class SqliteUpload:
 
     async def finish(self, batch: AdmittedBatch, plan: PlanRegistration) -> tuple[bytes, ...]:
         """Register the batch's one piece with the staged chunks as its blob, and give its certificate."""
-        decided = await self._writer.submit(partial(self._attach, batch=batch, plan=plan))
+        decided, replaced = await self._writer.submit(partial(self._attach, batch=batch, plan=plan))
         self._finished = bool(decided.new_pieces)
+        if replaced is not None:  # left to `abort`, which erases the damaged blob in the place of this one
+            self._blob_id = replaced
         return decided.certificates
 
     def _attach(
         self, connection: Connection, batch: AdmittedBatch, plan: PlanRegistration
-    ) -> RegistrationPlan:
+    ) -> tuple[RegistrationPlan, int | None]:
         # No longer loose, so that the plan does not count the blob twice.
         blobs.attach(connection, self._blob_id)
         decided = register(connection, batch, plan, self._blob_id)
-        if not decided.new_pieces:
-            # Another stream was quicker with the same piece; this copy is left to `abort`.
-            blobs.add_loose(connection, self._blob_id, make_wallet(connection, batch.wallet_key), 0)
-        return decided
+        if decided.new_pieces:
+            return decided, None
+        mends = self._store.is_damaged(batch.manifest_hash)
+        replaced = mend_large(connection, batch, self._blob_id) if mends else None
+        # Another stream was quicker with the same piece: this copy is left to `abort`, or what it replaced.
+        loose = self._blob_id if replaced is None else replaced
+        blobs.add_loose(connection, loose, make_wallet(connection, batch.wallet_key), 0)
+        return decided, replaced
 
     async def abort(self) -> None:
         """Erase what was staged; nothing to do after `finish`, even if that was cancelled as it committed."""
@@ -223,50 +249,3 @@ async def open_store(data_dir: Path, safe_id: SafeId, database_bytes: int = 0) -
     store = SqliteStore(path, lock, WriterThread(connection), connection)
     await store.erase_loose()
     return store
-
-
-def _fetch(
-    connection: Connection, presented: Sequence[Presented], judge: JudgeFetch, budget_bytes: int
-) -> list[ReleasedPiece | Refusal]:
-    results: list[ReleasedPiece | Refusal] = []
-    left = budget_bytes
-    for shown in presented:
-        try:
-            released = judge(find_piece(connection, shown), shown.certificate)
-        except Refusal as refusal:
-            results.append(refusal)
-            continue
-        left -= len(released.blob or b"")
-        if left < 0:
-            raise CallTooLarge("certificates", budget_bytes)
-        results.append(released)
-    return results
-
-
-def _head(
-    connection: Connection, presented: Presented, judge: JudgeStream
-) -> tuple[StoredPiece, ReleasedPiece, AnnouncedBlob]:
-    stored = find_piece(connection, presented)
-    head, blob = judge(stored, presented.certificate)
-    if stored is None:
-        raise CertificateUnknown
-    return stored, head, blob
-
-
-def _checked_block(
-    connection: Connection, presented: Presented, blob_id: int, number: int, checker: BlockChecker
-) -> bytes:
-    chunk = blobs.read_block(connection, blob_id, number)
-    try:
-        checker.check(chunk or b"")
-    except PieceRootMismatch:
-        erased = find_piece(connection, presented) is None
-        raise (CertificateUnknown if erased else StoredPieceDamaged) from None
-    return chunk or b""
-
-
-async def _cut(blob: bytes) -> AsyncIterator[bytes]:
-    """A blob that is in one row, in chunks; it was checked whole."""
-    size = CHUNK_BYTES // BLOCK_BYTES * BLOCK_BYTES
-    for start in range(0, len(blob), size):
-        yield blob[start : start + size]

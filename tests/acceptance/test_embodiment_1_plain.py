@@ -21,8 +21,8 @@ from support.steps import TICKET, TODAY, add_policy, add_ticket, certificates_of
 from trust.certificate import Certificate
 from trust.digest import Digest, DigestEntries, DigestFields
 from trust.piece import BLINDING_BYTES, piece_root
-from trust.refusals import CertificateUnknown, DigestMismatch
 from trust.value_fields import read_head
+from trust.wallet_refusals import CertificateUnknown, DigestMismatch
 from wallet_client.network.links import Links
 from wallet_client.pipeline.batch import EncodedMember, PreparedBatch
 from wallet_client.pipeline.plan import Member, PlanItem, plan_batches

@@ -1,5 +1,6 @@
 """What safe_node.store.owners_base promises of wallets and owners, and of what wallets of one owner share."""
 
+import asyncio
 from functools import partial
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pysqlite3
 import pytest
 
 from safe_node.accounts import OwnersWallet, OwnerView, Standing
+from safe_node.decisions.accounts import MAX_UNSEEN_REVOKED, plan_revocation
 from safe_node.decisions.registration import RegistrationRules
 from safe_node.records import ReleasedPiece
 from safe_node.store.schema import VERSION, migrations
@@ -39,7 +41,8 @@ from support.store_bench import (
 )
 from trust.certificate import COUNTER_LIMIT
 from trust.ids import ItemId, WalletKey
-from trust.refusals import ItemDeleted, NotYourItem, WalletHasOwner, WalletRevoked
+from trust.owner_refusals import TooManyRevocations, WalletHasOwner, WalletRevoked
+from trust.wallet_refusals import ItemDeleted, NotYourItem
 
 
 async def test_who_a_caller_is(opened: Opener) -> None:
@@ -76,8 +79,8 @@ async def test_a_revocation_stands_for_good(opened: Opener) -> None:
     """A later one does not replace it, and no later authorisation undoes it."""
     async with opened() as bench:
         await authorise(bench, word_for(CALLER))
-        await bench.store.owners.revoke(word_against(CALLER))
-        await bench.store.owners.revoke(word_against(CALLER, at=NOW + 9))
+        await bench.store.owners.revoke(word_against(CALLER), plan_revocation)
+        await bench.store.owners.revoke(word_against(CALLER, at=NOW + 9), plan_revocation)
     async with opened() as bench:
         assert await bench.store.owners.standing(CALLER) == Standing(CALLER, OWNER, revoked=True)
         with pytest.raises(WalletRevoked):
@@ -92,7 +95,7 @@ async def test_a_wallet_that_was_never_seen_can_be_revoked(opened: Opener) -> No
     """It never becomes that owner's, and stands in their list."""
     against = word_against(CALLER)
     async with opened() as bench:
-        await bench.store.owners.revoke(against)
+        await bench.store.owners.revoke(against, plan_revocation)
         with pytest.raises(WalletRevoked):
             await authorise(bench, word_for(CALLER))
         assert await bench.store.owners.wallets(OWNER) == (
@@ -100,13 +103,31 @@ async def test_a_wallet_that_was_never_seen_can_be_revoked(opened: Opener) -> No
         )
 
 
+async def test_made_up_wallets_are_counted_against_the_owner_who_revokes_them(opened: Opener) -> None:
+    """Across a restart; the wallets that are theirs, what they said before, and other owners go on."""
+    made_up = [WalletKey(draw(f"made up {number}", 32)) for number in range(MAX_UNSEEN_REVOKED)]
+    async with opened() as bench:
+        owners = bench.store.owners
+        await authorise(bench, word_for(CALLER))
+        await asyncio.gather(*(owners.revoke(word_against(one), plan_revocation) for one in made_up))
+    async with opened() as bench:
+        owners = bench.store.owners
+        with pytest.raises(TooManyRevocations):
+            await owners.revoke(word_against(OTHER_WALLET), plan_revocation)
+        assert count(bench, "revocations") == MAX_UNSEEN_REVOKED
+        await owners.revoke(word_against(made_up[0], at=NOW + 9), plan_revocation)
+        await owners.revoke(word_against(CALLER), plan_revocation)
+        await owners.revoke(word_against(OTHER_WALLET, OTHER_OWNER_KEY), plan_revocation)
+        assert count(bench, "revocations") == MAX_UNSEEN_REVOKED + 2
+
+
 async def test_an_owner_can_revoke_no_wallet_but_their_own(opened: Opener) -> None:
     """Another owner's goes on, and so does nobody's; neither shows whose it is."""
     async with opened() as bench:
         owners = bench.store.owners
         await authorise(bench, word_for(CALLER))
-        await owners.revoke(word_against(CALLER, OTHER_OWNER_KEY))
-        await owners.revoke(word_against(OTHER_WALLET, OTHER_OWNER_KEY))
+        await owners.revoke(word_against(CALLER, OTHER_OWNER_KEY), plan_revocation)
+        await owners.revoke(word_against(OTHER_WALLET, OTHER_OWNER_KEY), plan_revocation)
         assert await owners.standing(CALLER) == Standing(CALLER, OWNER)
         assert await owners.standing(OTHER_WALLET) == Standing(OTHER_WALLET)
         assert [wallet.wallet_key for wallet in await owners.wallets(OTHER_OWNER)] == [OTHER_WALLET]

@@ -38,7 +38,8 @@ from support.store_bench import (
     admitted,
     tombstone,
 )
-from trust.refusals import CertificateUnknown, ItemDeleted, OwnerForgotten, WalletRevoked
+from trust.owner_refusals import OwnerForgotten, WalletRevoked
+from trust.wallet_refusals import CertificateUnknown, ItemDeleted
 
 MINE = deal(ROSTER, WALLET, [seeded("mine").read(500)], label="mine")
 THEIRS = deal(ROSTER, OTHER, [seeded("theirs").read(MIB + 5000)], label="theirs")

@@ -40,13 +40,13 @@ from support.store_bench import (
     tombstone,
 )
 from trust.ids import ItemId
-from trust.refusals import (
+from trust.owner_refusals import WalletHasOwner
+from trust.wallet_refusals import (
     CertificateUnknown,
     ErasedAlready,
     ItemDeleted,
     QuotaExceeded,
     TombstoneRevived,
-    WalletHasOwner,
 )
 
 DUE = NOW + GRACE

@@ -34,10 +34,7 @@ from support.sample_documents import draw
 from support.store_bench import CALLER, ROSTER, SAFE_ID, Bench, Opener
 from trust.certificate import COUNTER_LIMIT
 from trust.ids import GuessId, OwnerId, RecordId
-from trust.refusals import (
-    RearmedLately,
-    UnlockRefused,
-)
+from trust.owner_refusals import RearmedLately, UnlockRefused
 
 RECORD, AT_DECOY = Target(PART.record, waiting=False), Target(None, waiting=False)
 WAITING_DECOY = Target(None, waiting=True)

@@ -34,14 +34,8 @@ from support.owners import deal_owner
 from support.sample_documents import draw
 from support.store_bench import CALLER, ROSTER, SAFE_ID, Bench, Opener
 from trust.ids import Hash, OwnerKey, WalletKey
-from trust.refusals import (
-    InvitationInvalid,
-    OwnerExists,
-    OwnerUnknown,
-    RecordInForce,
-    RecordInvalid,
-    Refusal,
-)
+from trust.owner_refusals import InvitationInvalid, OwnerExists, OwnerUnknown, RecordInForce, RecordInvalid
+from trust.refusals import Refusal
 
 
 async def test_an_owner_comes_back_as_they_were_enrolled(opened: Opener) -> None:

@@ -33,14 +33,12 @@ from support.store_bench import (
 from trust.certificate import Certificate
 from trust.ids import SafeId, WalletKey
 from trust.manifest import Place
-from trust.refusals import (
-    Busy,
-    CallTooLarge,
+from trust.refusals import Busy, CallTooLarge, Refusal
+from trust.wallet_refusals import (
     CertificateUnknown,
     ItemDeleted,
     NotYourItem,
     PieceConflict,
-    Refusal,
     StoredPieceDamaged,
 )
 

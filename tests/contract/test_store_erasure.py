@@ -12,11 +12,8 @@ from safe_node.records import ReleasedPiece
 from safe_node.store.deletion import bury
 from support.safe_requests import deal, seeded
 from support.store_bench import CALLER, MIB, ROSTER, WALLET, Opener, admitted, batch_of, tombstone
-from trust.refusals import (
-    CertificateUnknown,
-    QuotaExceeded,
-    StorageFull,
-)
+from trust.refusals import StorageFull
+from trust.wallet_refusals import CertificateUnknown, QuotaExceeded
 
 
 async def test_an_upload_given_up_leaves_nothing(opened: Opener) -> None:

@@ -22,12 +22,12 @@ from support.faults import (
 from support.kura import KuraInProcess
 from support.safe_process import SafeHome, command
 from trust.refusals import StorageFull
-from wallet_client.errors import WalletFull
 from wallet_client.network.failures import explain
 from wallet_client.operations.backup import back_up, drop_backed_up
 from wallet_client.operations.recover import recover
 from wallet_client.operations.resume import resume
 from wallet_client.receipts.receipt import state_of
+from wallet_client.storage.errors import WalletFull
 from wallet_client.values.value import Value, stored_size
 from wallet_client.wallet import Wallet
 

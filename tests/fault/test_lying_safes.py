@@ -19,7 +19,7 @@ from support.lying_safe import AS_TOLD, HONEST, LIES
 from trust.certificate import Certificate
 from trust.digest import Digest
 from trust.errors import TrustError
-from trust.refusals import CertificateUnknown, NotYourItem
+from trust.wallet_refusals import CertificateUnknown, NotYourItem
 from wallet_client.network.failures import SafeFailure, TooSlow, WrongKeyShare, WrongPiece, explain
 from wallet_client.operations.backup import back_up, drop_backed_up
 from wallet_client.operations.edit import edit

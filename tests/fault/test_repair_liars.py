@@ -11,9 +11,7 @@ from safe_node.handlers import peer_inventory, peer_repair
 from support.odd_policies import ODD
 from support.peer_safes import PeerSafe, PeerSafes, peer_safes, some_bytes
 from trust.ids import SafeId
-from trust.refusals import (
-    PieceUnknown,
-)
+from trust.peer_refusals import PieceUnknown
 
 DIVIDED = next(one for one in ODD if one.name == "divided-unsealed")
 SERVICE = "/kura.safe.v1.PeerService/"

@@ -14,14 +14,15 @@ from kura.safe.v1 import peer_pb2 as pb
 from rpc_edge.client import SignedCaller
 from rpc_edge.errors import CallFailed
 from rpc_edge.tls import peer_channel
-from support.peer_safes import PeerSafe, PeerSafes, peer_safes, some_bytes
-from support.sample_documents import draw
+from support.peer_safes import PeerSafe, PeerSafes, peer_safes, session_of, signed_by, some_bytes
 from support.tls_identities import identity
 from threshold.randomness import SystemRandomness
 from trust.documents import SigningKey
-from trust.ids import Hash, SafeId
-from trust.refusals import NotPlacedHere, PieceUnknown, Refusal, RepairSessionInvalid, RosterUnknown
-from trust.repair_session import FRESH_SECONDS, RepairHelper, RepairSession, sign_session
+from trust.ids import SafeId
+from trust.peer_refusals import PieceUnknown, RepairSessionInvalid
+from trust.refusals import Refusal
+from trust.repair_session import FRESH_SECONDS, RepairHelper
+from trust.wallet_refusals import NotPlacedHere, RosterUnknown
 from wallet_client.pipeline.batch import PreparedBatch
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -79,33 +80,6 @@ async def asked(channel: grpc.aio.Channel, method: str, request: Any, answer: An
         return await caller.unary(SERVICE + method, request, answer, SECONDS, signed=False)
     finally:
         await channel.close()
-
-
-def session_of(batch: PreparedBatch, safes: PeerSafes, **changes: Any) -> RepairSession:
-    """The fifth safe asks the first three for its value share; changed."""
-    lost = safes.safes[4]
-    x_of = {place.safe_id: place.x for place in batch.manifest.placement}
-    newest = safes.local.roster
-    length = len(lost.kept()[batch.leaf_bytes[0], x_of[lost.safe_id]][0] or b"")
-    session = RepairSession(
-        session_id=draw("session", 16),
-        requester=lost.safe_id,
-        begun_at=lost.safe.now,
-        roster_version=newest.version,
-        roster_hash=newest.fingerprint,
-        manifest_hash=Hash(sha256(batch.manifest_bytes).digest()),
-        x=x_of[lost.safe_id],
-        part="value",
-        leaf_indices=(0,),
-        start=0,
-        length=length,
-        helpers=tuple(RepairHelper(one.safe_id, x_of[one.safe_id]) for one in safes.safes[:3]),
-    )
-    return structs.replace(session, **changes)
-
-
-def signed_by(session: RepairSession, safe: PeerSafe) -> tuple[bytes, bytes]:
-    return sign_session(session, safe.safe.signing_key)
 
 
 REFUSED = [

@@ -10,9 +10,9 @@ from support.cluster import LocalCluster
 from support.faults import assert_no_strays, fresh_wallet, receipt_ids_of, reopened, settled
 from support.kura import KuraInProcess
 from support.wallet_samples import files_of, new_wallet, small_value
-from wallet_client.errors import WalletDamaged
 from wallet_client.operations.backup import back_up, drop_backed_up
 from wallet_client.operations.recover import recover
+from wallet_client.storage.errors import WalletDamaged
 from wallet_client.storage.keyfile import Passphrase
 
 COMMANDS = (

@@ -32,13 +32,11 @@ from trust.certificate import Certificate
 from trust.documents import SigningKey
 from trust.envelope import Frame, Opening, Sent, _seal
 from trust.ids import SafeId
+from trust.owner_refusals import UnlockRefused
 from trust.refusals import (
     CallTooLarge,
-    CertificateUnknown,
     EnvelopeRefused,
     Malformed,
-    NotYourItem,
-    PieceMismatch,
     Refusal,
     RequestReplayed,
     RequestSignatureInvalid,
@@ -46,9 +44,9 @@ from trust.refusals import (
     RequestUnsigned,
     SafeUnknown,
     SafeUnreachable,
-    UnlockRefused,
 )
 from trust.request import FRESH_MS
+from trust.wallet_refusals import CertificateUnknown, NotYourItem, PieceMismatch
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

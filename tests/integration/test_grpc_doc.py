@@ -18,10 +18,18 @@ from pathlib import Path
 
 import pytest
 
+from support.calls import every_method
 from support.kura import ROOT, environment
 
 PAGE = ROOT / "docs" / "GRPC.md"
 PAGES = [PAGE, ROOT / "docs" / "KEYS.md", ROOT / "docs" / "OWNERS.md"]
+SERVICES = [
+    "kura.safe.v1.SafeService",
+    "kura.safe.v1.OwnerService",
+    "kura.safe.v1.PeerService",
+    "kura.auth.v1.AuthService",
+    "kura.wallet.v1.WalletService",
+]
 FENCE = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FOLDER, PORT = "/tmp/kura-try", "7400"
 SECONDS = 240
@@ -145,13 +153,13 @@ def test_every_command_of_the_page_runs_and_prints_what_is_shown(
         assert not missing, f"not printed by\n{block.commands}\nbut\n{output}"
 
 
-def test_the_page_shows_every_call_of_the_wallet_and_names_both_services() -> None:
+def test_the_page_names_every_call_of_every_service() -> None:
     """A call that is added is shown, or at least named, on the page."""
     page = PAGE.read_text()
-    proto = (ROOT / "protos" / "kura" / "wallet" / "v1" / "wallet.proto").read_text()
-    calls = re.findall(r"^  rpc (\w+)\(", proto, re.MULTILINE)
-    assert len(calls) > 10
-    assert [call for call in calls if call not in page] == []
+    calls = {path.rpartition("/")[2] for path in every_method()}
+    assert len(calls) > 70
+    assert [call for call in sorted(calls) if not re.search(rf"\b{call}\b", page)] == []
+    assert [one for one in SERVICES if f"describe {one}" not in page.replace("$WALLET", SERVICES[-1])] == []
 
 
 def test_a_page_with_a_block_that_nobody_runs_is_noticed() -> None:

@@ -14,7 +14,8 @@ from support.owners import WRONG_PIN, DealtOwner, deal_owner, guess_at
 from support.sample_documents import draw
 from trust.ids import OwnerId
 from trust.owner_record import OwnerRecord
-from trust.refusals import Malformed, UnlockRefused
+from trust.owner_refusals import UnlockRefused
+from trust.refusals import Malformed
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -16,22 +16,23 @@ from support.sample_documents import NOW
 from trust.authorisation import authorise_wallet
 from trust.documents import SigningKey
 from trust.ids import WalletKey
-from trust.refusals import (
-    CertificateUnknown,
-    ErasedAlready,
-    ItemDeleted,
-    Malformed,
+from trust.owner_refusals import (
     NotAnOwnersWallet,
     NotTheOwner,
-    NotYourItem,
     OwnerForgotten,
-    Refusal,
-    TombstoneRevived,
     UnlockRefused,
     WalletHasOwner,
     WalletRevoked,
 )
+from trust.refusals import Malformed, Refusal
 from trust.tombstone import forget_owner, read_deletion, revive
+from trust.wallet_refusals import (
+    CertificateUnknown,
+    ErasedAlready,
+    ItemDeleted,
+    NotYourItem,
+    TombstoneRevived,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

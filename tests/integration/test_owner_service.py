@@ -16,7 +16,7 @@ from support.sample_documents import draw
 from threshold.hpke import KeyPair
 from trust.ids import OwnerId
 from trust.owner_record import OwnerSecrets
-from trust.refusals import NotTheOwner, OwnerExists, RecordInvalid, UnlockRefused
+from trust.owner_refusals import NotTheOwner, OwnerExists, RecordInvalid, UnlockRefused
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

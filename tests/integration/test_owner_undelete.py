@@ -18,7 +18,7 @@ from support.owners_at_real_safes import (
     wallet_at,
 )
 from support.wallet_samples import small_value
-from wallet_client.errors import Ambiguous, UnknownDeletion
+from wallet_client.errors import Ambiguous
 from wallet_client.operations.backup import back_up
 from wallet_client.operations.edit import edit
 from wallet_client.operations.forget import forget
@@ -39,6 +39,7 @@ from wallet_client.operations.undelete import undelete
 from wallet_client.operations.unlocking import open_with_pin
 from wallet_client.owners.names import OwnerName
 from wallet_client.receipts.deletion import DeletedGeneration, generations_of, verify_deletion
+from wallet_client.receipts.errors import UnknownDeletion
 from wallet_client.receipts.receipt import ReceiptId, state_of
 from wallet_client.receipts.shelf import all_deletions, get_receipt
 from wallet_client.wallet import Wallet, pinned_signing_keys

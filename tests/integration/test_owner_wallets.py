@@ -1,5 +1,6 @@
 """Wallets of an owner at a real safe: authorised, listed, sharing what they registered, revoked for good."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest_asyncio
 
 from kura.safe.v1 import owner_pb2 as pb
 from kura.safe.v1 import safe_pb2
+from safe_node.decisions.accounts import MAX_UNSEEN_REVOKED, judge_revocation, plan_revocation
 from safe_node.handlers.rights import RIGHTS, Right
 from support.owner_safes import SAFES, SECONDS, LocalSafe, local_safes
 from support.owners import WRONG_PIN, DealtOwner, deal_owner, guess_at
@@ -16,20 +18,19 @@ from support.sample_documents import NOW
 from trust.authorisation import authorise_wallet, revoke_wallet
 from trust.documents import SigningKey
 from trust.ids import WalletKey
-from trust.refusals import (
-    ItemDeleted,
+from trust.owner_refusals import (
     NotAnOwnersWallet,
     NotTheOwner,
-    NotYourItem,
     OwnerUnknown,
     RearmedLately,
     RecordInForce,
     RecordUnknown,
-    Refusal,
-    RequestUnsigned,
+    TooManyRevocations,
     WalletHasOwner,
     WalletRevoked,
 )
+from trust.refusals import Refusal, RequestUnsigned
+from trust.wallet_refusals import ItemDeleted, NotYourItem
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -160,6 +161,22 @@ async def test_a_revoked_wallet_is_refused_whatever_it_calls(safe: LocalSafe, by
     assert (first.wallet_key, second.wallet_key) == (lost.public, kept.public)
     assert first.revocation
     assert not second.revocation
+
+
+async def test_made_up_wallets_are_revoked_up_to_a_limit(safe: LocalSafe) -> None:
+    """Words against wallets that nobody ever had fill no disk; the owner's own go on being revoked."""
+    owner, own = await enrolled(safe, "mallory"), wallet_key("mallory's")
+    await authorise(safe, owner, own)
+    words = [revocation(owner, wallet_key(f"made up {number}")) for number in range(MAX_UNSEEN_REVOKED)]
+    by = await safe.store.owners.standing(WalletKey(owner.key.public))
+    judged = [judge_revocation(word.revocation, word.signature, by) for word in words]
+    await asyncio.gather(*(safe.store.owners.revoke(word, plan_revocation) for word in judged))
+    with pytest.raises(TooManyRevocations) as refused:
+        await safe.ask(revocation(owner, wallet_key("one more")), owner.key)
+    assert refused.value.limit == MAX_UNSEEN_REVOKED
+    await safe.ask(revocation(owner, own), owner.key)
+    with pytest.raises(WalletRevoked):
+        await safe.ask(pb.OwnerStatusRequest(), own)
 
 
 async def _refusal_of(safe: LocalSafe, path: str, key: SigningKey) -> type[Refusal] | None:

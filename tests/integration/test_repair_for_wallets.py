@@ -20,7 +20,7 @@ from support.owners_at_real_safes import (
 from support.owners_wallets import quick_stretch
 from support.peer_safes import PeerSafes, peer_safes
 from trust.ids import SafeId
-from trust.refusals import WalletRevoked
+from trust.owner_refusals import WalletRevoked
 from wallet_client.network.failures import explain
 from wallet_client.operations.forget import forget
 from wallet_client.operations.owner_recovery import recover_owner

@@ -11,13 +11,7 @@ from rpc_edge.tls import pinned_channel
 from support.safe_process import SafeClient, SafeProcess, make_safes, now_ms, running
 from support.safe_requests import deal, wallet_key
 from trust.certificate import verify_call
-from trust.refusals import (
-    Refusal,
-    RequestReplayed,
-    RequestSignatureInvalid,
-    RequestStale,
-    RequestUnsigned,
-)
+from trust.refusals import Refusal, RequestReplayed, RequestSignatureInvalid, RequestStale, RequestUnsigned
 from trust.request import FRESH_MS, METADATA_KEY, prove_request
 
 SERVICE = "/kura.safe.v1.SafeService"

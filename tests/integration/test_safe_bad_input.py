@@ -13,13 +13,9 @@ from support.safe_process import SafeClient, SafeProcess, make_safes, now_ms, ru
 from support.safe_requests import deal, seeded, signed_tombstone, wallet_key
 from trust.certificate import Certificate, verify_call
 from trust.ids import SafeId
-from trust.refusals import (
-    CallTooLarge,
-    CertificateUnknown,
-    Malformed,
-    NotYourItem,
-)
+from trust.refusals import CallTooLarge, Malformed
 from trust.tombstone import read_deletion
+from trust.wallet_refusals import CertificateUnknown, NotYourItem
 
 SERVICE = "/kura.safe.v1.SafeService"
 WALLET, OTHER = wallet_key(), wallet_key("other")

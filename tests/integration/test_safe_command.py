@@ -25,7 +25,7 @@ from support.safe_requests import CHUNK_BYTES, deal, seeded, wallet_key
 from support.sample_documents import sealing_pair, signed_by
 from trust.decoys import seal_decoys
 from trust.documents import SigningKey
-from trust.refusals import InvitationInvalid, InvitationNeeded
+from trust.owner_refusals import InvitationInvalid, InvitationNeeded
 from trust.roster_file import write_roster
 
 SERVICE = "/kura.safe.v1.SafeService"

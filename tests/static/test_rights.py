@@ -4,6 +4,8 @@ from auth_service.handlers import rights as authority
 from kura.auth.v1 import auth_pb2
 from kura.safe.v1 import owner_pb2, peer_pb2, safe_pb2
 from safe_node.handlers.rights import OPEN_METHODS, RIGHTS, Right
+from support.calls import every_method
+from support.rpc_table import ROWS
 
 SERVICES = (
     safe_pb2.DESCRIPTOR.services_by_name["SafeService"],
@@ -47,3 +49,10 @@ def test_every_method_of_an_authority_has_a_right_and_all_but_two_are_sealed() -
     public = {path for path, right in authority.RIGHTS.items() if right is authority.Right.PUBLIC}
     assert {path.rpartition("/")[2] for path in public} == {"Describe", "OpenPath"}
     assert sealed == set(methods) - public
+
+
+def test_every_method_is_called_by_everybody_who_may_not() -> None:
+    """A new RPC fails here until the matrix has a row that says what each caller gets."""
+    missing, left_over = every_method().keys() - ROWS.keys(), ROWS.keys() - every_method().keys()
+    assert not missing, f"add rows to ROWS in tests/support/rpc_table.py: {sorted(missing)}"
+    assert not left_over, f"the contract has no such methods, take their rows out: {sorted(left_over)}"

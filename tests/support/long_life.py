@@ -20,7 +20,6 @@ from support.memory_safes import use
 from support.odd_policies import ODD
 from support.wires import CUT, DEAF, Wires
 from trust.ids import SafeId
-from wallet_client.errors import WalletFull
 from wallet_client.operations.add_in_room import add_in_room
 from wallet_client.operations.backup import back_up, drop_backed_up, find_root
 from wallet_client.operations.edit import edit
@@ -38,6 +37,7 @@ from wallet_client.policies.policy_print import policy_toml
 from wallet_client.policies.presets import policy_named, policy_names
 from wallet_client.receipts.receipt import Receipt, ReceiptId, state_of
 from wallet_client.receipts.shelf import ReceiptSummary, get_receipt, read_summary
+from wallet_client.storage.errors import WalletFull
 from wallet_client.triggers.trigger import new_trigger
 from wallet_client.values.value import Value, ValueId, stored_size
 from wallet_client.wallet import Wallet

@@ -26,7 +26,7 @@ from safe_node.owners import (
 from support.sample_documents import NOW, draw
 from trust.documents import SigningKey
 from trust.ids import GuessId, OwnerId, OwnerKey, RecordId, SafeId, WalletKey
-from trust.refusals import NotAnOwnersWallet, WalletRevoked
+from trust.owner_refusals import NotAnOwnersWallet, WalletRevoked
 from trust.roster import Roster
 from wallet_client.network.owner_catalogue import SafesCatalogue
 from wallet_client.network.owner_link import EvaluatedShare, PartToKeep

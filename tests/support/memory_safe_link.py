@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from support.memory_owner_safes import MemoryOwnerSafe
 from trust.certificate import Certificate, SignedCertificate
 from trust.ids import WalletKey
-from trust.refusals import PieceUnknown, WalletRevoked
+from trust.owner_refusals import WalletRevoked
+from trust.peer_refusals import PieceUnknown
 from wallet_client.network.messages import FetchedPiece
 from wallet_client.network.safe_link import SignedBytes
 from wallet_client.network.streams import ByteSink

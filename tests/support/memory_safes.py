@@ -27,10 +27,16 @@ from trust.documents import SigningKey
 from trust.ids import SafeId, Signature, WalletKey
 from trust.manifest import ItemLeaf, Manifest, Place, read_leaves, read_manifest
 from trust.piece import check_piece
-from trust.refusals import CertificateUnknown, ItemDeleted, NotYourItem, PieceConflict, PieceNeedsStream
 from trust.roster import Roster, SafeEntry
 from trust.roster_file import write_roster
 from trust.tombstone import read_tombstone, sign_deletion
+from trust.wallet_refusals import (
+    CertificateUnknown,
+    ItemDeleted,
+    NotYourItem,
+    PieceConflict,
+    PieceNeedsStream,
+)
 from wallet_client.network.links import Links
 from wallet_client.network.messages import FetchedPiece
 from wallet_client.network.safe_link import SignedBytes

@@ -4,7 +4,11 @@ import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
+
+from msgspec import structs
 
 from durable import sqlite
 from durable.settings import parse_address
@@ -23,8 +27,9 @@ from support.logged import log_into
 from support.owner_safes import LocalSafe, LocalSafes, local_safes
 from support.sample_documents import draw
 from threshold.randomness import SystemRandomness
-from trust.ids import SafeId
+from trust.ids import Hash, SafeId
 from trust.manifest import Ownership
+from trust.repair_session import RepairHelper, RepairSession, sign_session
 from wallet_client.network.safe_link import SafeLink
 from wallet_client.pipeline.batch import PreparedBatch
 from wallet_client.policies.policy import Policy
@@ -188,6 +193,34 @@ async def peer_safes(folder: Path, count: int = 5, threshold: int = 3) -> AsyncI
             await safe.start()
             stack.push_async_callback(safe.stop)
         yield PeerSafes(safes, local)
+
+
+def session_of(batch: PreparedBatch, safes: PeerSafes, **changes: Any) -> RepairSession:
+    """The last safe asks the first ones, as many as it takes, for its value share; changed."""
+    lost = safes.safes[-1]
+    x_of = {place.safe_id: place.x for place in batch.manifest.placement}
+    newest = safes.local.roster
+    length = len(lost.kept()[batch.leaf_bytes[0], x_of[lost.safe_id]][0] or b"")
+    session = RepairSession(
+        session_id=draw("session", 16),
+        requester=lost.safe_id,
+        begun_at=lost.safe.now,
+        roster_version=newest.version,
+        roster_hash=newest.fingerprint,
+        manifest_hash=Hash(sha256(batch.manifest_bytes).digest()),
+        x=x_of[lost.safe_id],
+        part="value",
+        leaf_indices=(0,),
+        start=0,
+        length=length,
+        helpers=tuple(RepairHelper(one.safe_id, x_of[one.safe_id]) for one in safes.safes[: safes.local.k]),
+    )
+    return structs.replace(session, **changes)
+
+
+def signed_by(session: RepairSession, safe: PeerSafe) -> tuple[bytes, bytes]:
+    """As that safe signs it."""
+    return sign_session(session, safe.safe.signing_key)
 
 
 def some_bytes(length: int, label: str = "content") -> bytes:

@@ -28,9 +28,7 @@ from support.safe_requests import (
 from trust.certificate import COUNTER_LIMIT, Certificate
 from trust.documents import SigningKey
 from trust.ids import OwnerKey, WalletKey
-from trust.refusals import (
-    Refusal,
-)
+from trust.refusals import Refusal
 
 ROSTER = roster_of(1)
 SAFE_ID = ROSTER.safes[0].safe_id

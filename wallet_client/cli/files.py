@@ -4,7 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from wallet_client.errors import ImportRefused, WalletError
+from wallet_client.errors import WalletError
+from wallet_client.values.errors import ImportRefused
 from wallet_client.values.shown import shown
 
 INPUT_MAX_BYTES = 64 * 1024 * 1024

@@ -57,8 +57,8 @@ def read_secret(file: Path, kind: "KeyringKind") -> bytes:
         FileUnreadable, ImportRefused: It cannot be read, or is too short or too long.
     """
     from wallet_client.cli.files import read_input
-    from wallet_client.errors import ImportRefused
     from wallet_client.operations.keys import MOST_MATERIAL_BYTES, secret_of_material
+    from wallet_client.values.errors import ImportRefused
 
     content = read_input(file, MOST_MATERIAL_BYTES)
     try:

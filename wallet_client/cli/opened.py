@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from wallet_client.cli.output import warn
 from wallet_client.cli.session import Session
-from wallet_client.errors import TracesRemain
+from wallet_client.storage.errors import TracesRemain
 from wallet_client.storage.lock import HomeLock
 from wallet_client.storage.store import WalletStore
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import click
 
-from wallet_client.errors import PassphraseNeeded, WalletError
+from wallet_client.errors import WalletError
+from wallet_client.storage.errors import PassphraseNeeded
 from wallet_client.storage.keyfile import NoPassphrase, Passphrase, Unlock
 from wallet_client.storage.store import wallet_protection
 from wallet_client.values.shown import shown

@@ -52,8 +52,8 @@ def deleted(session: Session, receipt: str | None) -> None:
 
 def _found(store: "WalletStore", text: str | None) -> "list[DeletedGeneration]":
     """All deleted generations, or those of the one receipt that the person means."""
-    from wallet_client.errors import UnknownDeletion
     from wallet_client.receipts.deletion import generations_of
+    from wallet_client.receipts.errors import UnknownDeletion
     from wallet_client.receipts.shelf import all_deletions
     from wallet_client.storage.naming import resolve
 

@@ -93,7 +93,7 @@ def _keep(session: Session, values: "Sequence[Value]", room: RoomOptions) -> Non
     from wallet_client.cli.output import cell, emit
     from wallet_client.cli.room import moved_ids, moved_text, warn_of_moves
     from wallet_client.cli.rows import value_row
-    from wallet_client.errors import WalletFull
+    from wallet_client.storage.errors import WalletFull
 
     moved: tuple[PutAway, ...] = ()
     try:

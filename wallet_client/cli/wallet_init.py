@@ -29,7 +29,7 @@ def settings_of_wallet(session: Session) -> "WalletSettings | None":
         WalletError: It does not open.
     """
     from wallet_client.cli.opened import reading
-    from wallet_client.errors import WalletMissing
+    from wallet_client.storage.errors import WalletMissing
 
     try:
         with reading(session) as store:

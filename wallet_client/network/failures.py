@@ -7,15 +7,13 @@ from typing import ClassVar, TypeAlias, TypeGuard
 
 from rpc_edge.errors import CallFailed
 from trust.errors import TrustError
-from trust.refusals import (
+from trust.refusals import Refusal, RequestStale, StorageFull
+from trust.wallet_refusals import (
     CertificateUnknown,
     NotYourItem,
     PieceConflict,
     QuotaExceeded,
-    Refusal,
-    RequestStale,
     RosterUnknown,
-    StorageFull,
     StoredPieceDamaged,
 )
 

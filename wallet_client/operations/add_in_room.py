@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Sequence
 from datetime import tzinfo
 
-from wallet_client.errors import WalletFull
 from wallet_client.operations.put_away import PutAway
 from wallet_client.operations.room import MakeRoom, local_time, require_room, room_short
 from wallet_client.operations.settle import changing
 from wallet_client.operations.uninterrupted import to_the_end
+from wallet_client.storage.errors import WalletFull
 from wallet_client.values.value import Value, ValueId, stored_size
 from wallet_client.wallet import Wallet
 

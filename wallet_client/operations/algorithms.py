@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from trust.algorithm_file import IssuedAlgorithm
 from trust.key_algorithm import BUILT_IN, KeyAlgorithm
-from wallet_client.errors import SecondRoot
 from wallet_client.operations.backup import find_root
 from wallet_client.operations.errors import AlgorithmChanged
 from wallet_client.operations.keys import check_new
 from wallet_client.operations.settle import changing
 from wallet_client.operations.uninterrupted import to_the_end
 from wallet_client.operations.wallet_keys import key_entry, new_key
+from wallet_client.storage.errors import SecondRoot
 from wallet_client.storage.keyring import KeyEntry
 from wallet_client.wallet import Wallet
 

@@ -11,13 +11,14 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from trust.manifest import MAX_ITEMS
-from wallet_client.errors import KeyAway, UnknownKey, WalletBusy, WalletError
+from wallet_client.errors import WalletError
 from wallet_client.network.coalescer import Coalescer
 from wallet_client.operations.backup import BackupReport, back_up
 from wallet_client.operations.errors import TooFewSafes
 from wallet_client.operations.progress import Progress, silent
 from wallet_client.pipeline.plan import MAX_PARCEL_BYTES
 from wallet_client.policies.errors import PolicyUnfit
+from wallet_client.storage.errors import KeyAway, UnknownKey, WalletBusy
 from wallet_client.values.value import ValueId
 from wallet_client.wallet import Wallet
 

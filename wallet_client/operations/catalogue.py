@@ -17,7 +17,7 @@ from trust.certificate import check_certificate, verify_call
 from trust.errors import TrustError
 from trust.ids import OwnerKey, SafeId, Signature, WalletKey
 from trust.manifest import Manifest, read_leaf, read_manifest
-from trust.refusals import NotAnOwnersWallet, WalletRevoked
+from trust.owner_refusals import NotAnOwnersWallet, WalletRevoked
 from trust.tombstone import hash_of, read_revival, read_tombstone
 from wallet_client.network.failures import WrongReply
 from wallet_client.network.fan_out import fan_out

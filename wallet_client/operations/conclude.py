@@ -12,7 +12,6 @@ from trust.certificate import SignedCertificate
 from trust.documents import SigningKey
 from trust.ids import SafeId
 from trust.value_fields import ValueFields
-from wallet_client.errors import UnknownReceipt, UnknownValue
 from wallet_client.network.failures import SafeFailure
 from wallet_client.network.fan_out import Answers
 from wallet_client.operations.deletion import owe_deletion
@@ -21,9 +20,11 @@ from wallet_client.operations.owed_parcels import owe_parcel
 from wallet_client.operations.superseded import keep_superseded
 from wallet_client.pipeline.batch import PreparedBatch
 from wallet_client.pipeline.plan import PlannedItem
+from wallet_client.receipts.errors import UnknownReceipt
 from wallet_client.receipts.receipt import Receipt, ReceiptId, ReceiptMember, ReceiptState, receipt_id_of
 from wallet_client.receipts.shelf import get_receipt, put_receipt, update_receipt
 from wallet_client.storage.values import ValueSummary
+from wallet_client.values.errors import UnknownValue
 from wallet_client.values.value import Value, ValueId, decode_value, stored_size
 from wallet_client.wallet import Wallet
 

@@ -13,8 +13,8 @@ from typing import NamedTuple
 from trust.documents import SigningKey
 from trust.ids import ItemId, SafeId, Signature, WalletKey
 from trust.manifest import MAX_ITEMS
-from trust.refusals import TombstoneRevived
 from trust.tombstone import Tombstone, sign_tombstone
+from trust.wallet_refusals import TombstoneRevived
 from wallet_client.network.safe_link import SafeLink
 from wallet_client.operations.journal import Owed, write_entry
 from wallet_client.operations.uninterrupted import to_the_end

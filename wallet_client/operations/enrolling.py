@@ -18,7 +18,7 @@ from trust.authorisation import SignedAuthorisation, authorise_wallet
 from trust.documents import SigningKey
 from trust.ids import KEY_BYTES, Hash, OwnerId, SafeId, WalletKey
 from trust.owner_record import OwnerSecrets
-from wallet_client.errors import UnknownSecret, WalletError
+from wallet_client.errors import WalletError
 from wallet_client.network.failures import SafeFailure
 from wallet_client.operations.backup import find_root
 from wallet_client.operations.beyond_owner import BeyondOwner, beyond_owner
@@ -46,6 +46,7 @@ from wallet_client.owners.names import OwnerName, Pin
 from wallet_client.owners.stretch import StretchedPin, owner_id, stretch_pin
 from wallet_client.pipeline.binding import Binding
 from wallet_client.receipts.receipt import ReceiptId
+from wallet_client.storage.errors import UnknownSecret
 from wallet_client.storage.keys import LEAVING_ROOT
 from wallet_client.storage.secret import Secret
 from wallet_client.storage.settings import OwnerOfWallet

@@ -20,7 +20,7 @@ from trust.certificate import SignedCertificate, verify_certificate
 from trust.errors import PieceRootMismatch, TrustError
 from trust.ids import SafeId
 from trust.piece import check_piece
-from trust.refusals import CertificateUnknown, StoredPieceDamaged
+from trust.wallet_refusals import CertificateUnknown, StoredPieceDamaged
 from wallet_client.network.failures import (
     NotRegisteredThere,
     SafeFailure,

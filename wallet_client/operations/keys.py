@@ -13,7 +13,7 @@ from typing import Final
 
 from threshold.ristretto import Scalar
 from trust.key_algorithm import BUILT_IN, ROOT_BYTES
-from wallet_client.errors import AlreadyKept, KeyAway, KeyNameRefused, SecondRoot, UnknownKey
+from wallet_client.errors import AlreadyKept
 from wallet_client.operations.backup import find_root
 from wallet_client.operations.errors import KeyLost, KeyNotSafe, KeyPiecesWaitHere
 from wallet_client.operations.progress import Progress, silent
@@ -24,6 +24,7 @@ from wallet_client.operations.wallet_keys import DEFAULT_NAMES, KeyFinder, key_e
 from wallet_client.pipeline.wrapping import KeyKind
 from wallet_client.receipts.receipt import Receipt, ReceiptId, state_of, verify_receipt
 from wallet_client.receipts.shelf import get_receipt
+from wallet_client.storage.errors import KeyAway, KeyNameRefused, SecondRoot, UnknownKey
 from wallet_client.storage.keyring import KeyEntry, KeyringKind
 from wallet_client.storage.secret import Secret
 from wallet_client.values.value import ValueId

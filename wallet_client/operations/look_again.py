@@ -15,7 +15,7 @@ from msgspec import structs
 from threshold.errors import ThresholdError
 from trust.errors import TrustError
 from trust.ids import OwnerKey
-from wallet_client.errors import StorageFailed, ValueDamaged, WalletBusy, WalletError
+from wallet_client.errors import WalletError
 from wallet_client.operations.catalogue import read_catalogue
 from wallet_client.operations.errors import KeyNotInWallet, TooFewSafes
 from wallet_client.operations.members_shown import derived_value_id, is_hidden
@@ -30,6 +30,8 @@ from wallet_client.operations.uninterrupted import to_the_end
 from wallet_client.operations.wallet_keys import KeyFinder, free_key_name, read_key
 from wallet_client.receipts.receipt import Receipt, ReceiptId, ReceiptMember
 from wallet_client.receipts.shelf import ReceiptSummary, get_receipt, read_summary, update_receipt
+from wallet_client.storage.errors import StorageFailed, WalletBusy
+from wallet_client.values.errors import ValueDamaged
 from wallet_client.values.value import decode_value, stored_size
 from wallet_client.wallet import Wallet
 

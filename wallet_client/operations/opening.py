@@ -14,13 +14,13 @@ from threshold.errors import SealBroken, ThresholdError
 from threshold.ristretto import Scalar
 from trust.manifest import ItemLeaf
 from trust.piece import BLINDING_BYTES
-from wallet_client.errors import ValueDamaged
 from wallet_client.operations.receipt_batch import Gathered, ReceiptBatch
 from wallet_client.pipeline.batch import WalletKeys
 from wallet_client.pipeline.couple import decouple
 from wallet_client.pipeline.divide import ShareSealer, combine
 from wallet_client.pipeline.seal import WHOLE, BatchSecret, ItemName, item_name, member_role, share_role
 from wallet_client.pipeline.wrapping import KeyKind, WrappingKey
+from wallet_client.values.errors import ValueDamaged
 
 
 def key_from_shares(batch: ReceiptBatch, gathered: Gathered) -> WrappingKey | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from rpc_edge.errors import UnexpectedStatus
-from trust import refusals
+from trust import owner_refusals, refusals, wallet_refusals
 from trust.documents import SigningKey
 from trust.ids import ItemId, SafeId
 from trust.manifest import ItemLeaf
@@ -34,28 +34,29 @@ _AT_ONCE = 100
 
 _FOR_NOW = (
     refusals.StorageFull,
-    refusals.QuotaExceeded,
-    refusals.RosterUnknown,
-    refusals.NotAnOwnersWallet,
+    wallet_refusals.QuotaExceeded,
+    wallet_refusals.RosterUnknown,
+    owner_refusals.NotAnOwnersWallet,
     refusals.InternalError,
     UnexpectedStatus,
 )
 """The safe may take this entry another time."""
 
 _FOR_GOOD = (
-    refusals.PieceConflict,
-    refusals.ManifestInvalid,
-    refusals.PieceMismatch,
-    refusals.DigestMismatch,
-    refusals.KeyShareMismatch,
-    refusals.NotPlacedHere,
-    refusals.NotYourItem,
+    wallet_refusals.PieceConflict,
+    wallet_refusals.ManifestInvalid,
+    wallet_refusals.PieceMismatch,
+    wallet_refusals.DigestMismatch,
+    wallet_refusals.KeyShareMismatch,
+    wallet_refusals.NotPlacedHere,
+    wallet_refusals.NotYourItem,
     refusals.Malformed,
     refusals.CallTooLarge,
-    refusals.PieceNeedsStream,
-    refusals.NotTheOwner,
-    refusals.WalletHasOwner,
-    refusals.WalletRevoked,
+    wallet_refusals.PieceNeedsStream,
+    owner_refusals.NotTheOwner,
+    owner_refusals.TooManyRevocations,
+    owner_refusals.WalletHasOwner,
+    owner_refusals.WalletRevoked,
 )
 """The safe will never take this entry; it stays to be seen until its item is deleted."""
 

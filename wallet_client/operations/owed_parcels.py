@@ -7,12 +7,12 @@ from trust.certificate import SignedCertificate
 from trust.ids import SafeId
 from trust.manifest import ItemLeaf, Manifest
 from trust.piece import block_hashes
-from trust.refusals import ItemDeleted
-from wallet_client.errors import UnknownReceipt
+from trust.wallet_refusals import ItemDeleted
 from wallet_client.operations.journal import Owed, OwedParcel, OwedPiece, write_entry
 from wallet_client.operations.uninterrupted import to_the_end
 from wallet_client.pipeline.batch import expected_certificate
 from wallet_client.pipeline.parcel import CHUNK_BYTES, Parcel, ParcelPiece, StreamedBlob
+from wallet_client.receipts.errors import UnknownReceipt
 from wallet_client.receipts.receipt import receipt_id_of
 from wallet_client.receipts.shelf import get_receipt, update_receipt
 from wallet_client.wallet import Wallet

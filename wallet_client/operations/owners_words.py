@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from trust.errors import TrustError
 from trust.ids import SafeId, Signature
-from trust.refusals import ErasedAlready
 from trust.tombstone import Revival, hash_of, read_deletion
+from trust.wallet_refusals import ErasedAlready
 from wallet_client.network.failures import WrongReply
 from wallet_client.operations.journal import Owed, OwnersWord, write_entry
 from wallet_client.operations.uninterrupted import to_the_end

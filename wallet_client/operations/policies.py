@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Iterator
 
 from trust.roster import Roster
-from wallet_client.errors import AlreadyKept, PolicyNotKept, WalletBusy
+from wallet_client.errors import AlreadyKept
 from wallet_client.operations.journal import BackupBegun
 from wallet_client.operations.register import BACKUP
 from wallet_client.operations.settle import changing
@@ -19,6 +19,7 @@ from wallet_client.policies.policy_file import read_policy
 from wallet_client.policies.presets import policy_names
 from wallet_client.policies.toml_lines import line_of
 from wallet_client.receipts.shelf import read_summary
+from wallet_client.storage.errors import PolicyNotKept, WalletBusy
 from wallet_client.storage.policies import StoredPolicy
 from wallet_client.storage.store import WalletStore
 from wallet_client.wallet import Wallet

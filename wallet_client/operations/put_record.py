@@ -14,7 +14,7 @@ from typing import Literal
 from trust.documents import SigningKey
 from trust.ids import OwnerId, RecordId, SafeId
 from trust.owner_record import OwnerRecord
-from trust.refusals import OwnerExists, OwnerUnknown
+from trust.owner_refusals import OwnerExists, OwnerUnknown
 from wallet_client.network.failures import SafeFailure
 from wallet_client.network.fan_out import fan_out
 from wallet_client.network.owner_link import PartToKeep

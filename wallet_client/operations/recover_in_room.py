@@ -11,15 +11,19 @@ from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from functools import partial
 
-from wallet_client.errors import UnknownReceipt, WalletError, WalletFull
+from trust.manifest import Manifest
+from wallet_client.errors import WalletError
 from wallet_client.operations.look_again import UNOPENED, as_wallet_error
 from wallet_client.operations.progress import Progress, silent
 from wallet_client.operations.put_away import PutAway
 from wallet_client.operations.recover import RecoveryReport, recover
 from wallet_client.operations.room import MakeRoom, RoomShort, local_time, make_room, room_short
 from wallet_client.operations.uninterrupted import to_the_end
+from wallet_client.operations.wallet_keys import KeyFinder
+from wallet_client.receipts.errors import UnknownReceipt
 from wallet_client.receipts.receipt import ReceiptId
-from wallet_client.receipts.shelf import read_summary
+from wallet_client.receipts.shelf import get_receipt, read_summary
+from wallet_client.storage.errors import WalletFull
 from wallet_client.storage.store import WalletStore
 from wallet_client.storage.suspended import Suspension
 from wallet_client.values.value import ValueId
@@ -150,6 +154,41 @@ def suspended_that_fit(store: WalletStore) -> list[ValueId]:
     """Those that would come back now."""
     waiting = _wanted(store, [one.value_id for one in suspended_in(store)])
     return [one.value_id for one in _fitting(store, waiting)]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What suspended recoveries wait for; each counts once.
+
+    Args:
+        for_key: A key of the wallet that is not in it: room brings none of these back.
+        for_room: They do not fit.
+        for_nothing: They would fit; nobody tried since, or the safes could not give them.
+    """
+
+    for_key: int = 0
+    for_room: int = 0
+    for_nothing: int = 0
+
+    @property
+    def total(self) -> int:
+        """All that are suspended."""
+        return self.for_key + self.for_room + self.for_nothing
+
+
+def waiting_in(wallet: Wallet) -> Waiting:
+    """Why the suspended recoveries are suspended still, as far as the wallet knows by itself."""
+    finder = KeyFinder(wallet)
+    by_receipt = _by_receipt(wallet.store, [one.value_id for one in suspended_in(wallet.store)])
+    locked = {
+        value_id
+        for receipt_id, value_ids in by_receipt.items()
+        if finder.is_away(Manifest.from_bytes(get_receipt(wallet.store, receipt_id).manifest))
+        for value_id in value_ids
+    }
+    others = [one for ids in by_receipt.values() for one in ids if one not in locked]
+    fitting = len(_fitting(wallet.store, _wanted(wallet.store, others)))
+    return Waiting(len(locked), len(others) - fitting, fitting)
 
 
 def give_up(store: WalletStore, value_ids: Sequence[ValueId]) -> list[ValueId]:

@@ -17,8 +17,7 @@ from trust.certificate import SignedCertificate
 from trust.digest import digest_fields_of
 from trust.documents import SigningKey
 from trust.ids import SafeId
-from trust.refusals import PieceConflict
-from wallet_client.errors import UnknownReceipt
+from trust.wallet_refusals import PieceConflict
 from wallet_client.network.fan_out import Answers, fan_out
 from wallet_client.operations.conclude import Registered, conclude
 from wallet_client.operations.deletion import Doomed, owe_tombstones
@@ -28,6 +27,7 @@ from wallet_client.operations.progress import Meter, Progress
 from wallet_client.operations.uninterrupted import to_the_end
 from wallet_client.pipeline.batch import EncodedMember, PreparedBatch
 from wallet_client.pipeline.plan import BatchPlan, PlannedItem
+from wallet_client.receipts.errors import UnknownReceipt
 from wallet_client.receipts.receipt import Receipt, receipt_id_of
 from wallet_client.receipts.shelf import get_receipt, update_receipt
 from wallet_client.storage.keyring import short_key_id

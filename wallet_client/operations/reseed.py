@@ -20,7 +20,7 @@ from trust.documents import SigningKey
 from trust.ids import OwnerId
 from trust.key_algorithm import BUILT_IN, derive_scalar
 from trust.owner_record import NO_ROOT, OwnerSecrets
-from wallet_client.errors import ValueDamaged, WalletError
+from wallet_client.errors import WalletError
 from wallet_client.network.failures import SafeFailure
 from wallet_client.operations.deletion import owe_deletion
 from wallet_client.operations.errors import TooFewSafes
@@ -45,6 +45,7 @@ from wallet_client.receipts.receipt import ReceiptId
 from wallet_client.receipts.shelf import get_receipt
 from wallet_client.storage.keys import LEAVING_ROOT
 from wallet_client.storage.secret import Secret
+from wallet_client.values.errors import ValueDamaged
 from wallet_client.wallet import Wallet, pinned_versions, wallet_keys
 
 _HOPELESS = (ValueDamaged, BindingUnknown)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import TypeAlias
 
-from wallet_client.errors import WalletFull
 from wallet_client.operations.progress import Progress, silent
 from wallet_client.operations.put_away import PutAway, put_away
 from wallet_client.operations.select import select
+from wallet_client.storage.errors import WalletFull
 from wallet_client.storage.store import WalletStore
 from wallet_client.values.shown import shown
 from wallet_client.values.value import ValueId

@@ -10,21 +10,21 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from wallet_client.errors import (
-    KeyAway,
-    UnknownKey,
-    UnknownOperation,
-    UnknownValue,
-    WalletBusy,
-    WalletDamaged,
-    WalletFull,
-)
 from wallet_client.operations.errors import TooFewSafes
 from wallet_client.operations.journal import BackupBegun
 from wallet_client.operations.progress import silent
 from wallet_client.operations.register import register, withdraw
 from wallet_client.operations.superseded import SUPERSEDED
 from wallet_client.pipeline.errors import BindingUnknown, PlanOutdated
+from wallet_client.storage.errors import (
+    KeyAway,
+    UnknownKey,
+    UnknownOperation,
+    WalletBusy,
+    WalletDamaged,
+    WalletFull,
+)
+from wallet_client.values.errors import UnknownValue
 from wallet_client.wallet import Wallet
 
 _LOCK_POLL_SECONDS = 0.02

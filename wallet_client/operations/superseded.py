@@ -12,13 +12,13 @@ from itertools import groupby
 
 from trust.documents import SigningKey
 from trust.ids import SafeId
-from wallet_client.errors import UnknownReceipt
 from wallet_client.network.failures import SafeFailure
 from wallet_client.operations.deletion import owe_deletion
 from wallet_client.operations.gather import Gatherer
 from wallet_client.operations.progress import Meter, silent
 from wallet_client.operations.receipt_batch import group_by_batch
 from wallet_client.operations.uninterrupted import to_the_end
+from wallet_client.receipts.errors import UnknownReceipt
 from wallet_client.receipts.receipt import Receipt, ReceiptId
 from wallet_client.receipts.shelf import get_receipt
 from wallet_client.wallet import Wallet

@@ -14,10 +14,11 @@ derived from the item's, so that the same catalogue taken in twice gives the sam
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from wallet_client.errors import NotKept, UnknownReceipt
+from wallet_client.errors import NotKept
 from wallet_client.operations.members_shown import members_shown
 from wallet_client.operations.merge_catalogues import Catalogue, FoundItem
 from wallet_client.operations.superseded import keep_superseded
+from wallet_client.receipts.errors import UnknownReceipt
 from wallet_client.receipts.receipt import Receipt, ReceiptId, receipt_id_of
 from wallet_client.receipts.shelf import get_receipt, update_receipt
 from wallet_client.storage.suspended import Suspension

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from trust.documents import SigningKey
 from trust.ids import OwnerKey, SafeId
 from trust.tombstone import Tombstone, hash_of, revive
-from wallet_client.errors import UnknownDeletion, UnknownReceipt
 from wallet_client.network.failures import SafeFailure
 from wallet_client.operations.catalogue import read_catalogue
 from wallet_client.operations.errors import TooFewSafes
@@ -29,6 +28,7 @@ from wallet_client.operations.take_in_catalogue import take_in
 from wallet_client.operations.uninterrupted import to_the_end
 from wallet_client.operations.unlocking import open_with_pin
 from wallet_client.owners.names import Pin
+from wallet_client.receipts.errors import UnknownDeletion, UnknownReceipt
 from wallet_client.receipts.receipt import ReceiptId, ReceiptState, receipt_id_of
 from wallet_client.receipts.shelf import all_deletions_by_id, get_receipt, put_deletion, update_receipt
 from wallet_client.storage.naming import resolve

@@ -37,7 +37,7 @@ from trust.owner_record import (
     unlock_proof,
     unlock_tag,
 )
-from trust.refusals import UnlockRefused
+from trust.owner_refusals import UnlockRefused
 from trust.roster import Roster
 from wallet_client.network.failures import (
     OtherRecord,

@@ -15,7 +15,6 @@ from typing import Final
 from threshold.ristretto import Scalar
 from trust.key_algorithm import BUILT_IN, ROOT_BYTES, KeyAlgorithm, derive_scalar
 from trust.manifest import KeyWrap, Manifest
-from wallet_client.errors import KeyAway, UnknownAlgorithm, UnknownKey, ValueDamaged
 from wallet_client.operations.errors import KeyNotInWallet
 from wallet_client.operations.gather import Gatherer
 from wallet_client.operations.opening import batch_secret, key_from_shares, open_items
@@ -26,9 +25,11 @@ from wallet_client.policies.errors import PolicyUnfit
 from wallet_client.policies.policy import Policy
 from wallet_client.receipts.receipt import Receipt, ReceiptId
 from wallet_client.receipts.shelf import get_receipt
+from wallet_client.storage.errors import KeyAway, UnknownAlgorithm, UnknownKey
 from wallet_client.storage.keyring import KeyDocument, KeyEntry, Keyring, KeyringKind, short_key_id
 from wallet_client.storage.keys import LEAVING_ROOT
 from wallet_client.storage.secret import Secret
+from wallet_client.values.errors import ValueDamaged
 from wallet_client.values.value import Value, decode_value
 from wallet_client.wallet import Wallet
 
@@ -160,6 +161,14 @@ class KeyFinder:
         if key.key_id != wrap.key_id:
             raise KeyNotInWallet("")
         return key
+
+    def is_away(self, manifest: Manifest) -> bool:
+        """Whether only a key of the wallet opens a manifest's wrap, and is not in it; nobody is asked."""
+        wrap = manifest.wrap
+        if wrap is None or manifest.terms.key.mode != "kept":
+            return False
+        entry = self._entry_of(wrap.key_id)
+        return entry is None or not entry.is_here
 
     def _leaving(self, kind: KeyKind, wrap: KeyWrap) -> WrappingKey | None:
         """The key that the root gave which is being replaced, if that is the one."""

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from threshold.sealing import TAG_BYTES
 from trust.policy import PolicyTerms
-from wallet_client.errors import ValueDamaged
 from wallet_client.policies.policy import Policy
+from wallet_client.values.errors import ValueDamaged
 
 LENGTH_BYTES = 4
 MAX_MEMBERS = 255

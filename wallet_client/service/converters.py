@@ -18,7 +18,6 @@ from trust.ids import SafeId
 from trust.refusals import Malformed
 from trust.roster import Roster
 from trust.value_fields import ValueFields
-from wallet_client.errors import ValueRefused
 from wallet_client.network.failures import SafeFailure, explain
 from wallet_client.operations.backup import BackedUp
 from wallet_client.receipts.receipt import ReceiptState
@@ -26,6 +25,7 @@ from wallet_client.receipts.shelf import ReceiptSummary
 from wallet_client.storage.keyring import KeyEntry
 from wallet_client.storage.store import WalletStore
 from wallet_client.storage.values import ValueSummary
+from wallet_client.values.errors import ValueRefused
 
 PART_ENTRIES: Final = 500
 """Most entries in one message of a list."""

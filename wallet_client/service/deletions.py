@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Iterator
 
 from kura.wallet.v1 import wallet_pb2 as pb
 from trust.roster import Roster
-from wallet_client.errors import UnknownDeletion
 from wallet_client.receipts.deletion import DeletedGeneration, generations_of, verify_deletion
+from wallet_client.receipts.errors import UnknownDeletion
 from wallet_client.receipts.shelf import all_deletions
 from wallet_client.service.converters import in_parts, safe_name
 from wallet_client.service.served import Served

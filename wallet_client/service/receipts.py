@@ -10,7 +10,6 @@ from trust.digest import DigestFields
 from trust.errors import TrustError
 from trust.refusals import Malformed
 from trust.roster import Roster
-from wallet_client.errors import WalletDamaged
 from wallet_client.pipeline.batch import WalletKeys
 from wallet_client.receipts.receipt import Receipt, ReceiptId, verify_receipt
 from wallet_client.receipts.shelf import ReceiptSummary, get_receipt, read_summary
@@ -24,6 +23,7 @@ from wallet_client.service.converters import (
 )
 from wallet_client.service.deletions import verify_deletions
 from wallet_client.service.served import Served
+from wallet_client.storage.errors import WalletDamaged
 
 
 async def list_receipts(

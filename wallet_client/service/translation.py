@@ -34,7 +34,9 @@ from wallet_client.policies.errors import (
     UnknownPolicy,
 )
 from wallet_client.service import errors as service
+from wallet_client.storage import errors as storage_errors
 from wallet_client.triggers.errors import TriggerInvalid, TriggerNotOnRequest
+from wallet_client.values import errors as values_errors
 
 _SAFES_NAMED = 40
 _REASON_CHARACTERS = 160
@@ -70,7 +72,7 @@ def _(error: UnknownPolicy) -> Refusal:
 
 
 @refusal_of.register
-def _(error: errors.WalletFull) -> Refusal:
+def _(error: storage_errors.WalletFull) -> Refusal:
     return service.NoRoom(error.needed, error.free, {})
 
 
@@ -92,7 +94,7 @@ def _(error: TooFewSafes) -> Refusal:
 
 
 @refusal_of.register
-def _(error: errors.WalletBusy) -> Refusal:
+def _(error: storage_errors.WalletBusy) -> Refusal:
     return service.ChangedElsewhere()
 
 
@@ -102,7 +104,7 @@ def _(error: NotSafeYet) -> Refusal:
 
 
 @refusal_of.register
-def _(error: errors.ValueRefused) -> Refusal:
+def _(error: values_errors.ValueRefused) -> Refusal:
     return service.ValueUnfit(error.field, error.reason)
 
 
@@ -138,7 +140,7 @@ def _(error: ConditionInvalid) -> Refusal:
 
 
 @refusal_of.register
-def _(error: errors.KeyNameRefused) -> Refusal:
+def _(error: storage_errors.KeyNameRefused) -> Refusal:
     return service.NameUnfit("key", _printable(error.name))
 
 
@@ -158,12 +160,12 @@ def _(error: TriggerNotOnRequest) -> Refusal:
 
 
 @refusal_of.register
-def _(error: errors.DeviceFull) -> Refusal:
+def _(error: storage_errors.DeviceFull) -> Refusal:
     return service.DeviceIsFull()
 
 
 @refusal_of.register
-def _(error: KeyNotInWallet | KeyLost | errors.KeyAway) -> Refusal:
+def _(error: KeyNotInWallet | KeyLost | storage_errors.KeyAway) -> Refusal:
     return service.KeyElsewhere(error.name)
 
 
@@ -178,14 +180,14 @@ def _(error: KeyNotSafe) -> Refusal:
 
 
 @refusal_of.register
-def _(error: errors.TracesRemain) -> Refusal:
+def _(error: storage_errors.TracesRemain) -> Refusal:
     return service.TracesStay()
 
 
-@refusal_of.register(errors.StorageFailed)
-@refusal_of.register(errors.WalletDamaged)
-@refusal_of.register(errors.ValueDamaged)
-@refusal_of.register(errors.WalletMissing)
+@refusal_of.register(storage_errors.StorageFailed)
+@refusal_of.register(storage_errors.WalletDamaged)
+@refusal_of.register(values_errors.ValueDamaged)
+@refusal_of.register(storage_errors.WalletMissing)
 @refusal_of.register(TrustError)
 def _(error: Exception) -> Refusal:
     return service.WalletUnusable(_printable(str(error)))

@@ -6,7 +6,6 @@ from typing import Final
 
 from kura.wallet.v1 import wallet_pb2 as pb
 from trust.refusals import CallTooLarge, Malformed
-from wallet_client.errors import ValueRefused
 from wallet_client.operations.add_in_room import add_in_room
 from wallet_client.operations.edit import EditReport, edit
 from wallet_client.operations.settle import changing
@@ -23,6 +22,7 @@ from wallet_client.service.room import read_ways, write_moved
 from wallet_client.service.served import Served
 from wallet_client.storage.store import WalletStore
 from wallet_client.storage.values import ValueSummary
+from wallet_client.values.errors import ValueRefused
 from wallet_client.values.value import PAYLOAD_MAX_BYTES, Value, ValueId
 
 CHUNK_BYTES: Final = 1024 * 1024

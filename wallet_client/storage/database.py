@@ -17,14 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
-from wallet_client.errors import (
-    DeviceFull,
-    StorageFailed,
-    TracesRemain,
-    WalletBusy,
-    WalletDamaged,
-    WalletError,
-)
+from wallet_client.errors import WalletError
+from wallet_client.storage.errors import DeviceFull, StorageFailed, TracesRemain, WalletBusy, WalletDamaged
 
 if TYPE_CHECKING:
     import sqlite3

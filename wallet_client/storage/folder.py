@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from wallet_client.errors import DeviceFull, StorageFailed, WalletDamaged, WalletMissing
 from wallet_client.storage.database import DATABASE_NAME
+from wallet_client.storage.errors import DeviceFull, StorageFailed, WalletDamaged, WalletMissing
 from wallet_client.storage.keyfile import KEY_FILE_NAME
 
 HOME_MODE: Final = 0o700

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from wallet_client.errors import (
+from wallet_client.storage.errors import (
     PassphraseNeeded,
     PassphraseRefused,
     PassphraseUnused,

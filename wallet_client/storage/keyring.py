@@ -14,7 +14,7 @@ import msgspec
 from trust.documents import Document
 from trust.ids import Bytes32
 from trust.key_algorithm import KeyAlgorithm
-from wallet_client.errors import KeyAway, UnknownKey
+from wallet_client.storage.errors import KeyAway, UnknownKey
 from wallet_client.storage.naming import resolve
 from wallet_client.storage.records import Records
 from wallet_client.storage.secret import Secret

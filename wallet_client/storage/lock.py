@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from wallet_client.errors import StorageFailed, WalletBusy, WalletMissing
+from wallet_client.storage.errors import StorageFailed, WalletBusy, WalletMissing
 
 LOCK_NAME: Final = "lock"
 WAIT_SECONDS: Final = 5.0

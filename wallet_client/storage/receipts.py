@@ -2,7 +2,7 @@
 
 import msgspec
 
-from wallet_client.errors import UnknownReceipt
+from wallet_client.receipts.errors import UnknownReceipt
 from wallet_client.storage.naming import resolve
 from wallet_client.storage.records import Records
 from wallet_client.values.value import ValueId

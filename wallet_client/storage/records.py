@@ -10,8 +10,9 @@ from typing import Final, Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from wallet_client.errors import AlreadyKept, Kind, NotKept, WalletDamaged
+from wallet_client.errors import AlreadyKept, Kind, NotKept
 from wallet_client.storage.database import Database
+from wallet_client.storage.errors import WalletDamaged
 from wallet_client.storage.sealing import ROW_SECRET_BYTES, SealBroken, Sealer, new_row_secret
 from wallet_client.storage.secret import Secret
 

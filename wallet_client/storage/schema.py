@@ -15,8 +15,8 @@ A later version of Kura adds a migration below; it never changes one.
 
 from typing import TYPE_CHECKING, Final
 
-from wallet_client.errors import WalletTooNew
 from wallet_client.storage.database import APPLICATION_ID, Database
+from wallet_client.storage.errors import WalletTooNew
 
 if TYPE_CHECKING:
     from sqlite_utils import Database as Tables

@@ -5,7 +5,8 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
-from wallet_client.errors import NotKept, WalletDamaged
+from wallet_client.errors import NotKept
+from wallet_client.storage.errors import WalletDamaged
 from wallet_client.storage.records import Records
 
 _NAME: Final = "settings"

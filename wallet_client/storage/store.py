@@ -16,23 +16,21 @@ from typing import Final, Literal, Self
 
 from trust.key_algorithm import KeyAlgorithm
 from wallet_client.conditions.default import DEFAULT_NAME, DEFAULT_NOTE, DEFAULT_TEXT
-from wallet_client.errors import (
-    PolicyNotKept,
-    UnknownAlgorithm,
-    UnknownCondition,
-    UnknownDeletion,
-    UnknownDelivery,
-    UnknownKey,
-    UnknownOperation,
-    UnknownReceipt,
-    UnknownSecret,
-    UnknownValue,
-    WalletExists,
-)
+from wallet_client.receipts.errors import UnknownDeletion, UnknownReceipt
 from wallet_client.storage.authority import AuthorityAccount, AuthorityShelf, NoAuthority
 from wallet_client.storage.conditions import ConditionEntry, Conditions
 from wallet_client.storage.database import DATABASE_NAME, Database, check_file
 from wallet_client.storage.deletions import DeletionEntry, Deletions
+from wallet_client.storage.errors import (
+    PolicyNotKept,
+    UnknownAlgorithm,
+    UnknownCondition,
+    UnknownDelivery,
+    UnknownKey,
+    UnknownOperation,
+    UnknownSecret,
+    WalletExists,
+)
 from wallet_client.storage.folder import device_errors, make_folder, require_files, sync_folder
 from wallet_client.storage.journal import Journal, Operation
 from wallet_client.storage.keyfile import (
@@ -58,6 +56,7 @@ from wallet_client.storage.suspended import Suspended, Suspension
 from wallet_client.storage.triggers import SensorEntry, Sensors, TriggerEntry, Triggers
 from wallet_client.storage.values import Usage, Values, ValueSummary
 from wallet_client.triggers.errors import UnknownSensor, UnknownSuspension, UnknownTrigger
+from wallet_client.values.errors import UnknownValue
 
 _UNFINISHED: Final = DATABASE_NAME + ".new"
 

@@ -11,9 +11,10 @@ from typing import NamedTuple
 import msgspec
 
 from trust.value_fields import ValueFields
-from wallet_client.errors import UnknownValue, WalletFull
+from wallet_client.storage.errors import WalletFull
 from wallet_client.storage.naming import resolve
 from wallet_client.storage.records import Records
+from wallet_client.values.errors import UnknownValue
 from wallet_client.values.value import Value, ValueId, new_value_id, stored_size
 
 

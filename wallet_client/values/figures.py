@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Meta
 
 from trust.value_fields import HELD_SINCE_MAX_SECONDS
-from wallet_client.errors import ImportRefused, ValueRefused
+from wallet_client.values.errors import ImportRefused, ValueRefused
 from wallet_client.values.files import file_name, read_bytes
 from wallet_client.values.value import Value
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from trust.value_fields import NAME_MAX_CHARACTERS
-from wallet_client.errors import ImportRefused
+from wallet_client.values.errors import ImportRefused
 from wallet_client.values.value import PAYLOAD_MAX_BYTES, Value
 
 FILE_CLASS: Final = "file"

@@ -15,7 +15,7 @@ import zlib
 from pathlib import Path
 from typing import Final
 
-from wallet_client.errors import ImportRefused, ValueRefused
+from wallet_client.values.errors import ImportRefused, ValueRefused
 from wallet_client.values.files import file_name, read_bytes
 from wallet_client.values.pass_json import PassRefused, fields_of_pass
 from wallet_client.values.value import Value

@@ -19,7 +19,7 @@ from trust.value_fields import (
     read_head,
     write_head,
 )
-from wallet_client.errors import ValueDamaged, ValueRefused
+from wallet_client.values.errors import ValueDamaged, ValueRefused
 
 PAYLOAD_MAX_BYTES: Final = 64 * 1024 * 1024
 VALUE_ID_RANDOM_BYTES: Final = 7

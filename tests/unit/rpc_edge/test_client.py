@@ -11,8 +11,9 @@ import pytest
 from kura.safe.v1 import safe_pb2
 from rpc_edge.errors import AnswerMalformed, ConnectionLost, NoAnswer, NothingListens, UnexpectedStatus
 from trust.ids import SafeId
-from trust.refusals import PieceConflict, QuotaExceeded, RequestSignatureInvalid, RequestStale
+from trust.refusals import RequestSignatureInvalid, RequestStale
 from trust.request import FRESH_MS
+from trust.wallet_refusals import PieceConflict, QuotaExceeded
 
 FETCH = "/kura.safe.v1.SafeService/Fetch"
 FETCH_STREAM = "/kura.safe.v1.SafeService/FetchStream"

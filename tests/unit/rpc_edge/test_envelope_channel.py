@@ -17,16 +17,9 @@ from rpc_edge.tls import pinned_channel
 from support.sample_documents import SEALING_PAIRS, safe_entry
 from threshold.randomness import SeededRandomness
 from trust.envelope import Frame, Outcome, Received, open_envelope
-from trust.refusals import (
-    Busy,
-    CertificateUnknown,
-    Malformed,
-    Refusal,
-    RequestStale,
-    SafeUnknown,
-    SafeUnreachable,
-    UnlockRefused,
-)
+from trust.owner_refusals import UnlockRefused
+from trust.refusals import Busy, Malformed, Refusal, RequestStale, SafeUnknown, SafeUnreachable
+from trust.wallet_refusals import CertificateUnknown
 
 ENTRY = safe_entry(1)
 ANSWER = safe_pb2.FetchResponse(results=[safe_pb2.FetchResult()]).SerializeToString()

@@ -12,13 +12,19 @@ from google.rpc import error_details_pb2, status_pb2
 from kura.common.v1 import error_reason_pb2, refusal_pb2
 from rpc_edge.error_table import SAFE_ERRORS, ErrorTable, Row
 from rpc_edge.errors import UnexpectedStatus
-from trust import refusals
+from trust import owner_refusals, peer_refusals, refusals, wallet_refusals
 from trust.refusals import Refusal
 
 PROTO = Path(__file__).parents[3] / "protos" / "kura" / "common" / "v1" / "error_reason.proto"
 NOT_A_SAFES = {"TOKEN_INVALID"}
-ALL = [kind for kind in vars(refusals).values() if isinstance(kind, type) and issubclass(kind, Refusal)]
-EVERY_REFUSAL = [kind for kind in ALL if kind is not Refusal]
+MODULES = (refusals, wallet_refusals, owner_refusals, peer_refusals)
+EVERY_REFUSAL = [
+    kind
+    for module in MODULES
+    for kind in vars(module).values()
+    if isinstance(kind, type) and issubclass(kind, Refusal) and kind.__module__ == module.__name__
+    if kind is not Refusal
+]
 
 
 def example(kind: type[Refusal]) -> Refusal:

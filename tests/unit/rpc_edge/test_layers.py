@@ -12,7 +12,8 @@ from rpc_edge.edge import wrap
 from rpc_edge.error_table import SAFE_ERRORS
 from rpc_edge.errors import UnexpectedStatus
 from rpc_edge.layers import Draining, call_log, refusals_as_statuses, tls13_only
-from trust.refusals import InternalError, NotYourItem, Refusal, ShuttingDown, TlsTooOld
+from trust.refusals import InternalError, Refusal, ShuttingDown, TlsTooOld
+from trust.wallet_refusals import NotYourItem
 
 FETCH = "/kura.safe.v1.SafeService/Fetch"
 FETCH_STREAM = "/kura.safe.v1.SafeService/FetchStream"

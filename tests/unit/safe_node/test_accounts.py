@@ -4,31 +4,32 @@ from dataclasses import replace
 
 import pytest
 
-from safe_node.accounts import Standing, WalletState
+from safe_node.accounts import RevocationState, Standing, WalletState
 from safe_node.decisions.accounts import (
+    MAX_UNSEEN_REVOKED,
     REARM_EVERY_MS,
     judge_authorisation,
     judge_revocation,
     plan_authorisation,
     plan_rearming,
+    plan_revocation,
 )
 from safe_node.handlers.rights import Right, caller, check_right
 from safe_node.owners import Ledger
 from support.sample_documents import NOW, key
 from trust.authorisation import authorise_wallet, revoke_wallet
 from trust.ids import OwnerKey, WalletKey
-from trust.refusals import (
-    Malformed,
+from trust.owner_refusals import (
     NotAnOwnersWallet,
     NotTheOwner,
-    NotYourItem,
     OwnerUnknown,
     RearmedLately,
-    Refusal,
-    RequestUnsigned,
+    TooManyRevocations,
     WalletHasOwner,
     WalletRevoked,
 )
+from trust.refusals import Malformed, Refusal, RequestUnsigned
+from trust.wallet_refusals import NotYourItem
 
 T = 1_790_000_000_000
 OWNER_KEY, OTHER_KEY = key("owner"), key("other owner")
@@ -144,6 +145,30 @@ def test_a_word_against_a_wallet_is_refused(
     with pytest.raises(type(refusal)) as refused:
         judge_revocation(body, signature, by)
     assert vars(refused.value) == vars(refusal)
+
+
+@pytest.mark.parametrize(
+    ("state", "writes"),
+    [
+        pytest.param(RevocationState(), True, id="the first of a wallet never seen"),
+        pytest.param(RevocationState(unseen=MAX_UNSEEN_REVOKED - 1), True, id="the last of such"),
+        pytest.param(
+            RevocationState(theirs=True, unseen=MAX_UNSEEN_REVOKED),
+            True,
+            id="their own wallet, whatever else",
+        ),
+        pytest.param(RevocationState(stands=True, unseen=MAX_UNSEEN_REVOKED), False, id="said before"),
+    ],
+)
+def test_a_revocation_is_written_once(state: RevocationState, writes: bool) -> None:
+    assert plan_revocation(state) is writes
+
+
+def test_wallets_never_seen_are_revoked_up_to_a_limit() -> None:
+    """The refusal says which."""
+    with pytest.raises(TooManyRevocations) as refused:
+        plan_revocation(RevocationState(unseen=MAX_UNSEEN_REVOKED))
+    assert refused.value.limit == 256
 
 
 @pytest.mark.parametrize(

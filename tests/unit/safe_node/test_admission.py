@@ -12,13 +12,13 @@ from support.safe_requests import DECOY_SECRET, Dealt, deal, ownership_of, roste
 from trust.authorisation import SignedAuthorisation
 from trust.ids import Hash, SafeId, Signature, WalletKey
 from trust.manifest import Ownership, Place, item_root
-from trust.refusals import (
+from trust.refusals import Refusal
+from trust.wallet_refusals import (
     KeyShareMismatch,
     ManifestInvalid,
     NotPlacedHere,
     NotYourItem,
     PieceMismatch,
-    Refusal,
     RosterUnknown,
 )
 

@@ -18,7 +18,7 @@ from support.sample_authority import (
 from support.sample_documents import NOW, key
 from trust.assertion import AssertionMemory, Presentation
 from trust.errors import TrustError
-from trust.refusals import UnlockRefused
+from trust.owner_refusals import UnlockRefused
 
 BODY = SIGNED_ASSERTION.to_bytes()
 

@@ -11,8 +11,9 @@ from safe_node.deletions import AdmittedTombstone, Burial, DeletionState, Standi
 from support.sample_documents import NOW, draw, hash_of, key
 from trust.documents import SigningKey
 from trust.ids import ItemId, OwnerKey, SafeId, WalletKey
-from trust.refusals import Malformed, NotYourItem, QuotaExceeded, TombstoneRevived
+from trust.refusals import Malformed
 from trust.tombstone import Tombstone, read_deletion, sign_tombstone
+from trust.wallet_refusals import NotYourItem, QuotaExceeded, TombstoneRevived
 
 SAFE_ID = SafeId(draw("safe", 16))
 SAFE_KEY = key("safe")

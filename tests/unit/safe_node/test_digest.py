@@ -12,7 +12,7 @@ from support.safe_requests import DECOY_SECRET
 from support.wallet_samples import FULL_VALUE
 from trust.digest import DEFAULT_SHOWN, DigestField, DigestFields, digest_fields_of
 from trust.ids import WalletKey
-from trust.refusals import DigestMismatch
+from trust.wallet_refusals import DigestMismatch
 from wallet_client.pipeline.batch import EncodedMember, PreparedBatch
 from wallet_client.policies.policy import Policy
 from wallet_client.policies.presets import policy_named

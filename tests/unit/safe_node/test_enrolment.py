@@ -22,7 +22,7 @@ from support.safe_requests import DECOY_SECRET, roster_of, wallet_key
 from threshold.ristretto import ORDER
 from trust.ids import RecordId, SafeId, WalletKey
 from trust.owner_record import OwnerRecord, RecordPlace
-from trust.refusals import (
+from trust.owner_refusals import (
     InvitationInvalid,
     InvitationNeeded,
     NotTheOwner,
@@ -32,8 +32,8 @@ from trust.refusals import (
     RecordInForce,
     RecordInvalid,
     RecordUnknown,
-    Refusal,
 )
+from trust.refusals import Refusal
 
 ROSTER = structs.replace(roster_of(3), threshold=2)
 HERE, THERE = ROSTER.safes[0].safe_id, ROSTER.safes[1].safe_id

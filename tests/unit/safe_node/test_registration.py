@@ -11,14 +11,9 @@ from safe_node.records import ExistingPiece, RegistrationPlan, RegistrationState
 from support.safe_requests import DECOY_SECRET, deal, roster_of, wallet_key
 from trust.certificate import COUNTER_LIMIT, Certificate
 from trust.ids import Hash, OwnerKey, WalletKey
-from trust.refusals import (
-    ItemDeleted,
-    PieceConflict,
-    QuotaExceeded,
-    Refusal,
-    WalletHasOwner,
-    WalletRevoked,
-)
+from trust.owner_refusals import WalletHasOwner, WalletRevoked
+from trust.refusals import Refusal
+from trust.wallet_refusals import ItemDeleted, PieceConflict, QuotaExceeded
 
 ROSTER = roster_of(1)
 SAFE_ID = ROSTER.safes[0].safe_id

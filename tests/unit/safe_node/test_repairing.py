@@ -27,7 +27,7 @@ from support.batches import ROSTER, batch_of, delivered, plaintext
 from threshold import merkle
 from trust.errors import DocumentMalformed, SignatureInvalid, TrustError
 from trust.ids import Hash
-from trust.refusals import KeyShareMismatch
+from trust.wallet_refusals import KeyShareMismatch
 
 BATCH = batch_of([plaintext(9, "a"), plaintext(700, "b"), plaintext(0, "c")], "threshold")
 HASH = Hash(sha256(BATCH.manifest_bytes).digest())

@@ -12,7 +12,8 @@ from trust.certificate import Certificate
 from trust.digest import VACANT
 from trust.ids import Hash, ItemId, OwnerKey, SafeId, WalletKey
 from trust.piece import block_hashes, piece_root
-from trust.refusals import CertificateUnknown, NotYourItem, PieceNeedsStream, Refusal, StoredPieceDamaged
+from trust.refusals import Refusal
+from trust.wallet_refusals import CertificateUnknown, NotYourItem, PieceNeedsStream, StoredPieceDamaged
 
 BLOB = draw("blob", 150_000)
 SHARE = draw("share", 32)

@@ -28,9 +28,11 @@ from support.sample_documents import (
 )
 from trust.authorisation import authorise_wallet
 from trust.ids import OwnerId, OwnerKey, WalletKey
-from trust.refusals import ErasedAlready, Malformed, NotTheOwner, QuotaExceeded, Refusal, WalletRevoked
+from trust.owner_refusals import NotTheOwner, WalletRevoked
+from trust.refusals import Malformed, Refusal
 from trust.tombstone import forget_owner, read_deletion, revive
 from trust.tombstone import hash_of as hash_of_tombstone
+from trust.wallet_refusals import ErasedAlready, QuotaExceeded
 
 OWNER, WALLET = key("owner"), key("wallet")
 ACCOUNT = OwnerKey(OWNER.public)

@@ -13,7 +13,7 @@ from threshold.errors import SealBroken
 from threshold.hpke import KeyPair
 from trust.ids import GuessId, RecordId, SafeId
 from trust.owner_record import ReleasedPart, unlock_proof
-from trust.refusals import UnlockRefused
+from trust.owner_refusals import UnlockRefused
 
 T = 1_790_000_000_000
 ROSTER = roster_of(2)

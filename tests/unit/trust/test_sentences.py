@@ -6,11 +6,13 @@ from dataclasses import fields, is_dataclass
 import pytest
 
 from support.sample_documents import SAFE_IDS
-from trust import errors, refusals
+from trust import errors, owner_refusals, peer_refusals, refusals, wallet_refusals
 from trust.errors import CertificateMismatch, DocumentMalformed, TrustError
-from trust.refusals import QuotaExceeded, Refusal, RequestStale
+from trust.refusals import Refusal, RequestStale
+from trust.wallet_refusals import QuotaExceeded
 
-OURS = [kind for kind in Refusal.__subclasses__() if kind.__module__ == refusals.__name__]
+MODULES = (refusals, wallet_refusals, owner_refusals, peer_refusals)
+OURS = [kind for kind in Refusal.__subclasses__() if kind.__module__ in {one.__name__ for one in MODULES}]
 REFUSALS = sorted(OURS, key=lambda kind: kind.__name__)
 SAMPLES = {int: 7, str: "manifest"}
 
@@ -50,7 +52,7 @@ def test_a_refusal_as_people_read_it() -> None:
     assert str(RequestStale(5)).endswith("Set the clock and try again. (server_time_ms 5)")
 
 
-@pytest.mark.parametrize("module", [errors, refusals])
+@pytest.mark.parametrize("module", [errors, *MODULES])
 def test_every_exception_is_a_mutable_dataclass_compared_by_identity(module: object) -> None:
     """contextlib writes __traceback__ into exceptions, and two failures are never the same failure."""
     kinds = [kind for kind in vars(module).values() if isinstance(kind, type) and issubclass(kind, Exception)]

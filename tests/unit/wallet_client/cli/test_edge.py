@@ -8,7 +8,7 @@ import pytest
 from tools.local_cluster.errors import ClusterMissing
 from trust.errors import DocumentMalformed, RosterRefused
 from wallet_client.cli.edge import exit_code_of
-from wallet_client.errors import WrongPassphrase
+from wallet_client.storage.errors import WrongPassphrase
 
 CASES: list[tuple[BaseException, int, list[str]]] = [
     (WrongPassphrase(), 1, ["Error: The passphrase does not open this wallet.", "Try again"]),

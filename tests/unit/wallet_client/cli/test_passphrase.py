@@ -14,7 +14,7 @@ from wallet_client.cli.passphrase import (
     new_passphrase,
     passphrase_of,
 )
-from wallet_client.errors import PassphraseNeeded, PassphraseRefused, WalletMissing
+from wallet_client.storage.errors import PassphraseNeeded, PassphraseRefused, WalletMissing
 from wallet_client.storage.keyfile import NoPassphrase, Passphrase
 
 

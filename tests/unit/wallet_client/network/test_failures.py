@@ -14,23 +14,19 @@ from rpc_edge.errors import (
     UnexpectedStatus,
 )
 from trust import errors as trust_errors
-from trust import refusals
+from trust import owner_refusals, peer_refusals, refusals, wallet_refusals
 from trust.errors import SignatureInvalid
 from trust.ids import SafeId
-from trust.refusals import (
+from trust.owner_refusals import RearmedLately
+from trust.refusals import Refusal, RequestStale, ShuttingDown, StorageFull
+from trust.wallet_refusals import (
     CertificateUnknown,
     ItemDeleted,
     NotYourItem,
     QuotaExceeded,
-    RearmedLately,
-    Refusal,
-    RequestStale,
     RosterUnknown,
-    ShuttingDown,
-    StorageFull,
     StoredPieceDamaged,
 )
-from wallet_client.errors import UnknownReceipt
 from wallet_client.network import failures
 from wallet_client.network.failures import (
     NotInRoster,
@@ -44,8 +40,17 @@ from wallet_client.network.failures import (
     explain,
     is_failure_of_safe,
 )
+from wallet_client.receipts.errors import UnknownReceipt
 
-MODULES = (failures, call_errors, trust_errors, refusals)
+MODULES = (
+    failures,
+    call_errors,
+    trust_errors,
+    refusals,
+    wallet_refusals,
+    owner_refusals,
+    peer_refusals,
+)
 FIELDS = {
     "seconds": 5.0,
     "day": "2026-01-01",

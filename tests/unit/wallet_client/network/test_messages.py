@@ -7,7 +7,8 @@ from kura.safe.v1 import safe_pb2 as pb
 from rpc_edge.error_table import SAFE_ERRORS
 from rpc_edge.errors import UnexpectedStatus
 from support.batches import batch_of, plaintext
-from trust.refusals import CertificateUnknown, QuotaExceeded, StorageFull
+from trust.refusals import StorageFull
+from trust.wallet_refusals import CertificateUnknown, QuotaExceeded
 from wallet_client.network import messages
 from wallet_client.network.failures import WrongReply, is_failure_of_safe
 from wallet_client.network.messages import FetchedPiece

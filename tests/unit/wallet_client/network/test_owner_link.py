@@ -39,7 +39,7 @@ from support.sample_owner import (
 )
 from threshold.ristretto import Point
 from trust.ids import OwnerId, RecordId
-from trust.refusals import UnlockRefused
+from trust.owner_refusals import UnlockRefused
 from wallet_client.network.failures import WrongReply
 from wallet_client.network.owner_catalogue import CatalogueBatch, CataloguePiece, SafesCatalogue
 from wallet_client.network.owner_link import OwnerLink, PartToKeep

@@ -19,8 +19,9 @@ from trust.certificate import Certificate, sign_certificates
 from trust.documents import SigningKey
 from trust.ids import ItemId, SafeId, WalletKey
 from trust.piece import block_hashes, piece_root
-from trust.refusals import ItemDeleted, PieceConflict, StorageFull
+from trust.refusals import StorageFull
 from trust.tombstone import Tombstone, sign_deletion, sign_tombstone
+from trust.wallet_refusals import ItemDeleted, PieceConflict
 from wallet_client.network.failures import WrongCertificate, WrongPiece, WrongReply
 from wallet_client.network.messages import FetchedPiece
 from wallet_client.network.safe_link import SafeLink, SignedBytes

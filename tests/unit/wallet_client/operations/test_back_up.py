@@ -10,8 +10,8 @@ from rpc_edge.errors import NothingListens
 from support.memory_safes import MemorySafes, check_books, opened
 from support.sample_documents import draw
 from support.wallet_samples import FULL_VALUE, small_value
-from trust.refusals import ItemDeleted, StorageFull
-from wallet_client.errors import UnknownValue
+from trust.refusals import StorageFull
+from trust.wallet_refusals import ItemDeleted
 from wallet_client.operations.backup import back_up, drop_backed_up
 from wallet_client.operations.errors import NotSafeYet, PiecesWaitHere, TooFewSafes
 from wallet_client.operations.recover import recover
@@ -20,6 +20,7 @@ from wallet_client.policies.errors import UnknownPolicy
 from wallet_client.policies.presets import policy_names
 from wallet_client.receipts.receipt import ReceiptId
 from wallet_client.receipts.shelf import get_receipt, read_summary
+from wallet_client.values.errors import UnknownValue
 from wallet_client.values.value import ValueId
 from wallet_client.wallet import Wallet
 

@@ -9,12 +9,13 @@ import pytest
 
 from support.memory_safes import MemorySafes, opened
 from support.wallet_samples import small_value
-from wallet_client.errors import UnknownValue, WalletDamaged
 from wallet_client.operations import backup_desk
 from wallet_client.operations.backup import BackupReport, back_up
 from wallet_client.operations.backup_desk import LANES, BackupDesk
 from wallet_client.operations.errors import TooFewSafes
 from wallet_client.policies.errors import UnknownPolicy
+from wallet_client.storage.errors import WalletDamaged
+from wallet_client.values.errors import UnknownValue
 from wallet_client.values.value import ValueId
 from wallet_client.wallet import Wallet
 

@@ -12,10 +12,10 @@ import pytest
 
 from support.memory_safes import MemorySafes, lock_is_free, opened
 from support.wallet_samples import small_value
-from wallet_client.errors import WalletBusy
 from wallet_client.operations.backup import back_up
 from wallet_client.operations.settle import changing
 from wallet_client.operations.uninterrupted import to_the_end
+from wallet_client.storage.errors import WalletBusy
 from wallet_client.storage.lock import LOCK_NAME
 from wallet_client.values.value import ValueId
 from wallet_client.wallet import Wallet

@@ -7,7 +7,7 @@ import pytest
 
 from support.memory_safes import MemorySafes, opened
 from support.wallet_samples import small_value
-from trust.refusals import PieceConflict
+from trust.wallet_refusals import PieceConflict
 from wallet_client.operations.backup import back_up, drop_backed_up
 from wallet_client.operations.edit import edit
 from wallet_client.operations.errors import TooFewSafes

@@ -9,8 +9,7 @@ from support.memory_safes import MemorySafes, check_books, opened
 from support.odd_policies import use
 from support.sample_documents import draw
 from support.wallet_samples import FULL_VALUE, small_value
-from trust.refusals import CertificateUnknown
-from wallet_client.errors import WalletFull
+from trust.wallet_refusals import CertificateUnknown
 from wallet_client.operations import backup
 from wallet_client.operations.backup import back_up, drop_backed_up
 from wallet_client.operations.edit import edit
@@ -21,6 +20,7 @@ from wallet_client.operations.resume import resume
 from wallet_client.operations.settle import changing
 from wallet_client.receipts.receipt import Receipt, ReceiptId, state_of
 from wallet_client.receipts.shelf import get_receipt
+from wallet_client.storage.errors import WalletFull
 from wallet_client.values.value import Value, ValueId, stored_size
 from wallet_client.wallet import Wallet
 

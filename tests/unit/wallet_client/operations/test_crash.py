@@ -17,7 +17,6 @@ import pytest
 from support.memory_safes import Crash, MemorySafes, Steps, check_books, lock_is_free, opened
 from support.wallet_samples import small_value
 from support.wrecks import Operation, Wreck, wrecks_of
-from wallet_client.errors import UnknownValue
 from wallet_client.operations.backup import back_up, drop_backed_up
 from wallet_client.operations.edit import edit
 from wallet_client.operations.errors import TooFewSafes
@@ -28,6 +27,7 @@ from wallet_client.operations.settle import changing
 from wallet_client.receipts.deletion import generations_of
 from wallet_client.receipts.receipt import ReceiptId
 from wallet_client.receipts.shelf import all_deletions, get_receipt
+from wallet_client.values.errors import UnknownValue
 from wallet_client.values.value import ValueId
 from wallet_client.wallet import Wallet
 

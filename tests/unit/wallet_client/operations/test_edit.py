@@ -8,13 +8,14 @@ import pytest
 from support.memory_safes import MemorySafes, check_books, opened
 from support.sample_documents import draw
 from support.wallet_samples import small_value
-from wallet_client.errors import UnknownValue, WalletFull
 from wallet_client.operations.backup import back_up, drop_backed_up
 from wallet_client.operations.edit import edit
 from wallet_client.operations.errors import TooFewSafes
 from wallet_client.operations.recover import recover
 from wallet_client.operations.resume import resume
 from wallet_client.receipts.shelf import get_receipt
+from wallet_client.storage.errors import WalletFull
+from wallet_client.values.errors import UnknownValue
 from wallet_client.values.value import ValueId, stored_size
 from wallet_client.wallet import Wallet
 

@@ -22,7 +22,8 @@ from support.wallet_samples import small_value
 from trust.authorisation import read_authorisation
 from trust.ids import Hash, OwnerId, WalletKey
 from trust.owner_record import OwnerRecord, OwnerSecrets
-from trust.refusals import InvitationInvalid, InvitationNeeded, StorageFull, UnlockRefused
+from trust.owner_refusals import InvitationInvalid, InvitationNeeded, UnlockRefused
+from trust.refusals import StorageFull
 from wallet_client.network.failures import SafeFailure
 from wallet_client.operations import enrolling
 from wallet_client.operations.backup import back_up

@@ -12,14 +12,7 @@ from support.wallet_samples import FULL_VALUE
 from threshold.ristretto import Scalar
 from trust.certificate import Certificate
 from trust.policy import Division, KeyRule
-from wallet_client.errors import (
-    AlreadyKept,
-    KeyAway,
-    KeyNameRefused,
-    SecondRoot,
-    UnknownAlgorithm,
-    UnknownKey,
-)
+from wallet_client.errors import AlreadyKept
 from wallet_client.operations.backup import back_up, drop_backed_up, find_root
 from wallet_client.operations.errors import (
     KeyLost,
@@ -44,6 +37,7 @@ from wallet_client.policies.policy import Policy
 from wallet_client.policies.presets import policy_named
 from wallet_client.receipts.receipt import ReceiptId
 from wallet_client.receipts.shelf import get_receipt, read_summary, update_receipt
+from wallet_client.storage.errors import KeyAway, KeyNameRefused, SecondRoot, UnknownAlgorithm, UnknownKey
 from wallet_client.storage.keyring import KeyEntry, KeyringKind
 from wallet_client.values.value import ValueId
 from wallet_client.wallet import Wallet

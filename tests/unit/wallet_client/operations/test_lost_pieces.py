@@ -8,7 +8,7 @@ import pytest
 from support.memory_safes import MemorySafes, check_books, opened
 from support.sample_documents import draw
 from support.wallet_samples import small_value
-from trust.refusals import CertificateUnknown
+from trust.wallet_refusals import CertificateUnknown
 from wallet_client.operations.backup import back_up, drop_backed_up
 from wallet_client.operations.errors import TooFewSafes
 from wallet_client.operations.recover import recover

@@ -12,11 +12,18 @@ from support.sample_documents import draw
 from support.wallet_samples import small_value
 from trust.errors import SignatureInvalid
 from trust.manifest import ItemLeaf
+from trust.owner_refusals import TooManyRevocations
 from trust.refusals import (
     CallTooLarge,
     InternalError,
-    KeyShareMismatch,
     Malformed,
+    Refusal,
+    RequestStale,
+    ShuttingDown,
+    StorageFull,
+)
+from trust.wallet_refusals import (
+    KeyShareMismatch,
     ManifestInvalid,
     NotPlacedHere,
     NotYourItem,
@@ -24,11 +31,7 @@ from trust.refusals import (
     PieceMismatch,
     PieceNeedsStream,
     QuotaExceeded,
-    Refusal,
-    RequestStale,
     RosterUnknown,
-    ShuttingDown,
-    StorageFull,
 )
 from wallet_client.network.safe_link import SignedBytes
 from wallet_client.operations.backup import back_up
@@ -52,6 +55,7 @@ FOR_NOW: list[Exception] = [
     UnexpectedStatus("ABORTED"),
 ]
 FOR_GOOD: list[Exception] = [
+    TooManyRevocations(256),
     PieceConflict(),
     ManifestInvalid("x"),
     PieceMismatch("x"),

@@ -36,7 +36,6 @@ from support.wallet_samples import small_value
 from trust.digest import Digest, DigestFields
 from trust.ids import OwnerId
 from trust.policy import KeyRule
-from wallet_client.errors import ValueDamaged
 from wallet_client.operations.backup import back_up
 from wallet_client.operations.errors import KeyNotInWallet, TooFewSafes
 from wallet_client.operations.key_backup import back_up_key
@@ -49,7 +48,7 @@ from wallet_client.operations.owner_errors import (
 )
 from wallet_client.operations.owner_recovery import OwnerRecovered, continue_recovery
 from wallet_client.operations.policies import add_policy
-from wallet_client.operations.recover_in_room import recover_suspended
+from wallet_client.operations.recover_in_room import Waiting, recover_suspended, waiting_in
 from wallet_client.operations.resume import resume
 from wallet_client.pipeline import batch as batches
 from wallet_client.pipeline.binding import Binding
@@ -57,6 +56,7 @@ from wallet_client.pipeline.errors import BindingUnknown
 from wallet_client.policies.policy_print import policy_toml
 from wallet_client.policies.presets import policy_names
 from wallet_client.receipts.receipt import verify_receipt
+from wallet_client.values.errors import ValueDamaged
 from wallet_client.values.value import stored_size
 from wallet_client.wallet import Wallet
 
@@ -298,13 +298,16 @@ async def test_an_item_that_is_lost_holds_up_nothing_that_waits_for_room(
     async with another_wallet(folder, safes) as second:
         second.store.settings.set_capacity(1)
         assert (await come_back(second)).recovered == 0
+        assert waiting_in(second) == Waiting(for_key=1, for_room=2)
         second.store.settings.set_capacity(None)
+        assert waiting_in(second) == Waiting(for_key=1, for_nothing=2)
         done = await recover_suspended(second)
         assert contents(second) == named(VALUES[1:])
         assert {name: type(error) for name, error in done.left.items()} == {lost: KeyNotInWallet}
         assert (done.suspended, done.shortage) == ((), None)
         with pytest.raises(KeyNotInWallet):
             await recover_suspended(second)
+        assert waiting_in(second) == Waiting(for_key=1)
 
 
 class TestSpoiltItems:

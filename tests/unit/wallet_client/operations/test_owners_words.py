@@ -11,7 +11,8 @@ from support.sample_documents import NOW, key
 from support.wallet_samples import small_value
 from trust.authorisation import revoke_wallet
 from trust.ids import OwnerId, WalletKey
-from trust.refusals import NotAnOwnersWallet, NotTheOwner, Refusal, WalletHasOwner, WalletRevoked
+from trust.owner_refusals import NotAnOwnersWallet, NotTheOwner, WalletHasOwner, WalletRevoked
+from trust.refusals import Refusal
 from wallet_client.network.failures import WrongReply
 from wallet_client.operations.backup import back_up
 from wallet_client.operations.forget import forget

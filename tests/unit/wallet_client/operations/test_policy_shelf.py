@@ -7,7 +7,7 @@ import pytest
 
 from support.memory_safes import Crash, MemorySafes, check_books, opened, roster_of
 from support.wallet_samples import small_value
-from wallet_client.errors import AlreadyKept, PolicyNotKept
+from wallet_client.errors import AlreadyKept
 from wallet_client.operations.backup import back_up, drop_backed_up
 from wallet_client.operations.policies import add_policy, remove_policy
 from wallet_client.operations.recover import recover
@@ -21,6 +21,7 @@ from wallet_client.policies.errors import (
 )
 from wallet_client.policies.presets import policy_names
 from wallet_client.policies.shelf import all_summaries
+from wallet_client.storage.errors import PolicyNotKept
 from wallet_client.wallet import Wallet
 
 OFFICE = 'name = "office"\nsummary = "For the office."\n[value]\nn = 4\n'

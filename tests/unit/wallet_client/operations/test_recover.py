@@ -14,16 +14,19 @@ from support.memory_safes import KeptPiece, MemorySafe, MemorySafes, check_books
 from support.sample_documents import draw
 from support.wallet_samples import small_value
 from trust.manifest import sign_manifest
-from trust.refusals import CertificateUnknown, StorageFull
-from wallet_client.errors import UnknownReceipt, ValueDamaged, WalletFull
+from trust.refusals import StorageFull
+from trust.wallet_refusals import CertificateUnknown
 from wallet_client.network.failures import NotRegisteredThere, WrongKeyShare, WrongPiece
 from wallet_client.network.messages import FetchedPiece
 from wallet_client.operations.backup import back_up, drop_backed_up
 from wallet_client.operations.errors import KeyNotInWallet, TooFewSafes
 from wallet_client.operations.recover import recover
 from wallet_client.operations.resume import resume
+from wallet_client.receipts.errors import UnknownReceipt
 from wallet_client.receipts.receipt import ReceiptId, state_of
 from wallet_client.receipts.shelf import get_receipt, put_receipt
+from wallet_client.storage.errors import WalletFull
+from wallet_client.values.errors import ValueDamaged
 from wallet_client.values.value import Value
 from wallet_client.wallet import Wallet
 

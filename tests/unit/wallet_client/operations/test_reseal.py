@@ -10,7 +10,6 @@ from support.memory_safes import MemorySafes, check_books, opened
 from support.odd_policies import ODD
 from support.owners_wallets import VALUES, away, contents, enrolled, keep, named, quick_stretch, receipts
 from support.wallet_samples import small_value
-from wallet_client.errors import UnknownReceipt, UnknownValue
 from wallet_client.network.messages import FetchedPiece
 from wallet_client.operations.backup import back_up, drop_backed_up
 from wallet_client.operations.deletion import owe_deletion
@@ -23,8 +22,10 @@ from wallet_client.operations.reseal import not_bound_at_all, not_bound_yet
 from wallet_client.operations.reseed import reseed
 from wallet_client.operations.resume import resume
 from wallet_client.policies.presets import policy_names
+from wallet_client.receipts.errors import UnknownReceipt
 from wallet_client.receipts.receipt import ReceiptId
 from wallet_client.receipts.shelf import get_receipt
+from wallet_client.values.errors import UnknownValue
 from wallet_client.wallet import Wallet
 
 __all__ = ["quick_stretch"]

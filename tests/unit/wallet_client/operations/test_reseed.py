@@ -36,8 +36,9 @@ from support.sample_documents import draw
 from support.stolen_wallet import opened_by_thief, steal
 from support.wallet_samples import small_value
 from trust.owner_record import NO_ROOT
+from trust.owner_refusals import WalletRevoked
 from trust.policy import Division, KeyRule
-from trust.refusals import StorageFull, WalletRevoked
+from trust.refusals import StorageFull
 from wallet_client.operations.backup import back_up
 from wallet_client.operations.change_pin import change_pin
 from wallet_client.operations.errors import KeyNotInWallet, TooFewSafes

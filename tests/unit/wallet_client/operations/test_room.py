@@ -9,7 +9,6 @@ from support.memory_safes import MemorySafes, check_books, opened
 from support.small_wallets import PAYLOAD_BYTES, SIZE, ZONE, away, condition, keep, limit, names, set_clock
 from support.wallet_samples import small_value
 from trust.refusals import StorageFull
-from wallet_client.errors import WalletFull
 from wallet_client.operations.add_in_room import add_in_room
 from wallet_client.operations.backup import back_up
 from wallet_client.operations.errors import TooFewSafes
@@ -22,6 +21,7 @@ from wallet_client.operations.recover_in_room import (
 )
 from wallet_client.operations.room import RoomShort, by_conditions, by_moving
 from wallet_client.receipts.shelf import read_summary
+from wallet_client.storage.errors import WalletFull
 from wallet_client.values.value import Value, ValueId
 from wallet_client.wallet import Wallet
 

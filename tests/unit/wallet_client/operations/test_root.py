@@ -15,7 +15,7 @@ from support.wallet_samples import FULL_VALUE, everything_in
 from trust.algorithm_file import IssuedAlgorithm
 from trust.key_algorithm import BUILT_IN, KeyAlgorithm, derive_scalar
 from trust.policy import Division, KeyRule
-from wallet_client.errors import AlreadyKept, KeyNameRefused, SecondRoot
+from wallet_client.errors import AlreadyKept
 from wallet_client.operations.algorithms import import_algorithm
 from wallet_client.operations.backup import back_up, drop_backed_up, find_root
 from wallet_client.operations.errors import AlgorithmChanged, TooFewSafes
@@ -28,6 +28,7 @@ from wallet_client.policies.presets import policy_named
 from wallet_client.receipts.receipt import ReceiptId
 from wallet_client.receipts.shelf import get_receipt
 from wallet_client.storage import records
+from wallet_client.storage.errors import KeyNameRefused, SecondRoot
 from wallet_client.storage.keyring import KeyEntry
 from wallet_client.wallet import Wallet
 

@@ -24,11 +24,11 @@ from support.small_wallets import (
 from support.wallet_samples import small_value
 from wallet_client.conditions.condition import ConditionText, condition_name
 from wallet_client.conditions.errors import ConditionInvalid
-from wallet_client.errors import WalletBusy
 from wallet_client.operations.add_in_room import add_in_room
 from wallet_client.operations.recover_in_room import recover_in_room
 from wallet_client.operations.triggers import Look, TriggerRunner
 from wallet_client.receipts.shelf import read_summary
+from wallet_client.storage.errors import WalletBusy
 from wallet_client.storage.lock import HomeLock
 from wallet_client.triggers.errors import TriggerNotOnRequest, UnknownTrigger
 from wallet_client.triggers.reading import Reading

@@ -27,7 +27,8 @@ from support.memory_safes import MemorySafes
 from support.sample_documents import draw, sealing_pair
 from threshold.ristretto import Scalar
 from trust.ids import RecordId
-from trust.refusals import Busy, StorageFull, UnlockRefused
+from trust.owner_refusals import UnlockRefused
+from trust.refusals import Busy, StorageFull
 from wallet_client.network.failures import (
     OtherRecord,
     SafeFailure,

@@ -12,13 +12,15 @@ from trust.errors import RosterRefused
 from trust.ids import SafeId, Signature
 from trust.roster import Roster
 from trust.roster_file import write_roster
-from wallet_client.errors import StorageFailed, UnknownReceipt, WalletError, WalletExists, WalletMissing
+from wallet_client.errors import WalletError
 from wallet_client.operations.backup import back_up
 from wallet_client.operations.forget import forget
 from wallet_client.operations.journal import NewContent, Owed, OwedParcel, OwedPiece
 from wallet_client.operations.resume import resume
 from wallet_client.operations.settle import changing
+from wallet_client.receipts.errors import UnknownReceipt
 from wallet_client.receipts.shelf import get_receipt
+from wallet_client.storage.errors import StorageFailed, WalletExists, WalletMissing
 from wallet_client.storage.keyfile import NoPassphrase
 from wallet_client.values.value import ValueId
 from wallet_client.wallet import Wallet, create_wallet, genesis_fingerprint, update_roster

@@ -12,7 +12,6 @@ from support.sample_documents import draw, scalar
 from support.wallet_samples import small_value
 from trust.key_algorithm import BUILT_IN, derive_scalar
 from trust.policy import KeyRule
-from wallet_client.errors import KeyAway, UnknownAlgorithm, UnknownKey
 from wallet_client.operations.backup import back_up, drop_backed_up
 from wallet_client.operations.edit import edit
 from wallet_client.operations.errors import KeyNotInWallet, TooFewSafes
@@ -23,6 +22,7 @@ from wallet_client.policies.errors import PolicyUnfit
 from wallet_client.policies.policy import Policy
 from wallet_client.receipts.receipt import ReceiptId
 from wallet_client.receipts.shelf import get_receipt
+from wallet_client.storage.errors import KeyAway, UnknownAlgorithm, UnknownKey
 from wallet_client.values.value import ValueId
 from wallet_client.wallet import Wallet
 

@@ -6,9 +6,9 @@ from support.odd_policies import policy
 from support.sample_documents import draw
 from threshold.sealing import TAG_BYTES
 from trust.policy import KeyRule
-from wallet_client.errors import ValueDamaged
 from wallet_client.pipeline.couple import LENGTH_BYTES, couple, decouple, divided_length
 from wallet_client.policies.policy import Policy
+from wallet_client.values.errors import ValueDamaged
 
 UNSEALED = policy("unsealed", sealing="none", key=KeyRule("none"))
 LENGTHS = [3, 0, 100]

@@ -9,7 +9,7 @@ from support.batches import batch_of, receipt_of
 from support.sample_documents import NOW
 from support.wallet_samples import FULL_VALUE, everything_in, new_wallet, small_value
 from trust.value_fields import NAME_MAX_CHARACTERS, ValueFields
-from wallet_client.errors import UnknownReceipt
+from wallet_client.receipts.errors import UnknownReceipt
 from wallet_client.receipts.receipt import Receipt, ReceiptId, ReceiptMember, state_of
 from wallet_client.receipts.shelf import (
     ReceiptSummary,

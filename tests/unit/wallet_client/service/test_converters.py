@@ -12,7 +12,6 @@ from support.sample_documents import ALL_SHOWN
 from support.wallet_samples import FULL_VALUE, NOW
 from trust.refusals import Malformed
 from trust.value_fields import ValueFields
-from wallet_client.errors import ValueRefused
 from wallet_client.service.converters import (
     PART_ENTRIES,
     in_parts,
@@ -22,6 +21,7 @@ from wallet_client.service.converters import (
     write_fields,
 )
 from wallet_client.storage.values import ValueSummary
+from wallet_client.values.errors import ValueRefused
 from wallet_client.values.value import Value
 
 

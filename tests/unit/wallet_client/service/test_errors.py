@@ -35,10 +35,13 @@ from wallet_client.policies.errors import (
     PolicyUnfit,
     UnknownPolicy,
 )
+from wallet_client.receipts import errors as receipts_errors
 from wallet_client.service import errors as service
 from wallet_client.service.errors import WALLET_ERRORS
 from wallet_client.service.translation import refusal_of
+from wallet_client.storage import errors as storage_errors
 from wallet_client.triggers.errors import TriggerInvalid, TriggerNotOnRequest, UnknownTrigger
+from wallet_client.values import errors as values_errors
 from wallet_client.values.value import ValueId
 
 NOT_FROM_CALLS = {
@@ -53,25 +56,27 @@ NOT_FROM_CALLS = {
     "WalletTooNew": "the wallet is open",
     "Ambiguous": "calls name whole ids",
 }
-"""Errors of wallet_client.errors for which there is no reason, each with the reason why."""
+"""Errors of these modules for which there is no reason, each with the reason why."""
+
+MODULES = (wallet, values_errors, storage_errors, receipts_errors)
 
 VALUE = ValueId("v-a")
 FAILED: dict[str, SafeFailure] = {"safe-2": NoAnswer(5.0), "safe-1": NothingListens()}
 REFUSALS: list[tuple[Exception, Refusal]] = [
-    (wallet.UnknownValue("v-x"), service.UnknownName("value", "v-x")),
-    (wallet.UnknownReceipt("r\n"), service.UnknownName("receipt", "r\\n")),
-    (wallet.UnknownDeletion("e"), service.UnknownName("deletion", "e")),
-    (wallet.UnknownOperation("o"), service.UnknownName("operation", "o")),
-    (wallet.UnknownDelivery("d"), service.UnknownName("delivery", "d")),
-    (wallet.UnknownKey("k"), service.UnknownName("key", "k")),
-    (wallet.UnknownCondition("c"), service.UnknownName("condition", "c")),
-    (wallet.UnknownSecret("s"), service.UnknownName("secret", "s")),
-    (wallet.UnknownAlgorithm("a/1"), service.UnknownName("algorithm", "a/1")),
-    (wallet.PolicyNotKept("p"), service.UnknownName("policy", "p")),
-    (wallet.SecondRoot("key", "root"), service.NameTaken("key", "root")),
-    (wallet.KeyNameRefused("k-1"), service.NameUnfit("key", "k-1")),
+    (values_errors.UnknownValue("v-x"), service.UnknownName("value", "v-x")),
+    (receipts_errors.UnknownReceipt("r\n"), service.UnknownName("receipt", "r\\n")),
+    (receipts_errors.UnknownDeletion("e"), service.UnknownName("deletion", "e")),
+    (storage_errors.UnknownOperation("o"), service.UnknownName("operation", "o")),
+    (storage_errors.UnknownDelivery("d"), service.UnknownName("delivery", "d")),
+    (storage_errors.UnknownKey("k"), service.UnknownName("key", "k")),
+    (storage_errors.UnknownCondition("c"), service.UnknownName("condition", "c")),
+    (storage_errors.UnknownSecret("s"), service.UnknownName("secret", "s")),
+    (storage_errors.UnknownAlgorithm("a/1"), service.UnknownName("algorithm", "a/1")),
+    (storage_errors.PolicyNotKept("p"), service.UnknownName("policy", "p")),
+    (storage_errors.SecondRoot("key", "root"), service.NameTaken("key", "root")),
+    (storage_errors.KeyNameRefused("k-1"), service.NameUnfit("key", "k-1")),
     (UnknownPolicy("none", ("plain",)), service.UnknownName("policy", "none")),
-    (wallet.WalletFull(7, 3), service.NoRoom(7, 3, {})),
+    (storage_errors.WalletFull(7, 3), service.NoRoom(7, 3, {})),
     (
         RoomShort(
             7,
@@ -95,14 +100,14 @@ REFUSALS: list[tuple[Exception, Refusal]] = [
             },
         ),
     ),
-    (wallet.WalletBusy(30.0), service.ChangedElsewhere()),
+    (storage_errors.WalletBusy(30.0), service.ChangedElsewhere()),
     (RosterRefused("roster", "it was rolled back"), service.RosterUnfit("it was rolled back")),
     (NotSafeYet(1, ("safe-4", "safe-5")), service.DropRefused(1, "safe-4,safe-5")),
-    (wallet.ValueRefused("class", "is odd"), service.ValueUnfit("class", "is odd")),
+    (values_errors.ValueRefused("class", "is odd"), service.ValueUnfit("class", "is odd")),
     (PolicyUnfit("apart", "it needs 2 safes"), service.PolicyImpossible("apart", "it needs 2 safes")),
-    (wallet.DeviceFull(), service.DeviceIsFull()),
+    (storage_errors.DeviceFull(), service.DeviceIsFull()),
     (KeyNotInWallet("main"), service.KeyElsewhere("main")),
-    (wallet.KeyAway("main"), service.KeyElsewhere("main")),
+    (storage_errors.KeyAway("main"), service.KeyElsewhere("main")),
     (KeyLost("main"), service.KeyElsewhere("main")),
     (KeyUnderItself("main", "sealed"), service.KeyCircle("main", "sealed")),
     (KeyNotSafe("main", "it is backed up nowhere"), service.KeyStays("main", "it is backed up nowhere")),
@@ -116,14 +121,14 @@ REFUSALS: list[tuple[Exception, Refusal]] = [
         service.ConditionRefused(1, 4, "`<` does not fit there", "is, ="),
     ),
     (ConditionNameRefused("Old"), service.NameUnfit("condition", "Old")),
-    (wallet.TracesRemain(), service.TracesStay()),
+    (storage_errors.TracesRemain(), service.TracesStay()),
     (
-        wallet.StorageFailed("no permission"),
+        storage_errors.StorageFailed("no permission"),
         service.WalletUnusable("The wallet's files could not be used: no permission."),
     ),
-    (wallet.WalletDamaged("a row"), service.WalletUnusable("The wallet is damaged: a row.")),
-    (wallet.ValueDamaged("it is"), service.WalletUnusable("The value is damaged: it is.")),
-    (wallet.WalletMissing(Path("/x")), service.WalletUnusable("There is no wallet in /x.")),
+    (storage_errors.WalletDamaged("a row"), service.WalletUnusable("The wallet is damaged: a row.")),
+    (values_errors.ValueDamaged("it is"), service.WalletUnusable("The value is damaged: it is.")),
+    (storage_errors.WalletMissing(Path("/x")), service.WalletUnusable("There is no wallet in /x.")),
     (
         DocumentMalformed("receipt", "leaf", "is short"),
         service.WalletUnusable("The receipt is malformed at leaf: is short."),
@@ -158,7 +163,8 @@ def test_every_error_of_the_wallet_has_a_refusal_or_cannot_come_from_a_call() ->
     """An error added tomorrow must be decided about."""
     kinds = {
         name: kind
-        for name, kind in vars(wallet).items()
+        for module in MODULES
+        for name, kind in vars(module).items()
         if inspect.isclass(kind) and issubclass(kind, wallet.WalletError)
     }
     covered = {type(error).__name__ for error, _ in REFUSALS}
@@ -181,7 +187,7 @@ def test_every_reason_of_the_wallet_service_is_used_once() -> None:
 
 def test_an_error_that_no_call_can_cause_has_no_refusal() -> None:
     """It is a defect, and leaves with an incident id."""
-    assert refusal_of(wallet.WrongPassphrase()) is None
+    assert refusal_of(storage_errors.WrongPassphrase()) is None
 
 
 def test_a_roster_full_of_dead_safes_fits_into_a_status() -> None:

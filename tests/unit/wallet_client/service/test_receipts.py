@@ -12,13 +12,13 @@ from kura.wallet.v1 import wallet_pb2 as pb
 from support.memory_safes import MemorySafes, opened
 from support.wallet_samples import small_value
 from trust.certificate import SignedCertificate
-from wallet_client.errors import WalletDamaged
 from wallet_client.operations.backup import back_up
 from wallet_client.operations.backup_desk import BackupDesk
 from wallet_client.receipts.receipt import Receipt, ReceiptId
 from wallet_client.receipts.shelf import get_receipt, update_receipt
 from wallet_client.service.receipts import get_one_receipt, verify_receipts
 from wallet_client.service.served import Operations, Served
+from wallet_client.storage.errors import WalletDamaged
 
 
 @pytest.fixture

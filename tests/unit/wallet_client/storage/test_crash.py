@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from support.wallet_samples import new_wallet, small_value
-from wallet_client.errors import DeviceFull, StorageFailed, WalletBusy
 from wallet_client.storage.database import Database
+from wallet_client.storage.errors import DeviceFull, StorageFailed, WalletBusy
 from wallet_client.storage.keyfile import NoPassphrase
 from wallet_client.storage.schema import SCHEMA_VERSION
 from wallet_client.storage.store import WalletStore
@@ -66,7 +66,7 @@ def test_a_full_disk_refuses_the_change_and_keeps_the_rest(tmp_path: Path) -> No
 LIMITED = """
 import resource, signal, sys
 from pathlib import Path
-from wallet_client.errors import StorageFailed
+from wallet_client.storage.errors import StorageFailed
 from wallet_client.storage.keyfile import NoPassphrase
 from wallet_client.storage.store import WalletStore
 from wallet_client.values.value import Value

@@ -10,7 +10,8 @@ import pysqlite3
 import pytest
 
 from support.wallet_samples import files_of, new_wallet, small_value
-from wallet_client.errors import UnknownValue, WalletDamaged, WalletError, WalletTooNew, WrongPassphrase
+from wallet_client.errors import WalletError
+from wallet_client.storage.errors import WalletDamaged, WalletTooNew, WrongPassphrase
 from wallet_client.storage.keyfile import (
     KeyFile,
     NoPassphrase,
@@ -23,6 +24,7 @@ from wallet_client.storage.records import Records
 from wallet_client.storage.schema import SCHEMA_VERSION
 from wallet_client.storage.secret import Secret
 from wallet_client.storage.store import WalletStore
+from wallet_client.values.errors import UnknownValue
 
 
 @pytest.fixture

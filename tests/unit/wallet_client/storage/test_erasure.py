@@ -12,8 +12,8 @@ import pysqlite3
 import pytest
 
 from support.wallet_samples import everything_in, new_wallet, small_value
-from wallet_client.errors import TracesRemain
 from wallet_client.storage import records
+from wallet_client.storage.errors import TracesRemain
 from wallet_client.storage.secret import Secret
 from wallet_client.storage.store import WalletStore
 from wallet_client.values.value import Value

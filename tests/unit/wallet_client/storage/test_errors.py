@@ -7,39 +7,43 @@ import pytest
 
 from wallet_client import errors
 from wallet_client.errors import WalletError
+from wallet_client.receipts import errors as receipts_errors
+from wallet_client.storage import errors as storage_errors
+from wallet_client.values import errors as values_errors
 
+MODULES = (errors, values_errors, storage_errors, receipts_errors)
 HOSTILE = "\x1b[2J\u202e"
 MADE: list[WalletError] = [
-    errors.ValueRefused("name", "has 1001 characters"),
-    errors.ValueDamaged("the bytes are no value"),
-    errors.ImportRefused(HOSTILE, "it is no regular file"),
-    errors.WalletMissing(Path(HOSTILE)),
-    errors.WalletExists(Path(HOSTILE)),
-    errors.WrongPassphrase(),
-    errors.PassphraseNeeded(),
-    errors.PassphraseUnused(),
-    errors.PassphraseRefused("is empty"),
-    errors.WalletDamaged("wallet.db is no database"),
-    errors.WalletTooNew(2, 1),
-    errors.WalletFull(5, 3),
-    errors.WalletBusy(5.0),
-    errors.StorageFailed("permission denied"),
-    errors.TracesRemain(),
-    errors.DeviceFull(),
-    errors.UnknownValue(HOSTILE),
-    errors.UnknownReceipt(HOSTILE),
-    errors.UnknownDeletion(HOSTILE),
-    errors.UnknownOperation(HOSTILE),
-    errors.UnknownDelivery(HOSTILE),
-    errors.UnknownSecret(HOSTILE),
-    errors.UnknownKey(HOSTILE),
-    errors.UnknownCondition(HOSTILE),
-    errors.UnknownAlgorithm(HOSTILE),
-    errors.KeyAway(HOSTILE),
-    errors.PolicyNotKept(HOSTILE),
+    values_errors.ValueRefused("name", "has 1001 characters"),
+    values_errors.ValueDamaged("the bytes are no value"),
+    values_errors.ImportRefused(HOSTILE, "it is no regular file"),
+    storage_errors.WalletMissing(Path(HOSTILE)),
+    storage_errors.WalletExists(Path(HOSTILE)),
+    storage_errors.WrongPassphrase(),
+    storage_errors.PassphraseNeeded(),
+    storage_errors.PassphraseUnused(),
+    storage_errors.PassphraseRefused("is empty"),
+    storage_errors.WalletDamaged("wallet.db is no database"),
+    storage_errors.WalletTooNew(2, 1),
+    storage_errors.WalletFull(5, 3),
+    storage_errors.WalletBusy(5.0),
+    storage_errors.StorageFailed("permission denied"),
+    storage_errors.TracesRemain(),
+    storage_errors.DeviceFull(),
+    values_errors.UnknownValue(HOSTILE),
+    receipts_errors.UnknownReceipt(HOSTILE),
+    receipts_errors.UnknownDeletion(HOSTILE),
+    storage_errors.UnknownOperation(HOSTILE),
+    storage_errors.UnknownDelivery(HOSTILE),
+    storage_errors.UnknownSecret(HOSTILE),
+    storage_errors.UnknownKey(HOSTILE),
+    storage_errors.UnknownCondition(HOSTILE),
+    storage_errors.UnknownAlgorithm(HOSTILE),
+    storage_errors.KeyAway(HOSTILE),
+    storage_errors.PolicyNotKept(HOSTILE),
     errors.AlreadyKept("value", HOSTILE),
-    errors.SecondRoot("key", HOSTILE),
-    errors.KeyNameRefused(HOSTILE),
+    storage_errors.SecondRoot("key", HOSTILE),
+    storage_errors.KeyNameRefused(HOSTILE),
     errors.Ambiguous("value", HOSTILE, ("v-1", "v-2")),
 ]
 
@@ -56,10 +60,15 @@ def test_each_error_is_a_sentence_with_a_next_step(error: WalletError) -> None:
 
 def test_no_error_is_left_out() -> None:
     """Whoever adds one adds it here."""
-    defined = {one for _, one in inspect.getmembers(errors, inspect.isclass) if issubclass(one, WalletError)}
+    defined = {
+        one
+        for module in MODULES
+        for _, one in inspect.getmembers(module, inspect.isclass)
+        if issubclass(one, WalletError)
+    }
     assert defined - {type(error) for error in MADE} == {WalletError, errors.NotKept}
 
 
 def test_a_full_wallet_says_both_figures() -> None:
     """As the command line promises."""
-    assert str(errors.WalletFull(5, 3)) == "The wallet is full: 5 bytes are needed and 3 are free."
+    assert str(storage_errors.WalletFull(5, 3)) == "The wallet is full: 5 bytes are needed and 3 are free."

@@ -8,8 +8,9 @@ import pytest
 
 from support.sample_documents import ALGORITHM, NOW, draw, scalar
 from support.wallet_samples import everything_in, new_wallet
-from wallet_client.errors import AlreadyKept, Ambiguous, KeyAway, UnknownKey
+from wallet_client.errors import AlreadyKept, Ambiguous
 from wallet_client.operations.wallet_keys import key_entry, read_key
+from wallet_client.storage.errors import KeyAway, UnknownKey
 from wallet_client.storage.keyfile import NoPassphrase
 from wallet_client.storage.keyring import KEY_CLASS, KEY_MEDIA_TYPE, KeyEntry, KeyringKind
 from wallet_client.storage.secret import Secret

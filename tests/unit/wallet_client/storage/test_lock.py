@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from wallet_client.errors import StorageFailed, WalletBusy, WalletMissing
+from wallet_client.storage.errors import StorageFailed, WalletBusy, WalletMissing
 from wallet_client.storage.lock import HomeLock
 
 HOLD = """

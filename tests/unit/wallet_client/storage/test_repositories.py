@@ -10,17 +10,13 @@ from support.wallet_samples import FULL_VALUE, everything_in, new_wallet, small_
 from trust.value_fields import ValueFields
 from wallet_client.conditions.condition import condition_name, parse_condition
 from wallet_client.conditions.default import DEFAULT_NAME, DEFAULT_NOTE, DEFAULT_TEXT
-from wallet_client.errors import (
-    AlreadyKept,
-    Ambiguous,
-    NotKept,
+from wallet_client.errors import AlreadyKept, Ambiguous, NotKept
+from wallet_client.receipts.errors import UnknownDeletion, UnknownReceipt
+from wallet_client.storage.errors import (
     UnknownCondition,
-    UnknownDeletion,
     UnknownDelivery,
     UnknownOperation,
-    UnknownReceipt,
     UnknownSecret,
-    UnknownValue,
     WalletFull,
 )
 from wallet_client.storage.keyfile import NoPassphrase
@@ -28,6 +24,7 @@ from wallet_client.storage.keys import SIGNING_SEED
 from wallet_client.storage.receipts import ReceiptEntry
 from wallet_client.storage.secret import Secret
 from wallet_client.storage.store import WalletStore
+from wallet_client.values.errors import UnknownValue
 from wallet_client.values.value import ValueId, stored_size
 
 MIB = 1024 * 1024

@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 
 from support.wallet_samples import FINGERPRINT, ROSTER, SEED, files_of, new_wallet, small_value
-from wallet_client.errors import (
+from wallet_client.storage.errors import (
     PassphraseNeeded,
     PassphraseRefused,
     PassphraseUnused,
     StorageFailed,
-    UnknownValue,
     WalletExists,
     WalletMissing,
     WrongPassphrase,
 )
 from wallet_client.storage.keyfile import NoPassphrase, Passphrase
 from wallet_client.storage.store import WalletStore, wallet_protection
+from wallet_client.values.errors import UnknownValue
 
 RIGHT = Passphrase(b"correct horse")
 

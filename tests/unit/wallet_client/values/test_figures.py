@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from support.wallet_samples import EXAMPLES, NOW
-from wallet_client.errors import ImportRefused
+from wallet_client.values.errors import ImportRefused
 from wallet_client.values.figures import VALUES_MAX, read_values
 
 

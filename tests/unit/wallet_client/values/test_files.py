@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from support.wallet_samples import NOW
-from wallet_client.errors import ImportRefused
+from wallet_client.values.errors import ImportRefused
 from wallet_client.values.files import read_bytes, read_file
 from wallet_client.values.taking_in import take_in
 from wallet_client.values.value import PAYLOAD_MAX_BYTES

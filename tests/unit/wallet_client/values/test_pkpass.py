@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from support.wallet_samples import EXAMPLES, NOW, pass_bytes, pass_text, zip_bytes
-from wallet_client.errors import ImportRefused
+from wallet_client.values.errors import ImportRefused
 from wallet_client.values.pkpass import CONTENT_MAX_BYTES, ENTRIES_MAX
 from wallet_client.values.taking_in import take_in
 from wallet_client.values.value import Value

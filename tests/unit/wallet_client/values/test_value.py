@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from support.wallet_samples import FULL_VALUE, small_value
 from trust.value_fields import read_head, write_head
-from wallet_client.errors import ValueDamaged, ValueRefused
+from wallet_client.values.errors import ValueDamaged, ValueRefused
 from wallet_client.values.value import (
     PAYLOAD_MAX_BYTES,
     Value,

@@ -122,6 +122,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """NOT_FOUND. The safe keeps no such piece."""
     ERROR_REASON_HELPER_SILENT: _ErrorReason.ValueType  # 76
     """UNAVAILABLE. Another helper of the repair session gave this one nothing. Metadata: `helper`, its name."""
+    ERROR_REASON_TOO_MANY_REVOCATIONS: _ErrorReason.ValueType  # 77
+    """RESOURCE_EXHAUSTED. The owner revoked as many wallets as may be that this safe never knew for theirs. Metadata: `limit`."""
     ERROR_REASON_SHUTTING_DOWN: _ErrorReason.ValueType  # 80
     """UNAVAILABLE. The server is stopping; ask again later."""
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 81
@@ -318,6 +320,8 @@ ERROR_REASON_PIECE_UNKNOWN: ErrorReason.ValueType  # 75
 """NOT_FOUND. The safe keeps no such piece."""
 ERROR_REASON_HELPER_SILENT: ErrorReason.ValueType  # 76
 """UNAVAILABLE. Another helper of the repair session gave this one nothing. Metadata: `helper`, its name."""
+ERROR_REASON_TOO_MANY_REVOCATIONS: ErrorReason.ValueType  # 77
+"""RESOURCE_EXHAUSTED. The owner revoked as many wallets as may be that this safe never knew for theirs. Metadata: `limit`."""
 ERROR_REASON_SHUTTING_DOWN: ErrorReason.ValueType  # 80
 """UNAVAILABLE. The server is stopping; ask again later."""
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 81

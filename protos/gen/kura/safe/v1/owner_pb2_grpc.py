@@ -233,7 +233,8 @@ class OwnerServiceServicer:
         """RevokeWallet ends a wallet's right to act for the owner, for good, also of a wallet that this safe never saw. The
         revocation is the owner's signed word; an owner's wallet, or the owner, delivers it. It concerns this owner alone:
         another owner's wallet, or nobody's, goes on as before. Idempotent.
-        Errors: MALFORMED, NOT_THE_OWNER, NOT_AN_OWNERS_WALLET.
+        Of wallets that this safe never knew for the owner's it takes 256.
+        Errors: MALFORMED, NOT_THE_OWNER, NOT_AN_OWNERS_WALLET, TOO_MANY_REVOCATIONS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -101,7 +101,8 @@ class OwnerServiceStub:
     """RevokeWallet ends a wallet's right to act for the owner, for good, also of a wallet that this safe never saw. The
     revocation is the owner's signed word; an owner's wallet, or the owner, delivers it. It concerns this owner alone:
     another owner's wallet, or nobody's, goes on as before. Idempotent.
-    Errors: MALFORMED, NOT_THE_OWNER, NOT_AN_OWNERS_WALLET.
+    Of wallets that this safe never knew for the owner's it takes 256.
+    Errors: MALFORMED, NOT_THE_OWNER, NOT_AN_OWNERS_WALLET, TOO_MANY_REVOCATIONS.
     """
     Catalogue: _grpc.UnaryStreamMultiCallable[_owner_pb2.CatalogueRequest, _owner_pb2.CatalogueResponse]
     """Catalogue tells all that this safe knows of the owner: wallets, then every batch of which it keeps pieces, then
@@ -194,7 +195,8 @@ class OwnerServiceAsyncStub(OwnerServiceStub):
     """RevokeWallet ends a wallet's right to act for the owner, for good, also of a wallet that this safe never saw. The
     revocation is the owner's signed word; an owner's wallet, or the owner, delivers it. It concerns this owner alone:
     another owner's wallet, or nobody's, goes on as before. Idempotent.
-    Errors: MALFORMED, NOT_THE_OWNER, NOT_AN_OWNERS_WALLET.
+    Of wallets that this safe never knew for the owner's it takes 256.
+    Errors: MALFORMED, NOT_THE_OWNER, NOT_AN_OWNERS_WALLET, TOO_MANY_REVOCATIONS.
     """
     Catalogue: _aio.UnaryStreamMultiCallable[_owner_pb2.CatalogueRequest, _owner_pb2.CatalogueResponse]  # type: ignore[assignment]
     """Catalogue tells all that this safe knows of the owner: wallets, then every batch of which it keeps pieces, then
@@ -356,7 +358,8 @@ class OwnerServiceServicer(metaclass=_abc_1.ABCMeta):
         """RevokeWallet ends a wallet's right to act for the owner, for good, also of a wallet that this safe never saw. The
         revocation is the owner's signed word; an owner's wallet, or the owner, delivers it. It concerns this owner alone:
         another owner's wallet, or nobody's, goes on as before. Idempotent.
-        Errors: MALFORMED, NOT_THE_OWNER, NOT_AN_OWNERS_WALLET.
+        Of wallets that this safe never knew for the owner's it takes 256.
+        Errors: MALFORMED, NOT_THE_OWNER, NOT_AN_OWNERS_WALLET, TOO_MANY_REVOCATIONS.
         """
 
     @_abc_1.abstractmethod
