@@ -100,16 +100,22 @@ def judge_revocation(body: bytes, signature: bytes, caller: Standing) -> Admitte
     return AdmittedRevocation(word.owner_key, word.wallet_key, body, signature)
 
 
-def plan_revocation(state: RevocationState) -> bool:
+def plan_revocation(state: RevocationState, safes: int = 1) -> bool:
     """Whether to write a revocation; False when an earlier one stands.
 
+    Args:
+        state: What is stored.
+        safes: How many took the owner's words: of what peers tell, all of the roster, so that all come to
+            know the same, whatever was said to which of them first.
+
     Raises:
-        TooManyRevocations: The wallet never was the owner's here, and neither were 256 others they revoked.
+        TooManyRevocations: The wallet never was the owner's here, and neither were 256 others, times `safes`.
     """
+    limit = MAX_UNSEEN_REVOKED * safes
     if state.stands:
         return False
-    if not state.theirs and state.unseen >= MAX_UNSEEN_REVOKED:
-        raise TooManyRevocations(MAX_UNSEEN_REVOKED)
+    if not state.theirs and state.unseen >= limit:
+        raise TooManyRevocations(limit)
     return True
 
 

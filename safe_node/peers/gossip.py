@@ -71,7 +71,8 @@ async def _take_in(safe: Safe, word: AdmittedWord) -> None:
             case AdmittedTombstone():
                 await safe.store.delete([word], rules.plan)
             case AdmittedRevocation():
-                await owners.revoke(word, plan_revocation)
+                known_to = len(safe.membership.newest.safes)
+                await owners.revoke(word, partial(plan_revocation, safes=known_to))
             case AdmittedForgetting():
                 await owners.forget(word, partial(plan_forgetting, rules=rules))
     except Refusal:

@@ -5,9 +5,17 @@ from pathlib import Path
 
 import pytest
 
+from safe_node.accounts import AdmittedRevocation
+from safe_node.decisions import accounts
+from safe_node.handlers.peer_inventory import digest_of
 from safe_node.repairs import RepairReport
 from support.odd_policies import ODD
 from support.peer_safes import PeerSafe, PeerSafes, peer_safes, some_bytes
+from support.sample_documents import NOW
+from support.sample_documents import key as draw_key
+from trust.authorisation import revoke_wallet
+from trust.ids import OwnerKey, WalletKey
+from trust.owner_refusals import TooManyRevocations
 from wallet_client.policies.policy import Policy
 
 MIB = 1_048_576
@@ -98,3 +106,27 @@ async def test_k_safes_are_enough_and_one_fewer_is_not(safes: PeerSafes) -> None
         await safe.reconnect()
     assert (await lost.repair()).repaired == 2
     assert lost.kept() == before
+
+
+async def test_revocations_of_made_up_wallets_come_to_an_end_everywhere(
+    safes: PeerSafes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Said differently to each safe, all hear of all, and then have nothing more to tell one another."""
+    monkeypatch.setattr(accounts, "MAX_UNSEEN_REVOKED", 2)
+    for number, safe in enumerate(safes.safes):
+        for wallet in (f"made up {number}", f"made up {number} too"):
+            await safe.local.store.owners.revoke(word_against(wallet), accounts.plan_revocation)
+        with pytest.raises(TooManyRevocations):
+            await safe.local.store.owners.revoke(word_against("one more"), accounts.plan_revocation)
+    for safe in safes.safes:
+        assert await safe.repair() == RepairReport()
+    told = {digest_of(await safe.local.store.peers.words()) for safe in safes.safes}
+    assert len(told) == 1
+    assert len(await safes.safes[0].local.store.peers.words()) == 10
+
+
+def word_against(wallet: str) -> AdmittedRevocation:
+    """A word of an owner of whom no safe knows anything."""
+    owner, key = draw_key("an owner"), WalletKey(draw_key(wallet).public)
+    body, signature = revoke_wallet(key, NOW, owner)
+    return AdmittedRevocation(OwnerKey(owner.public), key, body, signature)

@@ -171,6 +171,12 @@ def test_wallets_never_seen_are_revoked_up_to_a_limit() -> None:
     assert refused.value.limit == 256
 
 
+def test_what_peers_tell_has_as_much_room_as_all_safes_together() -> None:
+    assert plan_revocation(RevocationState(unseen=5 * MAX_UNSEEN_REVOKED - 1), safes=5)
+    with pytest.raises(TooManyRevocations):
+        plan_revocation(RevocationState(unseen=5 * MAX_UNSEEN_REVOKED), safes=5)
+
+
 @pytest.mark.parametrize(
     ("by", "ledger", "after"),
     [
