@@ -16,7 +16,7 @@ from rpc_edge.errors import NoAnswer, NothingListens, ReplyBroken, UnexpectedSta
 from rpc_edge.tls import pinned_channel
 from support.sample_documents import SEALING_PAIRS, safe_entry
 from threshold.randomness import SeededRandomness
-from trust.envelope import Frame, Outcome, Received, open_envelope
+from trust.envelope import Outcome, Received, open_envelope
 from trust.refusals import (
     Busy,
     CertificateUnknown,
@@ -27,6 +27,7 @@ from trust.refusals import (
     SafeUnreachable,
     UnlockRefused,
 )
+from trust.sealed_frames import Frame
 
 ENTRY = safe_entry(1)
 ANSWER = safe_pb2.FetchResponse(results=[safe_pb2.FetchResult()]).SerializeToString()
