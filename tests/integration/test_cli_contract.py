@@ -53,6 +53,9 @@ def wallet(roster_file: Path, tmp_path: Path) -> KuraInProcess:
         ),
         pytest.param(["wallet", "list", "--expires-within", "soon"], "12h, 7d or 2w", id="no duration"),
         pytest.param(["backup"], "--all", id="backup of nothing"),
+        pytest.param(
+            ["backup", "--all", "--via", "safe-1", "--terminal", "127.0.0.1:1"], "either", id="two carriers"
+        ),
         pytest.param(["backup", "v-1", "--all"], "--all", id="backup of one and all"),
         pytest.param(["backup", "--all", "--accept-fewer"], "--delete", id="accept-fewer without delete"),
         pytest.param(["recover"], "--all", id="recover nothing"),
