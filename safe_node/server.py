@@ -15,7 +15,7 @@ from structlog.typing import FilteringBoundLogger
 from durable.settings import Address
 from rpc_edge.authentication import signed_requests
 from rpc_edge.bounds import bounded_messages
-from rpc_edge.carrying import CARRY, Carriages, Forwarding, most_carried_bytes
+from rpc_edge.carrying import CARRY, Carriages, Forwarding, Witness, most_carried_bytes
 from rpc_edge.edge import Layer, methods_inside
 from rpc_edge.error_table import SAFE_ERRORS
 from rpc_edge.freshness import FreshnessJudge
@@ -75,12 +75,17 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-async def serve(settings: Settings, change_store: StoreChange = lambda store: store) -> None:
+async def serve(
+    settings: Settings,
+    change_store: StoreChange = lambda store: store,
+    witness: Witness | None = None,
+) -> None:
     """Serve until SIGTERM or SIGINT.
 
     Args:
         settings: The operator's.
         change_store: Puts something around the store; tests make lying safes of it.
+        witness: Sees every frame between wallets and other safes that passes through this one.
 
     Raises:
         IdentityError: Keys or roster cannot be used.
@@ -108,7 +113,7 @@ async def serve(settings: Settings, change_store: StoreChange = lambda store: st
             erasing_by_the_way(store, lambda: safe.now, log),
             among_peers(safe, settings, identity, log) as (peer_port, peers),
         ):
-            runner = make_runner(safe, settings, identity, log, peers)
+            runner = make_runner(safe, settings, identity, log, peers, witness)
             await run_server(runner, partial(_announce, safe, settings, log, peer_port))
     finally:
         await store.close()
@@ -121,6 +126,7 @@ def make_runner(
     identity: Identity,
     log: FilteringBoundLogger,
     peers: Peers | None = None,
+    witness: Witness | None = None,
 ) -> ServerRunner:
     """The server of a safe, with every layer around its services; not started. It gathers from its peers."""
     listening = Listening(
@@ -132,8 +138,8 @@ def make_runner(
         calls_per_connection=CALLS_PER_CONNECTION,
         grace_seconds=GRACE_SECONDS,
     )
-    layers, gatherings = _layers(safe, settings), Gatherings(safe, peers)
-    forwarding = Forwarding(safe.membership.newest)
+    layers, gatherings = _layers(safe, settings), Gatherings(safe, peers, witness)
+    forwarding = Forwarding(safe.membership.newest, witness=witness)
     sealed_calls = _sealed_calls(gatherings, identity, layers, log)
     carriages = Carriages(forwarding, {identity.safe_id: sealed_calls.answer})
     return ServerRunner(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from kura.safe.v1 import safe_pb2 as pb
+from rpc_edge.carrying import Witness
 from rpc_edge.error_table import SAFE_ERRORS
 from rpc_edge.errors import CallFailed
 from safe_node.accounts import Standing
@@ -43,12 +44,14 @@ class Gatherings:
     Args:
         safe: The safe.
         peers: Its links; None where it has no port for peers.
+        witness: Sees each frame that comes of a peer, if somebody is to.
         hedge_seconds: When a safe is slow.
         turns: Of grants.
     """
 
     safe: Safe
     peers: Peers | None = None
+    witness: Witness | None = None
     hedge_seconds: float = HEDGE_SECONDS
     turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE), repr=False)
 
@@ -106,10 +109,16 @@ class _Sources:
         try:
             async with aclosing(self._frames(safe_id)) as frames:
                 async for frame in frames:
+                    await self._witnessed(safe_id, frame)
                     await self.events.put((safe_id, frame))
         except Exception as error:  # noqa: BLE001 - whatever it is, who waits for this safe must learn it
             outcome = error
         await self.events.put((safe_id, outcome))
+
+    async def _witnessed(self, safe_id: SafeId, frame: bytes) -> None:
+        safe, witness = self.gatherings.safe.membership, self.gatherings.witness
+        if witness is not None and safe_id != safe.safe_id:
+            await witness(safe.newest.safe(safe_id), "<", frame)
 
     def _frames(self, safe_id: SafeId) -> AsyncGenerator[bytes, None]:
         safe, peers = self.gatherings.safe, self.gatherings.peers
