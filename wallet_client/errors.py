@@ -426,5 +426,5 @@ class UnknownGateway(WalletError):
 
     text: str
     names: str
-    sentence = "The roster has no safe {text}."
-    hint = "Name one of its safes, or its id: `kura roster show` lists them."
+    sentence = "The roster has no safe {text}; it has {names}."
+    hint = "Name one of these, or say its id: `kura roster show` lists them. Nothing was contacted."

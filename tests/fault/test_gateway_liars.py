@@ -28,7 +28,14 @@ from trust.grant import LIFE_SECONDS, Grant
 from trust.ids import SafeId
 from trust.refusals import GrantExpired, InternalError, StoredPieceDamaged
 from wallet_client.network.carriers import Gateway
-from wallet_client.network.failures import NotAsSealed, NotGathered, SafeFailure, WrongKeyShare, WrongPiece
+from wallet_client.network.failures import (
+    NotAsSealed,
+    NotGathered,
+    SafeFailure,
+    WrongKeyShare,
+    WrongPiece,
+    WrongReply,
+)
 from wallet_client.network.links import Links
 from wallet_client.operations.backup import back_up
 from wallet_client.operations.errors import TooFewSafes
@@ -254,9 +261,19 @@ def wrong_length(part: pb.CollectedPart) -> None:
         part.head.blob_length += 1
 
 
+def too_many(part: pb.CollectedPart) -> None:
+    part.results.extend(list(part.results))
+
+
+def none_at_all(part: pb.CollectedPart) -> None:
+    del part.results[:]
+
+
 @pytest.mark.parametrize(
     ("lie", "size", "failure"),
     [
+        pytest.param(too_many, 100, WrongReply, id="more than it was asked for"),
+        pytest.param(none_at_all, 100, WrongReply, id="less than it was asked for"),
         pytest.param(wrong_blob, 100, WrongPiece, id="a wrong piece"),
         pytest.param(wrong_share, 100, WrongKeyShare, id="a wrong key share"),
         pytest.param(wrong_chunk, LARGE, WrongPiece, id="a wrong block of a large piece"),

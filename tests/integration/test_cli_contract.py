@@ -110,6 +110,11 @@ def test_a_failure_ends_with_1(tmp_path: Path, arguments: list[str], said: str) 
     [
         pytest.param(["wallet", "show", "nothing"], "keeps no value nothing", id="an unknown value"),
         pytest.param(
+            ["safes", "status", "--via", "nowhere"],
+            "roster has no safe nowhere; it has",
+            id="an unknown gateway",
+        ),
+        pytest.param(
             ["wallet", "remove", "nothing"], "keeps no value nothing", id="removing an unknown value"
         ),
         pytest.param(["receipts", "show", "nothing"], "keeps no receipt nothing", id="an unknown receipt"),
