@@ -311,6 +311,25 @@ async def test_a_safe_behind_the_gateway_that_lies_is_named_itself(
     assert {name: type(one) for name, one in report.failed.items()} == {"safe-2": failure}
 
 
+async def test_a_safe_that_goes_on_for_ever_is_left(
+    safes: GatewaySafes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its pieces were good; what came behind them is not."""
+    real = collect._parts
+
+    async def endless(safe: Any, caller: Any, presented: Any) -> AsyncIterator[pb.CollectedPart]:
+        async for part in real(safe, caller, presented):
+            yield part
+            while safe.name == "safe-2":
+                yield part
+
+    receipts = await kept(tmp_path / "wallet", safes, "one")
+    monkeypatch.setattr(collect, "_parts", endless)
+    report = await recovered(tmp_path / "wallet", safes, receipts)
+    assert len(report.recovered) == 1
+    assert {name: type(one) for name, one in report.failed.items()} == {"safe-2": WrongReply}
+
+
 async def test_key_and_ciphertext_at_different_safes_come_through_either(
     safes: GatewaySafes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@ it counts as that safe's failure. Pieces are checked by who knows the manifest.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -77,6 +78,7 @@ class Asked:
         signature: The wallet's.
         lists: By safe, the certificates; in the order of the grant's parts.
         spares: Safes that are asked only in the place of others.
+        most_frames: By safe, how many it needs at most.
         pair: Secret: the recipient's.
     """
 
@@ -85,6 +87,7 @@ class Asked:
     signature: Signature
     lists: Mapping[SafeId, Sequence[bytes]]
     spares: frozenset[SafeId]
+    most_frames: Mapping[SafeId, int]
     pair: KeyPair = field(repr=False)
 
     def request(self) -> pb.GatherRequest:
@@ -116,20 +119,26 @@ class GatewayLink:
         self._turns = asyncio.Semaphore(_AT_ONCE)
 
     async def gather(self, asked: Asked) -> AsyncGenerator[tuple[SafeId, Part], None]:
-        """What comes, safe by safe as it comes.
+        """What comes, safe by safe as it comes; nothing is raised.
 
-        Each safe that is not spare ends with AllGiven or a failure, whatever the gateway does; nothing is
-        raised.
+        Each safe that is not spare ends with AllGiven or a failure, whatever the gateway does. Who goes on
+        for ever is left.
         """
         name = asked.grant.name
         opening = {one: Collected(name, self._safes[one], asked.pair) for one in asked.lists}
-        begun: set[SafeId] = set()
+        begun: Counter[SafeId] = Counter()
+        most = sum(asked.most_frames.values()) + len(asked.lists)
         why: CallFailed | Refusal | None = None
         try:
             async with self._turns, aclosing(self._answers(asked)) as answers:
                 async for answer in answers:
                     safe_id = SafeId(answer.safe_id)
-                    begun.add(safe_id)
+                    begun[safe_id] += 1
+                    if begun.total() > most:
+                        break
+                    if safe_id in opening and begun[safe_id] > asked.most_frames[safe_id]:
+                        del opening[safe_id]
+                        yield safe_id, WrongReply()
                     async for part in self._parts(answer, opening.get(safe_id)):
                         if isinstance(part, AllGiven | Exception):
                             del opening[safe_id]

@@ -7,14 +7,14 @@ without a gateway: nothing that a gateway does costs a wrong value.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import BinaryIO, Protocol, TypeAlias
+from typing import BinaryIO, Protocol
 
 from threshold.hpke import PRIVATE_BYTES, KeyPair
 from trust.errors import TrustError
-from trust.grant import LIFE_SECONDS, MAX_GRANTED, MAX_LIST_BYTES, Grant, granted_part, sign_grant
+from trust.grant import LIFE_SECONDS, Grant, granted_part, sign_grant
 from trust.ids import SafeId, WalletKey
 from trust.piece import BlockChecker
 from wallet_client.network.failures import NotInRoster, WrongKeyShare, WrongPiece, WrongReply
@@ -28,17 +28,11 @@ from wallet_client.network.gateway_link import (
     Part,
 )
 from wallet_client.network.messages import FetchedPiece
+from wallet_client.operations.gateway_plan import Slice, most_frames, order, slices
 from wallet_client.operations.progress import Meter
 from wallet_client.operations.receipt_batch import Gathered, ReceiptBatch, WantedPiece
 from wallet_client.wallet import Wallet
 
-Slice: TypeAlias = dict[SafeId, list[WantedPiece]]
-"""What one grant asks for, by safe."""
-
-_BLOB_BYTES = 2 * 1_048_576
-"""Most bytes of blobs asked of one safe under one grant, unless one alone has more."""
-
-_ALL_LISTS_BYTES = 4 * 1_048_576
 _INLINE_BYTES = 65_536
 
 
@@ -111,8 +105,8 @@ class GatewayGathering:
         wanted = {one: batch.wanted[one] for one in known if one in batch.wanted}
         for former in batch.wanted.keys() - wanted:
             self._of(former).failure = NotInRoster()
-        self._firsts, self._spares = _order(wanted, batch, self._link.entry.safe_id, everything=everything)
-        self._slices = list(_slices(wanted))
+        self._firsts, self._spares = order(wanted, batch, self._link.entry.safe_id, everything=everything)
+        self._slices = list(slices(wanted))
 
     async def gather(self) -> Answers[Gathered]:
         """Everything that holds, by safe, with what went wrong at each."""
@@ -168,7 +162,8 @@ class GatewayGathering:
             parts=tuple(granted_part(safe_id, one) for safe_id, one in lists.items()),
         )
         body, signature = sign_grant(grant, wallet.keys.signing)
-        return Asked(grant, body, signature, lists, frozenset(spares), pair)
+        most = {safe_id: most_frames(one.wanted) for safe_id, one in incoming.items()}
+        return Asked(grant, body, signature, lists, frozenset(spares), most, pair)
 
     async def _take(self, safe_id: SafeId, incoming: _Incoming, part: Part) -> None:
         gathered = self._of(safe_id)
@@ -240,66 +235,3 @@ def _next_piece(incoming: _Incoming) -> None:
 def _check_end(incoming: _Incoming) -> None:
     if incoming.at != len(incoming.wanted):
         raise WrongReply
-
-
-def _order(
-    wanted: Mapping[SafeId, Sequence[WantedPiece]], batch: ReceiptBatch, gateway: SafeId, *, everything: bool
-) -> tuple[list[SafeId], list[SafeId]]:
-    """Who is asked first, and who is spare: the gateway, then others in turn, as few as would do."""
-    order = sorted(wanted, key=lambda safe_id: safe_id != gateway)
-    if everything or not batch.would_do(order):
-        return order, []
-    firsts = order
-    for safe_id in reversed(order):
-        fewer = [one for one in firsts if one != safe_id]
-        if batch.would_do(fewer):
-            firsts = fewer
-    return firsts, [safe_id for safe_id in order if safe_id not in firsts]
-
-
-def _slices(wanted: Mapping[SafeId, Sequence[WantedPiece]]) -> Iterator[Slice]:
-    """All pieces, item by item, in as many grants as their sizes ask for."""
-    items: dict[int, Slice] = {}
-    for safe_id, pieces in wanted.items():
-        for piece in pieces:
-            items.setdefault(piece.index, {}).setdefault(safe_id, []).append(piece)
-    one, load = dict[SafeId, list[WantedPiece]](), _Load()
-    for item in items.values():
-        if one and not load.takes(item):
-            yield one
-            one, load = {}, _Load()
-        load.add(item)
-        for safe_id, pieces in item.items():
-            one.setdefault(safe_id, []).extend(pieces)
-    if one:
-        yield one
-
-
-@dataclass(slots=True)
-class _Load:
-    """What one grant asks for so far: by safe, pieces, bytes of certificates, bytes of blobs."""
-
-    of: dict[SafeId, tuple[int, int, int]] = field(default_factory=dict)
-    list_bytes: int = 0
-
-    def takes(self, item: Slice) -> bool:
-        """Whether another item goes in."""
-        sums = [self._with(safe_id, pieces) for safe_id, pieces in item.items()]
-        return self.list_bytes + _list_bytes(item) <= _ALL_LISTS_BYTES and all(
-            count <= MAX_GRANTED and size <= MAX_LIST_BYTES and blobs <= _BLOB_BYTES
-            for count, size, blobs in sums
-        )
-
-    def add(self, item: Slice) -> None:
-        """Put it in."""
-        self.list_bytes += _list_bytes(item)
-        self.of.update((safe_id, self._with(safe_id, pieces)) for safe_id, pieces in item.items())
-
-    def _with(self, safe_id: SafeId, pieces: Sequence[WantedPiece]) -> tuple[int, int, int]:
-        count, size, blobs = self.of.get(safe_id, (0, 0, 0))
-        size += sum(len(piece.certificate) for piece in pieces)
-        return count + len(pieces), size, blobs + sum(piece.blob_bytes for piece in pieces)
-
-
-def _list_bytes(item: Slice) -> int:
-    return sum(len(piece.certificate) for pieces in item.values() for piece in pieces)

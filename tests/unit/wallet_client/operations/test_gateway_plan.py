@@ -8,7 +8,7 @@ import pytest
 from support.sample_documents import SAFE_IDS
 from trust.grant import MAX_GRANTED, MAX_LIST_BYTES
 from trust.ids import SafeId
-from wallet_client.operations.gather_by_gateway import _order, _slices
+from wallet_client.operations.gateway_plan import order, slices
 from wallet_client.operations.receipt_batch import ReceiptBatch, WantedPiece
 
 A, B, C, D, E = SAFE_IDS
@@ -49,7 +49,7 @@ def test_who_is_asked_first(
 ) -> None:
     wanted: dict[SafeId, list[WantedPiece]] = {one: [] for one in SAFE_IDS}
     batch = cast(ReceiptBatch, needs)
-    assert _order(wanted, batch, gateway, everything=everything) == (firsts, spares)
+    assert order(wanted, batch, gateway, everything=everything) == (firsts, spares)
 
 
 @pytest.mark.parametrize(
@@ -70,5 +70,5 @@ def test_how_much_goes_under_one_grant(
         WantedPiece(index, 1, bytes(certificate_bytes), bytes(32), blob_bytes, False)
         for index in range(items)
     ]
-    slices = list(_slices({A: pieces, B: pieces}))
-    assert [len(one[A]) for one in slices] == [len(one[B]) for one in slices] == sizes
+    grants = list(slices({A: pieces, B: pieces}))
+    assert [len(one[A]) for one in grants] == [len(one[B]) for one in grants] == sizes
