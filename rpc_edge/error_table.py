@@ -256,6 +256,8 @@ SAFE_ERRORS: Final = ErrorTable(
         (peer_refusals.HelperSilent, _Code.UNAVAILABLE, _pb.ERROR_REASON_HELPER_SILENT),
         (refusals.ShuttingDown, _Code.UNAVAILABLE, _pb.ERROR_REASON_SHUTTING_DOWN),
         (refusals.Busy, _Code.UNAVAILABLE, _pb.ERROR_REASON_BUSY),
+        (refusals.GrantInvalid, _Code.PERMISSION_DENIED, _pb.ERROR_REASON_GRANT_INVALID),
+        (refusals.GrantExpired, _Code.PERMISSION_DENIED, _pb.ERROR_REASON_GRANT_EXPIRED),
         (refusals.InternalError, _Code.INTERNAL, _pb.ERROR_REASON_INTERNAL),
     )
 )

@@ -67,6 +67,8 @@ RIGHTS: Final[Mapping[str, Right]] = {
     f"{_OWNERS}/Catalogue": Right.OWNERS_WALLET,
     f"{_OWNERS}/Undelete": Right.OWNERS_WALLET,
     f"{_OWNERS}/ForgetOwner": Right.WALLET,
+    f"{_SAFE}/Gather": Right.WALLET,
+    f"{_PEERS}/Collect": Right.PEER,
 }
 OPEN_METHODS: Final = frozenset(path for path, right in RIGHTS.items() if right is Right.ANYONE)
 

@@ -135,6 +135,8 @@ def _comes_back(story: Story, folder: Path) -> None:
     story.tell("kura owner recover anna --roster roster.json --home ~/new-phone", ONCE, **new)
     small = {"--json": f"--json --home {folder / 'small'} --no-passphrase"}
     story.tell("kura owner recover anna --roster roster.json --capacity 64KiB --json", ONCE, **small)
+    by_one = {"--via safe-2": f"--via safe-2 --home {folder / 'by-one'} --no-passphrase"}
+    story.tell("kura owner recover anna --roster roster.json --via safe-2", ONCE, **by_one)
     story.tell("kura owner recover anna", ONCE)
     others = [one for one in story.kura.json("owner", "wallets")["wallets"] if not one["this"]]
     story.tell("kura owner revoke 3f9c0a77", ONCE, **{"3f9c0a77": others[0]["wallet"][:8]})

@@ -19,6 +19,7 @@ _EXAMPLES = """
 kura owner recover anna --roster roster.json --home ~/new-phone
 kura owner recover anna --roster roster.json --capacity 64KiB --json
 kura owner recover anna
+kura owner recover anna --roster roster.json --via safe-2
 """
 
 

@@ -25,8 +25,10 @@ from trust import (
     authority,
     authority_calls,
     certificate,
+    collected,
     digest,
     envelope,
+    grant,
     key_algorithm,
     manifest,
     owner_information,
@@ -56,8 +58,10 @@ MODULES = (
     authority,
     authority_calls,
     certificate,
+    collected,
     digest,
     envelope,
+    grant,
     key_algorithm,
     manifest,
     owner_information,
@@ -223,6 +227,34 @@ def test_the_pinned_envelope_opens_as_the_page_says() -> None:
         (3, b"", messages[1]),
         (3, bytes.fromhex(outcome), messages[2]),
     ]
+
+
+def test_what_the_pinned_grant_collected_opens_as_the_page_says() -> None:
+    """By other libraries, from the file alone: hashes of lists, HPKE, a key for each frame, the signature."""
+    pinned = PINNED["collected"]
+    body, safe_id, secret = (bytes.fromhex(pinned[name]) for name in ("grant", "safe_id", "secret"))
+    fields = PINNED["documents"]["grant"]["fields"]
+    for part, certificates in zip(fields["parts"], pinned["lists"], strict=True):
+        listed = [bytes.fromhex(one) for one in certificates]
+        joined = b"".join(len(one).to_bytes(4, "big") + one for one in listed)
+        assert part["list_hash"] == sha256(b"kura/v1/granted-list\0" + joined).hexdigest()
+    first, second, last = (bytes.fromhex(frame) for frame in pinned["frames"])
+    wrapped, label = first[:80], b"kura/v1/collected"
+    recipient = HPKE.new(
+        receiver_key=import_x25519_private_key(bytes.fromhex(pinned["recipient_private"])),
+        aead_id=HPKE.AEAD.AES256_GCM,
+        enc=wrapped[:32],
+        info=len(label).to_bytes(8, "big") + label + sha256(body).digest() + safe_id,
+    )
+    assert recipient.unseal(wrapped[32:]) == secret
+    assert PINNED["documents"]["collected"]["fields"]["wrapped"] == wrapped.hex()
+    signature = bytes.fromhex(PINNED["signatures"]["collected"]["signature"])
+    messages = [bytes.fromhex(message) for message in pinned["messages"]]
+    assert [
+        frame_of(secret, wrapped, b"collected", 0, first[80:]),
+        frame_of(secret, wrapped, b"collected", 1, second),
+        frame_of(secret, wrapped, b"collected", 2, last),
+    ] == [(1, signature, messages[0]), (1, b"", messages[1]), (2, b"", b"")]
 
 
 def frame_of(

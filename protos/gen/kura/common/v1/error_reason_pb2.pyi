@@ -130,6 +130,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """INTERNAL. A defect or an I/O error. Nothing was changed. Metadata: `incident`, the id in the server's log."""
     ERROR_REASON_BUSY: _ErrorReason.ValueType  # 82
     """UNAVAILABLE. The server has more to write, or to hash, than it keeps up with. Nothing was written; ask again later."""
+    ERROR_REASON_GRANT_INVALID: _ErrorReason.ValueType  # 83
+    """PERMISSION_DENIED. A grant does not hold: its signature, whom it names, its list. Metadata: `field`."""
+    ERROR_REASON_GRANT_EXPIRED: _ErrorReason.ValueType  # 84
+    """PERMISSION_DENIED. The grant does not hold at this time. Metadata: `server_time_ms`."""
     ERROR_REASON_UNKNOWN_NAME: _ErrorReason.ValueType  # 100
     """NOT_FOUND. The wallet has no such value, receipt or policy. Metadata: `kind`, `name`."""
     ERROR_REASON_WALLET_FULL: _ErrorReason.ValueType  # 101
@@ -328,6 +332,10 @@ ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 81
 """INTERNAL. A defect or an I/O error. Nothing was changed. Metadata: `incident`, the id in the server's log."""
 ERROR_REASON_BUSY: ErrorReason.ValueType  # 82
 """UNAVAILABLE. The server has more to write, or to hash, than it keeps up with. Nothing was written; ask again later."""
+ERROR_REASON_GRANT_INVALID: ErrorReason.ValueType  # 83
+"""PERMISSION_DENIED. A grant does not hold: its signature, whom it names, its list. Metadata: `field`."""
+ERROR_REASON_GRANT_EXPIRED: ErrorReason.ValueType  # 84
+"""PERMISSION_DENIED. The grant does not hold at this time. Metadata: `server_time_ms`."""
 ERROR_REASON_UNKNOWN_NAME: ErrorReason.ValueType  # 100
 """NOT_FOUND. The wallet has no such value, receipt or policy. Metadata: `kind`, `name`."""
 ERROR_REASON_WALLET_FULL: ErrorReason.ValueType  # 101
