@@ -148,3 +148,18 @@ class AssertionRefused(TrustError):
     def __str__(self) -> str:
         """Give the problem."""
         return f"The assertion is refused: {self.problem}."
+
+
+@dataclass(eq=False)
+class AccessPolicyRefused(TrustError):
+    """An access policy that is not the one in question.
+
+    Args:
+        problem: Why.
+    """
+
+    problem: str
+
+    def __str__(self) -> str:
+        """Give the problem."""
+        return f"The access policy is refused: {self.problem}."

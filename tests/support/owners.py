@@ -27,6 +27,7 @@ from trust.owner_record import (
     OwnerSecrets,
     RecordPlace,
     ReleasedPart,
+    WaySecrets,
     open_secrets,
     release_label,
     seal_secrets,
@@ -105,7 +106,7 @@ def deal_owner(
     unlock = feldman.deal(unlock_secret, roster.threshold, xs, rng)
     evaluation = feldman.deal(oprf_key, roster.threshold, xs, rng)
     output = oprf.evaluate(oprf_key, pin, Mode.VOPRF)
-    sealed = seal_secrets(secrets, unlock_secret.to_bytes(), output, owner_id, record_id)
+    sealed = seal_secrets(secrets, WaySecrets(unlock_secret.to_bytes(), output), owner_id, record_id)
     record = OwnerRecord(
         owner_id=owner_id,
         owner_key=secrets.owner_key,
@@ -212,7 +213,7 @@ class Guess:
         ]
         unlock_secret = feldman.combine(shares, self.record.k)
         sealed = next(iter(parts.values())).sealed
-        return open_secrets(sealed, unlock_secret.to_bytes(), output, self.record)
+        return open_secrets(sealed, WaySecrets(unlock_secret.to_bytes(), output), self.record)
 
 
 def guess_at(record: OwnerRecord, pin: bytes = PIN, label: str = "guess") -> Guess:

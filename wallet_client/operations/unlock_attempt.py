@@ -31,6 +31,7 @@ from trust.owner_record import (
     OwnerRecord,
     OwnerSecrets,
     ReleasedPart,
+    WaySecrets,
     open_secrets,
     release_label,
     sealed_hash,
@@ -213,7 +214,7 @@ class Attempt:
         unlock_secret = feldman.combine(shares, self._record.k).to_bytes()
         sealed = next(iter(self._released.values())).sealed
         try:
-            secrets = open_secrets(sealed, unlock_secret, output, self._record)
+            secrets = open_secrets(sealed, WaySecrets(unlock_secret, output), self._record)
         except SealBroken:
             raise OwnerRecordBroken from None
         return Unlocked(self._record, secrets, self._failed)

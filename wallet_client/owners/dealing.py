@@ -21,6 +21,7 @@ from trust.owner_record import (
     OwnerRecord,
     OwnerSecrets,
     RecordPlace,
+    WaySecrets,
     seal_secrets,
     sealed_hash,
     unlock_tag,
@@ -85,7 +86,7 @@ def deal_record(
     unlock = feldman.deal(unlock_secret, roster.threshold, xs, rng)
     evaluation = feldman.deal(oprf_key, roster.threshold, xs, rng)
     output = oprf.evaluate(oprf_key, pin.reveal(), Mode.VOPRF)
-    sealed = seal_secrets(secrets, unlock_secret.to_bytes(), output, owner_id, record_id)
+    sealed = seal_secrets(secrets, WaySecrets(unlock_secret.to_bytes(), output), owner_id, record_id)
     record = OwnerRecord(
         owner_id=owner_id,
         owner_key=secrets.owner_key,

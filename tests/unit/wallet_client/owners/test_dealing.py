@@ -15,7 +15,7 @@ from threshold.feldman import ScalarShare
 from threshold.oprf import Mode
 from threshold.ristretto import Point, Scalar
 from trust.ids import OwnerId, SafeId
-from trust.owner_record import OwnerRecord, OwnerSecrets, open_secrets, sealed_hash, unlock_tag
+from trust.owner_record import OwnerRecord, OwnerSecrets, WaySecrets, open_secrets, sealed_hash, unlock_tag
 from trust.roster import Roster
 from wallet_client.owners.dealing import DealtRecord, deal_record, true_total_of_guesses
 from wallet_client.owners.stretch import StretchedPin
@@ -79,14 +79,14 @@ def test_any_k_parts_and_the_pin_open_the_secrets(safes: tuple[SafeId, ...]) -> 
     for evaluating, releasing in ((safes, safes), (safes, others), (others, safes)):
         output = output_at(DEALT, evaluating, PIN, 3)
         unlock_secret = unlock_secret_at(DEALT, releasing, 3)
-        assert open_secrets(DEALT.sealed, unlock_secret, output, DEALT.record) == SECRETS
+        assert open_secrets(DEALT.sealed, WaySecrets(unlock_secret, output), DEALT.record) == SECRETS
 
 
 def test_another_pin_opens_nothing() -> None:
     """Though every safe evaluates it and all release their parts."""
     output = output_at(DEALT, SAFES, OTHER_PIN, 3)
     with pytest.raises(SealBroken):
-        open_secrets(DEALT.sealed, unlock_secret_at(DEALT, SAFES, 3), output, DEALT.record)
+        open_secrets(DEALT.sealed, WaySecrets(unlock_secret_at(DEALT, SAFES, 3), output), DEALT.record)
 
 
 @pytest.mark.parametrize("safes", list(combinations(SAFES, 2)), ids=numbers)
@@ -98,7 +98,7 @@ def test_fewer_than_k_parts_open_nothing(safes: tuple[SafeId, ...]) -> None:
     right_output, right_secret = output_at(DEALT, SAFES, PIN, 3), unlock_secret_at(DEALT, SAFES, 3)
     for secret, evaluated in ((right_secret, output), (unlock_secret, right_output), (unlock_secret, output)):
         with pytest.raises(SealBroken):
-            open_secrets(DEALT.sealed, secret, evaluated, DEALT.record)
+            open_secrets(DEALT.sealed, WaySecrets(secret, evaluated), DEALT.record)
 
 
 def test_k_safes_without_the_pin_have_r_and_must_still_guess() -> None:
@@ -106,7 +106,7 @@ def test_k_safes_without_the_pin_have_r_and_must_still_guess() -> None:
     unlock_secret = unlock_secret_at(DEALT, SAFES, 3)
     for known in (bytes(64), *(part.unlock_tag * 2 for part in DEALT.parts.values())):
         with pytest.raises(SealBroken):
-            open_secrets(DEALT.sealed, unlock_secret, known, DEALT.record)
+            open_secrets(DEALT.sealed, WaySecrets(unlock_secret, known), DEALT.record)
 
 
 def test_every_part_matches_the_commitments() -> None:
@@ -149,7 +149,7 @@ def test_the_same_randomness_deals_the_same_record_and_other_randomness_shares_n
     assert kept[0] & kept[1] == set()
     output = output_at(other, SAFES, PIN, 3)
     with pytest.raises(SealBroken):
-        open_secrets(DEALT.sealed, unlock_secret_at(DEALT, SAFES, 3), output, DEALT.record)
+        open_secrets(DEALT.sealed, WaySecrets(unlock_secret_at(DEALT, SAFES, 3), output), DEALT.record)
 
 
 @pytest.mark.parametrize(("n", "k"), [(1, 1), (2, 1), (2, 2), (7, 4)])
@@ -159,7 +159,10 @@ def test_the_rosters_threshold_is_the_records(n: int, k: int) -> None:
     made = dealt(roster)
     safes = tuple(safe.safe_id for safe in roster.safes)[-k:]
     output = output_at(made, safes, PIN, k)
-    assert open_secrets(made.sealed, unlock_secret_at(made, safes, k), output, made.record) == SECRETS
+    assert (
+        open_secrets(made.sealed, WaySecrets(unlock_secret_at(made, safes, k), output), made.record)
+        == SECRETS
+    )
 
 
 def test_what_is_dealt_does_not_show() -> None:
