@@ -25,6 +25,7 @@ from wallet_client.operations.enrolling import Enrolled, enroll_owner
 from wallet_client.operations.owner_recovery import OwnerRecovered, recover_owner
 from wallet_client.operations.unlocking import unlock_owner
 from wallet_client.owners import stretch
+from wallet_client.owners.factors import Factors, by_pin
 from wallet_client.owners.names import OwnerName, Pin
 from wallet_client.pipeline.binding import Binding
 from wallet_client.receipts.receipt import Receipt, ReceiptId
@@ -67,7 +68,7 @@ async def enrolled(wallet: Wallet) -> Enrolled:
 
 async def come_back(wallet: Wallet, pin: Pin = PIN) -> OwnerRecovered:
     """As Anna, in a wallet that acts for nobody."""
-    return await recover_owner(wallet, ANNA, pin)
+    return await recover_owner(wallet, ANNA, by_pin(pin))
 
 
 @asynccontextmanager
@@ -128,7 +129,9 @@ async def secrets_of(wallet: Wallet, pin: Pin = PIN) -> OwnerSecrets:
     """What Anna's record opens to now."""
     owner = stretch.owner_id(ANNA, wallet.roster.fingerprint)
     stretched = stretch.stretch_pin(pin, owner)
-    unlocked = await unlock_owner(wallet.links, pinned_versions(wallet.store), owner, stretched, wallet.rng)
+    unlocked = await unlock_owner(
+        wallet.links, pinned_versions(wallet.store), owner, Factors(pin=stretched), wallet.rng
+    )
     return unlocked.secrets
 
 
