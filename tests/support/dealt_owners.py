@@ -9,15 +9,17 @@ import pytest
 
 from support.memory_safes import MemorySafes
 from support.safe_requests import seeded
-from support.sample_documents import draw, key
+from support.sample_documents import NOW, draw, key
 from threshold.randomness import RandomSource
+from trust.documents import SigningKey
 from trust.ids import Hash, OwnerId, RecordId, SafeId
 from trust.owner_record import OwnerRecord, OwnerSecrets, sealed_hash
 from trust.roster import Roster
 from wallet_client.network.failures import SafeFailure
 from wallet_client.network.links import Links
+from wallet_client.network.owner_link import PartToKeep
 from wallet_client.operations.owner_errors import OwnerNotUnlocked
-from wallet_client.operations.put_record import part_for
+from wallet_client.operations.put_record import part_for, pin_alone
 from wallet_client.operations.unlock_attempt import Unlocked
 from wallet_client.operations.unlocking import unlock_owner
 from wallet_client.owners.dealing import DealtRecord, deal_record
@@ -38,19 +40,24 @@ def dealt(
     return deal_record(OWNER_ID, secrets, pin, roster, seeded(seed))
 
 
+def part_of(made: DealtRecord, safe_id: SafeId, guesses: int, owner: SigningKey | None = None) -> PartToKeep:
+    """What one safe is to keep, for the PIN alone."""
+    return part_for(made, pin_alone(made.record, owner or SECRETS.signing_key, NOW), safe_id, guesses)
+
+
 async def enrolled(n: int = 5, k: int = 3, guesses: int = GUESSES) -> MemorySafes:
     """Safes that all have the owner's record in force."""
     safes = MemorySafes.of(n, k)
     made = dealt(safes.roster)
     for safe_id in safes.all:
-        await safes.to_owners(safe_id, SECRETS.signing_key).enroll(part_for(made, safe_id, guesses))
+        await safes.to_owners(safe_id, SECRETS.signing_key).enroll(part_of(made, safe_id, guesses))
     return safes
 
 
 async def staged(safes: MemorySafes, made: DealtRecord, at: Iterable[int] = range(1, 6)) -> None:
     """Have these safes keep a record beside the one in force."""
     for safe_id in numbered(safes, at):
-        await safes.to_owners(safe_id, SECRETS.signing_key).stage(part_for(made, safe_id, GUESSES))
+        await safes.to_owners(safe_id, SECRETS.signing_key).stage(part_of(made, safe_id, GUESSES))
 
 
 async def committed(safes: MemorySafes, made: DealtRecord, at: Iterable[int]) -> None:

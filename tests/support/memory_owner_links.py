@@ -56,7 +56,7 @@ class MemoryOwnerLink:
             first = safe.decoy(owner_id).record_id
             target = target_now(safe.guesses_at(owner_id), record_id, first, safe.now_ms)
             decoy = safe.decoy(owner_id, waiting=target.waiting)
-            return safe.faults.shows(decoy.record() if target.record is None else target.record.record)
+            return safe.faults.shows(decoy.record() if target.part is None else target.part.record)
 
         return await self._call("begin_unlock", work)
 
@@ -75,10 +75,10 @@ class MemoryOwnerLink:
                 safe.owners[owner_id] = replace(owner, ledger=plan.ledger)
                 safe.guesses[name] = KnownGuess(record_id, attempt.element)
             target = plan.target
-            record = None if target.record is None else safe.faults.evaluates(target.record)
+            part = None if target.part is None else safe.faults.evaluates(target.part)
             rng = seeded(f"{safe.safe_id.hex()} proves {guess_id.hex()} {attempt.element.hex()}")
             decoy = safe.decoy(owner_id, waiting=target.waiting)
-            done = evaluate_guess(record, decoy, safe.safe_id, blinded, rng)
+            done = evaluate_guess(part, decoy, safe.safe_id, blinded, rng)
             share = EvaluatedShare(done.record_id, done.evaluation.element, done.evaluation.proof)
             return safe.faults.answers(share)
 
@@ -94,16 +94,14 @@ class MemoryOwnerLink:
             owner, name = safe.owners.get(owner_id), (owner_id, guess_id)
             claim = UnlockClaim(owner_id, record_id, guess_id, recipient_key, proof)
             if safe.faults.believes and owner is not None:
-                return seal_part(safe.faults.releases(owner.current), claim, safe.safe_id)
+                return seal_part(safe.faults.releases(owner.current.parts[0]), claim, safe.safe_id)
             tag = decoy_tag(DECOY_SECRET, owner_id, safe.safe_id)
-            plan = plan_unlock(safe.guesses_at(owner_id, guess_id), claim, safe.safe_id, tag)
+            plan = plan_unlock(safe.guesses_at(owner_id, guess_id), claim, safe.safe_id, tag, safe.now_ms)
             if owner is not None and plan.ledger is not None:
                 safe.owners[owner_id] = replace(owner, ledger=plan.ledger)
                 safe.guesses[name] = replace(safe.guesses[name], returned_to=recipient_key)
             to = safe.faults.seals_to or recipient_key
-            return seal_part(
-                safe.faults.releases(plan.record), replace(claim, recipient_key=to), safe.safe_id
-            )
+            return seal_part(safe.faults.releases(plan.part), replace(claim, recipient_key=to), safe.safe_id)
 
         return await self._call("unlock", work)
 

@@ -12,15 +12,16 @@ from safe_node.accounts import AdmittedAuthorisation, AdmittedRevocation, Standi
 from safe_node.decisions.admission import Membership
 from safe_node.decisions.decoy import Decoy, make_decoy
 from safe_node.decisions.deletion import DeletionRules
-from safe_node.decisions.enrolment import admit_part
+from safe_node.decisions.enrolment import admit_record
 from safe_node.deletions import Forgetting
 from safe_node.owners import (
-    AdmittedPart,
+    AdmittedRecord,
     CandidatePart,
+    CandidateRecord,
     GuessState,
     Invitation,
     KeptOwner,
-    KeptRecord,
+    KeptPart,
     KnownGuess,
 )
 from support.sample_documents import NOW, draw
@@ -60,9 +61,9 @@ class Faults:
 
     Args:
         shows: Changes the record that it shows, exact bytes.
-        evaluates: Changes the record whose share it evaluates with.
+        evaluates: Changes the part whose share it evaluates with.
         answers: Changes what it answers to Evaluate.
-        releases: Changes the record whose part it releases.
+        releases: Changes the part that it releases.
         seals_to: Another recipient key than the one that asked, where one is set.
         believes: It takes every proof.
         refuses: By call, what is raised before it takes effect.
@@ -73,9 +74,9 @@ class Faults:
     """
 
     shows: Callable[[bytes], bytes] = lambda body: body
-    evaluates: Callable[[KeptRecord], KeptRecord] = lambda record: record
+    evaluates: Callable[[KeptPart], KeptPart] = lambda part: part
     answers: Callable[[EvaluatedShare], EvaluatedShare] = lambda share: share
-    releases: Callable[[KeptRecord], KeptRecord] = lambda record: record
+    releases: Callable[[KeptPart], KeptPart] = lambda part: part
     seals_to: bytes | None = None
     believes: bool = False
     refuses: dict[str, Exception] = field(default_factory=dict)
@@ -163,12 +164,12 @@ class MemoryOwnerSafe:
         """That somebody's record."""
         return next((one for one in self.owners.values() if one.owner_key == standing.owner_key), None)
 
-    def admitted(self, part: PartToKeep, caller: WalletKey) -> AdmittedPart:
+    def admitted(self, part: PartToKeep, caller: WalletKey) -> AdmittedRecord:
         """A part, checked as a safe checks it."""
-        candidate = CandidatePart(
-            part.record, part.unlock_share, part.oprf_share, part.unlock_tag, part.sealed, part.guesses
-        )
-        return admit_part(candidate, caller, self.membership)
+        only = CandidatePart(part.record, part.unlock_share, part.oprf_share, part.unlock_tag, part.sealed)
+        signed = part.policy
+        candidate = CandidateRecord(signed.policy, signed.signature, (only,), part.guesses)
+        return admit_record(candidate, caller, self.membership)
 
     def shown_invitation(self, code: str) -> Invitation:
         """What is to be thought of a code."""

@@ -16,6 +16,7 @@ from rpc_edge.client import SignedCaller
 from threshold.dleq import Proof
 from threshold.errors import ThresholdError
 from threshold.ristretto import Point
+from trust.access_policy import SignedAccessPolicy
 from trust.authorisation import SignedAuthorisation
 from trust.errors import DocumentMalformed
 from trust.ids import GuessId, OwnerId, RecordId
@@ -50,6 +51,7 @@ class PartToKeep:
     """What one safe is to keep of a record.
 
     Args:
+        policy: The owner's word on the ways into it; there is one way here.
         record: Exact bytes.
         unlock_share: Secret: of r, 32 bytes.
         oprf_share: Secret: of the OPRF key, 32 bytes.
@@ -58,6 +60,7 @@ class PartToKeep:
         guesses: Wrong guesses until it is locked.
     """
 
+    policy: SignedAccessPolicy
     record: bytes
     unlock_share: bytes = field(repr=False)
     oprf_share: bytes = field(repr=False)
@@ -142,7 +145,7 @@ class OwnerLink:
             OwnerExists, InvitationNeeded, InvitationInvalid, RecordInvalid: The safe's word.
             Refusal, CallFailed: It did not take it.
         """
-        request = pb.EnrollRequest(part=_part(part), invitation=invitation)
+        request = pb.EnrollRequest(version=_version(part), invitation=invitation)
         await self._ask_sealed("Enroll", request, pb.EnrollResponse)
 
     async def stage(self, part: PartToKeep) -> None:
@@ -152,7 +155,8 @@ class OwnerLink:
             OwnerUnknown, NotTheOwner, RecordInvalid: The safe's word.
             Refusal, CallFailed: It did not take it.
         """
-        await self._ask("StageRecord", pb.StageRecordRequest(part=_part(part)), pb.StageRecordResponse)
+        request = pb.StageRecordRequest(version=_version(part))
+        await self._ask("StageRecord", request, pb.StageRecordResponse)
 
     async def commit(self, owner_id: OwnerId, record_id: RecordId) -> None:
         """Put the staged record in force; the caller is the owner.
@@ -274,12 +278,17 @@ class OwnerLink:
         return await self._sealed.unary(_SERVICE + method, request, answer, self._patience, signed=signed)
 
 
-def _part(part: PartToKeep) -> pb.RecordPart:
-    return pb.RecordPart(
+def _version(part: PartToKeep) -> pb.RecordVersion:
+    only = pb.RecordPart(
         record=part.record,
         unlock_share=part.unlock_share,
         oprf_share=part.oprf_share,
         unlock_tag=part.unlock_tag,
         sealed_secrets=part.sealed,
+    )
+    return pb.RecordVersion(
+        policy=part.policy.policy,
+        policy_signature=part.policy.signature,
+        parts=[only],
         guesses=part.guesses,
     )

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
+from trust.access_policy import PIN_ALONE, AccessPolicy, SignedAccessPolicy, sign_policy
 from trust.documents import SigningKey
-from trust.ids import OwnerId, RecordId, SafeId
+from trust.ids import OwnerId, RecordId, SafeId, UnixSeconds
 from trust.owner_record import OwnerRecord
 from trust.refusals import OwnerExists, OwnerUnknown
 from wallet_client.network.failures import SafeFailure
@@ -54,13 +55,14 @@ async def offer_record(
         guesses: Wrong guesses until a safe locks the record, 1 to 100.
         invitations: Of safes whose operators ask for one, by the safe's name.
     """
+    policy = pin_alone(dealt.record, owner, wallet.now())
     calls = {
         safe_id: partial(
             _offer,
             wallet,
             safe_id,
             owner,
-            part_for(dealt, safe_id, guesses),
+            part_for(dealt, policy, safe_id, guesses),
             invitations.get(wallet.safe_name(safe_id), ""),
         )
         for safe_id in dealt.parts
@@ -88,10 +90,21 @@ async def _offer(
     return "staged"
 
 
-def part_for(dealt: DealtRecord, safe_id: SafeId, guesses: int) -> PartToKeep:
+def pin_alone(record: OwnerRecord, owner: SigningKey, now: UnixSeconds) -> SignedAccessPolicy:
+    """The owner's word that the PIN opens the record, and nothing else does.
+
+    Args:
+        owner: Secret: the owner's key.
+    """
+    policy = AccessPolicy(record.owner_id, record.owner_key, record.record_id, now, (PIN_ALONE,))
+    return sign_policy(policy, owner)
+
+
+def part_for(dealt: DealtRecord, policy: SignedAccessPolicy, safe_id: SafeId, guesses: int) -> PartToKeep:
     """Secret: what one safe is to keep."""
     part = dealt.parts[safe_id]
     return PartToKeep(
+        policy=policy,
         record=dealt.record.to_bytes(),
         unlock_share=part.unlock_share,
         oprf_share=part.oprf_share,

@@ -35,11 +35,10 @@ from trust.owner_record import (
     open_secrets,
     release_label,
     sealed_hash,
-    unlock_proof,
-    unlock_tag,
 )
 from trust.refusals import UnlockRefused
 from trust.roster import Roster
+from trust.unlock_proof import unlock_proof, unlock_tag
 from wallet_client.network.failures import (
     OtherRecord,
     SafeFailure,

@@ -17,16 +17,9 @@ from threshold.oprf import Mode
 from threshold.randomness import RandomSource
 from threshold.ristretto import Scalar
 from trust.ids import Hash, OwnerId, RecordId, SafeId
-from trust.owner_record import (
-    OwnerRecord,
-    OwnerSecrets,
-    RecordPlace,
-    WaySecrets,
-    seal_secrets,
-    sealed_hash,
-    unlock_tag,
-)
+from trust.owner_record import OwnerRecord, OwnerSecrets, RecordPlace, WaySecrets, seal_secrets, sealed_hash
 from trust.roster import Roster
+from trust.unlock_proof import unlock_tag
 from wallet_client.owners.stretch import StretchedPin
 
 RECORD_ID_BYTES = 16

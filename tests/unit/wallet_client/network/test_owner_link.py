@@ -38,7 +38,8 @@ from support.sample_owner import (
     unlock_share,
 )
 from threshold.ristretto import Point
-from trust.ids import OwnerId, RecordId
+from trust.access_policy import SignedAccessPolicy
+from trust.ids import OwnerId, RecordId, Signature
 from trust.refusals import UnlockRefused
 from wallet_client.network.failures import WrongReply
 from wallet_client.network.owner_catalogue import CatalogueBatch, CataloguePiece, SafesCatalogue
@@ -48,13 +49,20 @@ PATIENCE = 5.0
 BLINDED = Point.from_bytes(RECORD.oprf_commitments[0])
 ELEMENT = RECORD.oprf_commitments[1]
 PROOF = bytes(32) + b"\x01" + bytes(31)
-PART = PartToKeep(RECORD.to_bytes(), unlock_share(1), oprf_share(1), TAG, SEALED_SECRETS, 10)
-PART_MESSAGE = pb.RecordPart(
-    record=RECORD.to_bytes(),
-    unlock_share=unlock_share(1),
-    oprf_share=oprf_share(1),
-    unlock_tag=TAG,
-    sealed_secrets=SEALED_SECRETS,
+POLICY = SignedAccessPolicy(b"policy", Signature(bytes(64)))
+PART = PartToKeep(POLICY, RECORD.to_bytes(), unlock_share(1), oprf_share(1), TAG, SEALED_SECRETS, 10)
+VERSION = pb.RecordVersion(
+    policy=POLICY.policy,
+    policy_signature=POLICY.signature,
+    parts=[
+        pb.RecordPart(
+            record=RECORD.to_bytes(),
+            unlock_share=unlock_share(1),
+            oprf_share=oprf_share(1),
+            unlock_tag=TAG,
+            sealed_secrets=SEALED_SECRETS,
+        )
+    ],
     guesses=10,
 )
 WALLET = pb.OwnersWallet(
@@ -138,10 +146,10 @@ CALLS: dict[str, tuple[Call, str, Any, bool]] = {
     "enroll": (
         lambda one: one.enroll(PART, "welcome"),
         "Enroll",
-        pb.EnrollRequest(part=PART_MESSAGE, invitation="welcome"),
+        pb.EnrollRequest(version=VERSION, invitation="welcome"),
         True,
     ),
-    "stage": (lambda one: one.stage(PART), "StageRecord", pb.StageRecordRequest(part=PART_MESSAGE), True),
+    "stage": (lambda one: one.stage(PART), "StageRecord", pb.StageRecordRequest(version=VERSION), True),
     "commit": (
         lambda one: one.commit(OWNER_ID, RECORD_ID),
         "CommitRecord",

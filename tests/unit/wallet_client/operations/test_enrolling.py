@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from rpc_edge.errors import NothingListens
+from support.dealt_owners import part_of
 from support.memory_owner_safes import Faults
 from support.memory_safes import Crash, MemorySafes, Steps, lock_is_free, opened
 from support.open_wallet import readable_in
@@ -34,7 +35,6 @@ from wallet_client.operations.owner_errors import (
     OwnerOutOfReach,
     WalletHasOwnerAlready,
 )
-from wallet_client.operations.put_record import part_for
 from wallet_client.operations.resume import resume
 from wallet_client.operations.unlocking import unlock_owner
 from wallet_client.operations.wallet_keys import KeyFinder
@@ -145,7 +145,7 @@ async def test_an_owner_is_enrolled_at_all_safes(wallet: Wallet, safes: MemorySa
     done = await enroll(wallet)
     assert (done.safes, done.failed, done.resealed, done.left) == (5, {}, (), {})
     await check_enrolled(wallet, safes)
-    records = {half.owners[id_of(safes)].current.record for half in safes.owners.values()}
+    records = {half.owners[id_of(safes)].current.parts[0].record for half in safes.owners.values()}
     (record,) = [OwnerRecord.from_bytes(one) for one in records]
     assert (record.k, [place.x for place in record.places]) == (3, [1, 2, 3, 4, 5])
     assert {half.owners[id_of(safes)].limit for half in safes.owners.values()} == {GUESSES}
@@ -333,7 +333,9 @@ class TestANameThatIsTaken:
         made = deal_record(id_of(safes), stranger, pin, safes.roster, seeded("stranger"))
         for number in numbers:
             safe_id = safes.roster.safes[number - 1].safe_id
-            await safes.to_owners(safe_id, stranger.signing_key).enroll(part_for(made, safe_id, GUESSES))
+            await safes.to_owners(safe_id, stranger.signing_key).enroll(
+                part_of(made, safe_id, GUESSES, stranger.signing_key)
+            )
 
     @pytest.mark.parametrize("at", [(3,), (1, 2, 3, 4, 5)], ids=["one safe", "all safes"])
     async def test_is_refused_and_the_safes_are_named(

@@ -15,8 +15,9 @@ from threshold.feldman import ScalarShare
 from threshold.oprf import Mode
 from threshold.ristretto import Point, Scalar
 from trust.ids import OwnerId, SafeId
-from trust.owner_record import OwnerRecord, OwnerSecrets, WaySecrets, open_secrets, sealed_hash, unlock_tag
+from trust.owner_record import OwnerRecord, OwnerSecrets, WaySecrets, open_secrets, sealed_hash
 from trust.roster import Roster
+from trust.unlock_proof import unlock_tag
 from wallet_client.owners.dealing import DealtRecord, deal_record, true_total_of_guesses
 from wallet_client.owners.stretch import StretchedPin
 
