@@ -6,20 +6,22 @@ guess, a part as it is sent. Whatever is secret has no repr. Wallets of an owner
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from trust.access_policy import PIN_ALONE, AccessPolicy, Way
 from trust.ids import GuessId, OwnerId, OwnerKey, RecordId
 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """The guesses of one owner; one ledger, whichever of their records is tried.
+    """The guesses at one way; one ledger, whichever of the owner's records is tried.
 
     Args:
         spent: Wrong guesses, and those of which nobody proved that they were right.
         last_spent_ms: When the last one was spent, milliseconds since 1970-01-01 UTC; 0: none.
-        rearmed_ms: When a wallet last gave them all back; 0: never.
+        rearmed_ms: When a wallet last gave them all back; 0: never. It stands in that of the PIN alone.
     """
 
     spent: int = 0
@@ -33,20 +35,21 @@ LIMIT_AT_NOBODY = 10
 
 
 @dataclass(frozen=True, slots=True)
-class KeptRecord:
-    """One version of an owner's record, with this safe's part.
+class KeptPart:
+    """This safe's part of one way into one version of an owner's record.
 
     Args:
+        way: By which factors it opens.
         record: Exact bytes of the OwnerRecord.
         record_id: Which version.
         x: Share index of this safe, 1 to 255.
         unlock_share: Secret: its share of r, canonical scalar, 32 bytes.
         oprf_share: Secret: its share of the OPRF key, canonical scalar, not zero, 32 bytes.
         unlock_tag: Secret: what it recognises the PIN by, 32 bytes.
-        sealed: The sealed secrets, 119 bytes.
-        guesses: Wrong ones until the owner is locked, 1 to 100.
+        sealed: The sealed secrets, 119 bytes, and the wraps of the device secret behind them.
     """
 
+    way: Way
     record: bytes
     record_id: RecordId
     x: int
@@ -54,7 +57,74 @@ class KeptRecord:
     oprf_share: bytes = field(repr=False)
     unlock_tag: bytes = field(repr=False)
     sealed: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRecord:
+    """One version of an owner's record.
+
+    Args:
+        parts: One for each way, as the policy has them; at least one, all of one record id.
+        guesses: Wrong ones, in each way with a PIN, until it is locked, 1 to 100.
+        policy: Exact bytes of the AccessPolicy; empty where an older program kept none, which is the PIN
+            alone.
+        policy_signature: By the owner key, 64 bytes, or empty.
+    """
+
+    parts: tuple[KeptPart, ...]
     guesses: int
+    policy: bytes = b""
+    policy_signature: bytes = b""
+
+    @property
+    def record_id(self) -> RecordId:
+        """Which version."""
+        return self.parts[0].record_id
+
+    def read_policy(self) -> AccessPolicy | None:
+        """What the owner signed, which was checked when it came; None: the PIN alone."""
+        return AccessPolicy.from_bytes(self.policy) if self.policy else None
+
+    def part(self, way: Way) -> KeptPart | None:
+        """The part of that way."""
+        return next((part for part in self.parts if part.way == way), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A recovery that waits for the owner's period to end.
+
+    Args:
+        recipient_key: To which the part will be sealed, 32 bytes.
+        guess_id: The guess that it rests on.
+        record_id: Of which version.
+        way: By which factors.
+        asked_ms: When it began, milliseconds since 1970-01-01 UTC.
+        release_ms: When the part is given, by the safe's own clock.
+    """
+
+    recipient_key: bytes
+    guess_id: GuessId
+    record_id: RecordId
+    way: Way
+    asked_ms: int
+    release_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Veto:
+    """The owner's last one.
+
+    Args:
+        at_ms: When.
+        recipient_key: Of the recovery that it ended; empty: there was none.
+    """
+
+    at_ms: int = 0
+    recipient_key: bytes = b""
+
+
+NO_VETO = Veto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +134,13 @@ class KeptOwner:
     Args:
         owner_id: Who.
         owner_key: Their key, the same in every record.
-        ledger: Their guesses.
+        ledger: Their guesses at the PIN alone.
         current: The record in force.
         staged: The one to come.
         old: Those that were in force and are not dropped yet, oldest first.
+        ledgers: Their guesses at other ways, where there were any.
+        waiting: Recoveries that wait, oldest first.
+        veto: Their last one.
     """
 
     owner_id: OwnerId
@@ -76,6 +149,9 @@ class KeptOwner:
     current: KeptRecord
     staged: KeptRecord | None = None
     old: tuple[KeptRecord, ...] = ()
+    ledgers: Mapping[Way, Ledger] = field(default_factory=dict)
+    waiting: tuple[Waiting, ...] = ()
+    veto: Veto = NO_VETO
 
     @property
     def records(self) -> tuple[KeptRecord, ...]:
@@ -85,12 +161,16 @@ class KeptOwner:
 
     @property
     def limit(self) -> int:
-        """Wrong guesses until they are locked."""
+        """Wrong guesses, in each way, until it is locked."""
         return self.current.guesses
 
     def record(self, record_id: RecordId) -> KeptRecord | None:
         """The version of that id, in force or not."""
         return next((record for record in self.records if record.record_id == record_id), None)
+
+    def ledger_of(self, way: Way) -> Ledger:
+        """The guesses at one way."""
+        return self.ledger if way == PIN_ALONE else self.ledgers.get(way, NO_GUESSES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +180,8 @@ class Attempt:
     Args:
         element: Blinded, canonical, not the identity; 32 bytes.
         at_ms: When, by the safe's clock.
+        way: By which factors.
+        recipient_key: For whom the other factors were shown, 32 bytes; empty in a way that has none.
     """
 
     owner_id: OwnerId
@@ -107,6 +189,8 @@ class Attempt:
     guess_id: GuessId
     element: bytes
     at_ms: int
+    way: Way = PIN_ALONE
+    recipient_key: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +201,15 @@ class KnownGuess:
         element: Blinded, 32 bytes.
         returned_to: The recipient key for which it was given back, since the PIN was right; None while it
             was not.
+        way: By which factors.
+        bound_to: The only recipient key for which it is good, 32 bytes; empty: whichever comes first.
     """
 
     record_id: RecordId
     element: bytes
     returned_to: bytes | None = None
+    way: Way = PIN_ALONE
+    bound_to: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,22 +219,20 @@ class GuessState:
     Args:
         owner: None where the owner is unknown.
         known: The guess of that id at this name.
-        at_nobody: The guesses at this name while nobody has it.
+        at_nobody: The guesses at this name and way while nobody has it.
     """
 
     owner: KeptOwner | None
     known: KnownGuess | None
     at_nobody: Ledger = NO_GUESSES
 
-    @property
-    def ledger(self) -> Ledger:
-        """The guesses that count."""
-        return self.at_nobody if self.owner is None else self.owner.ledger
 
-    @property
-    def limit(self) -> int:
-        """Wrong guesses until the name is locked."""
-        return LIMIT_AT_NOBODY if self.owner is None else self.owner.limit
+@dataclass(frozen=True, slots=True)
+class DecoyNames:
+    """What a decoy is called at a name that has other ways: its ways all have these in common."""
+
+    record_id: RecordId
+    owner_key: OwnerKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +240,14 @@ class Target:
     """What a guess is tried at.
 
     Args:
-        record: Of a known owner; None: a decoy.
-        waiting: The decoy is the waiting one; never with a record.
+        part: Of a known owner; None: a decoy.
+        waiting: The decoy is the waiting one; never with a part.
+        names: Of the first decoy; None: its own.
     """
 
-    record: KeptRecord | None
+    part: KeptPart | None
     waiting: bool
+    names: DecoyNames | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +256,7 @@ class GuessPlan:
 
     Args:
         target: Evaluated with the share of this.
-        ledger: The name's from now on, when the guess is spent; None when nothing is.
+        ledger: That of the way from now on, when the guess is to be remembered; None when nothing is.
     """
 
     target: Target
@@ -181,7 +269,7 @@ class UnlockClaim:
 
     Args:
         recipient_key: X25519 public key, 32 bytes.
-        proof: trust.owner_record.unlock_proof, 32 bytes.
+        proof: trust.unlock_proof.unlock_proof, 32 bytes.
     """
 
     owner_id: OwnerId
@@ -196,12 +284,16 @@ class UnlockPlan:
     """What a proof that holds comes to.
 
     Args:
-        record: Whose part is released.
-        ledger: The owner's from now on, when the guess is given back; None when it was before.
+        part: Is released, now or later.
+        ledger: That of its way from now on, when the guess is given back; None when it was before.
+        release_ms: When it is released, milliseconds since 1970-01-01 UTC; 0: now.
+        waiting: The owner's recoveries that wait from now on; None: as before.
     """
 
-    record: KeptRecord
+    part: KeptPart
     ledger: Ledger | None
+    release_ms: int = 0
+    waiting: tuple[Waiting, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +305,7 @@ class CandidatePart:
         unlock_share: Secret: 32 bytes.
         oprf_share: Secret: 32 bytes.
         unlock_tag: Secret: 32 bytes.
-        sealed: 119 bytes.
-        guesses: 1 to 100.
+        sealed: 119 bytes, or more.
     """
 
     record: bytes
@@ -222,12 +313,28 @@ class CandidatePart:
     oprf_share: bytes = field(repr=False)
     unlock_tag: bytes = field(repr=False)
     sealed: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateRecord:
+    """A version of a record as it was sent.
+
+    Args:
+        policy: What should be an AccessPolicy.
+        signature: What should be its owner's, 64 bytes.
+        parts: 1 to 7.
+        guesses: 1 to 100.
+    """
+
+    policy: bytes
+    signature: bytes
+    parts: tuple[CandidatePart, ...]
     guesses: int
 
 
 @dataclass(frozen=True, slots=True)
-class AdmittedPart:
-    """A part of which everything was checked that does not depend on what is stored."""
+class AdmittedRecord:
+    """A version of which everything was checked that does not depend on what is stored."""
 
     owner_id: OwnerId
     owner_key: OwnerKey

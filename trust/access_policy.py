@@ -1,10 +1,10 @@
 """What an owner asks of who comes with nothing but a name: which factors, in which combinations.
 
-An access policy is in disjunctive normal form. Each of its *ways* is a set of factors of which all are needed;
-any one way is enough. Every way has shares, a sealed copy of the owner's secrets, and guesses of its own, at
-every safe; all ways of one version of a record have the record's id in common. Each safe judges the factors
-for itself, by the policy that the owner signed: whom it takes for the owner's authority, which devices it
-believes, and how long it waits.
+An access policy is in disjunctive normal form. Each of its *ways* is a set of factors of which all are
+needed; any one way is enough. Every way has shares, a sealed copy of the owner's secrets, and guesses of its
+own, at every safe; all ways of one version of a record have the record's id in common. Each safe judges the
+factors for itself, by the policy that the owner signed: whom it takes for the owner's authority, which
+devices it believes, and how long it waits.
 
     pin          knows the PIN; counted guesses
     device       holds one of `devices`, which signs the safes' challenges (trust/device_proof.py)
@@ -55,7 +55,7 @@ class OwnersDevice(Document, frozen=True):
     """A device by which the owner is known.
 
     Args:
-        credential: WebAuthn attested credential data (AAGUID, credential id, COSE public key; ES256 or EdDSA).
+        credential: WebAuthn attested credential data: AAGUID, credential id, COSE key (ES256 or EdDSA).
         verifies: It must say, whenever it signs, that it verified its owner, by PIN or finger.
         wrapping_key: X25519 public key whose private half comes of the device's own secret (hmac-secret).
         label: For people: 1 to 64 characters. The safes can read it.
@@ -162,8 +162,8 @@ def read_policy(signed: SignedAccessPolicy, owner_key: OwnerKey) -> AccessPolicy
 def way_key(owner_id: OwnerId, way: tuple[Factor, ...]) -> OwnerId:
     """Under what a safe counts guesses and makes decoys for one way of one name: 32 bytes.
 
-    The owner id itself for the PIN alone. It is the same whether or not anybody has that way, and one way's key
-    tells nothing of another's guesses.
+    The owner id itself for the PIN alone. It is the same whether or not anybody has that way, and one way's
+    key tells nothing of another's guesses.
 
     Args:
         owner_id: 32 bytes.

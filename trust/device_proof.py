@@ -1,6 +1,6 @@
 """How a device answers for its owner to every safe at once: one touch, one signature.
 
-    each safe    signs a fresh challenge           DeviceChallenge, checked by the wallet first
+    each safe    signs a fresh challenge           SafeChallenge, checked by the wallet first
     device       signs the hash of all of them     with owner id and recipient key: `challenge_hash`
     each safe    finds its own among them, and checks the device's signature by itself
 
@@ -8,9 +8,9 @@ So safes and device check each other, and a signature serves this owner, this re
 challenges: a safe takes each of its challenges once, within 300 seconds, and none older than its process.
 
 The device is a WebAuthn authenticator, whose relying party is the roster's genesis. Its own secret
-(CTAP 2.1 hmac-secret, which WebAuthn calls PRF) for the salt `secret_salt` gives, by HPKE's DeriveKeyPair, the
-key pair to which the *device secret* is wrapped: 32 bytes that the sealed secrets of every way with a device
-need besides the shares of k safes.
+(CTAP 2.1 hmac-secret, which WebAuthn calls PRF) for the salt `secret_salt` gives, by HPKE's DeriveKeyPair,
+the key pair to which the *device secret* is wrapped: 32 bytes that the sealed secrets of every way with a
+device need besides the shares of k safes.
 
 Source: WebAuthn Level 2 sections 6.1 and 7.2; CTAP 2.1 section 12.5; RFC 9180 section 7.1.3; [E10, C18, C19].
 """
@@ -38,7 +38,7 @@ _SALT = b"kura/v1/device-secret"
 _WRAP_INFO = b"kura/v1/device-secret"
 
 
-class DeviceChallenge(Document, frozen=True):
+class SafeChallenge(Document, frozen=True):
     """What one safe wants signed.
 
     Args:
@@ -48,7 +48,7 @@ class DeviceChallenge(Document, frozen=True):
         nonce: 32 fresh random bytes.
     """
 
-    title = "device challenge"
+    title = "safe challenge"
 
     safe_id: SafeIdField
     owner_id: OwnerIdField
@@ -96,13 +96,13 @@ class DeviceProof(Document, frozen=True):
             raise self.malformed("challenges", "not ascending")
 
 
-def sign_challenge(challenge: DeviceChallenge, safe: SigningKey) -> SignedChallenge:
+def sign_challenge(challenge: SafeChallenge, safe: SigningKey) -> SignedChallenge:
     """A safe's challenge; `safe` is Secret."""
     body = challenge.to_bytes()
-    return SignedChallenge(body, safe.sign(DeviceChallenge.title, body))
+    return SignedChallenge(body, safe.sign(SafeChallenge.title, body))
 
 
-def read_challenge(signed: SignedChallenge, signing_key: bytes) -> DeviceChallenge:
+def read_challenge(signed: SignedChallenge, signing_key: bytes) -> SafeChallenge:
     """What a challenge says.
 
     Args:
@@ -113,8 +113,8 @@ def read_challenge(signed: SignedChallenge, signing_key: bytes) -> DeviceChallen
         DocumentMalformed: It does not parse.
         SignatureInvalid: That safe did not sign it.
     """
-    verify(DeviceChallenge.title, signing_key, signed.challenge, signed.signature)
-    return DeviceChallenge.from_bytes(signed.challenge)
+    verify(SafeChallenge.title, signing_key, signed.challenge, signed.signature)
+    return SafeChallenge.from_bytes(signed.challenge)
 
 
 def challenge_hash(challenges: tuple[SignedChallenge, ...], owner_id: OwnerId, recipient_key: bytes) -> bytes:
@@ -132,7 +132,7 @@ def challenge_hash(challenges: tuple[SignedChallenge, ...], owner_id: OwnerId, r
 
 
 def relying_party(genesis: Hash) -> str:
-    """The WebAuthn relying party id of an owner's devices: "kura-" and 32 digits of the genesis fingerprint."""
+    """The WebAuthn relying party id of an owner's devices: "kura-", 32 digits of the genesis fingerprint."""
     return f"kura-{genesis.hex()[:32]}"
 
 

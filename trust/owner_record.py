@@ -8,9 +8,10 @@ Beside the record each safe keeps a share of r and of the OPRF key, both held ag
 commitments, the sealed secrets, and a tag of its own. The secrets are sealed under r and the OPRF output of
 the stretched PIN, and under the device secret where the way needs a device (trust/access_policy.py): who has
 k parts must still guess the PIN at Argon2id's price, who has fewer has nothing to hold a guess against. A way
-without a PIN takes 32 zero bytes for the stretched one: there a safe judges the other factors alone. A safe parts with its share of r only for a proof under its tag, which is derived from
-the OPRF output too. Nothing in the record tells when it was made, how many guesses it allows, or that it is
-more than a decoy: whoever asks about an unknown name gets a record as well (docs/DESIGN.md section 6).
+without a PIN takes 32 zero bytes for the stretched one: there a safe judges the other factors alone. A safe
+parts with its share of r only for a proof under its tag (trust/unlock_proof.py). Nothing in the record tells
+when it was made, how many guesses it allows, or that it is more than a decoy: whoever asks about an unknown
+name gets a record as well (docs/DESIGN.md section 6).
 
 Source: Jarecki, Kiayias, Krawczyk and Xu, "TOPPSS" (ePrint 2017/363), for a password that opens what k
 servers keep; HKDF (RFC 5869), HMAC (RFC 2104) and HPKE (RFC 9180) for what is derived. Every derivation joins
@@ -31,7 +32,6 @@ from trust.device_proof import WRAP_BYTES
 from trust.documents import Document, SigningKey
 from trust.errors import DocumentMalformed
 from trust.ids import (
-    ID_BYTES,
     Bytes32,
     GuessId,
     HashField,
@@ -48,9 +48,6 @@ from trust.ids import (
 
 OPRF_OUTPUT_BYTES = 64
 UNLOCK_SECRET_BYTES = 32
-RECIPIENT_KEY_BYTES = 32
-TAG_BYTES = 32
-PROOF_BYTES = 32
 SEALED_BYTES = 119
 """Sealed secrets are always as long, whether or not they hold a root that goes."""
 MOST_SEALED_BYTES = SEALED_BYTES + MOST_DEVICES * WRAP_BYTES
@@ -61,8 +58,6 @@ RELEASE_INFO = b"kura/v1/released-part"
 """HPKE info of a released part."""
 
 _RECORD_KEY = b"kura/v1/owner-record"
-_UNLOCK_TAG = b"kura/v1/unlock-tag"
-_UNLOCK_PROOF = b"kura/v1/unlock-proof"
 NO_ROOT = bytes(32)
 """Stands where no root is being replaced."""
 NO_PIN = bytes(32)
@@ -176,10 +171,10 @@ class WaySecrets:
 
     def __post_init__(self) -> None:
         """Hold the lengths."""
-        _check_length("unlock secret", self.unlock_secret, UNLOCK_SECRET_BYTES)
-        _check_length("OPRF output", self.oprf_output, OPRF_OUTPUT_BYTES)
+        check_length("unlock secret", self.unlock_secret, UNLOCK_SECRET_BYTES)
+        check_length("OPRF output", self.oprf_output, OPRF_OUTPUT_BYTES)
         needed = DEVICE_SECRET_BYTES if "device" in self.way else 0
-        _check_length("device secret", self.device_secret, needed)
+        check_length("device secret", self.device_secret, needed)
 
 
 class ReleasedPart(Document, frozen=True):
@@ -240,59 +235,6 @@ def sealed_hash(sealed: bytes) -> bytes:
     return hashlib.sha256(sealed).digest()
 
 
-def unlock_tag(oprf_output: bytes, safe_id: SafeId, record_id: RecordId) -> bytes:
-    """Secret: what one safe keeps to recognise the PIN by, 32 bytes; it is of no use at another safe.
-
-    Args:
-        oprf_output: Secret: of the stretched PIN, 64 bytes.
-        safe_id: Whose it is to be.
-        record_id: Of the record it is kept with.
-
-    Raises:
-        InvalidLength: The output is not 64 bytes.
-    """
-    _check_length("OPRF output", oprf_output, OPRF_OUTPUT_BYTES)
-    return hkdf.derive(oprf_output, b"", _UNLOCK_TAG + safe_id + record_id, TAG_BYTES)
-
-
-def unlock_proof(
-    tag: bytes, safe_id: SafeId, guess_id: GuessId, recipient_key: bytes, record_id: RecordId
-) -> bytes:
-    """What shows a safe that the PIN of this guess was right, 32 bytes; it holds for this recipient alone.
-
-    Args:
-        tag: Secret: of that safe and record, 32 bytes.
-        safe_id: To whom it is shown.
-        guess_id: The guess that was evaluated.
-        recipient_key: X25519 public key, 32 bytes, to which the answer is to be sealed.
-        record_id: The record that was tried.
-
-    Raises:
-        InvalidLength: The guess id or the recipient key has another length.
-    """
-    _check_length("guess id", guess_id, ID_BYTES)
-    _check_length("recipient key", recipient_key, RECIPIENT_KEY_BYTES)
-    message = _UNLOCK_PROOF + safe_id + guess_id + recipient_key + record_id
-    return hmac.digest(tag, message, "sha256")
-
-
-def is_unlock_proof(
-    proof: bytes,
-    tag: bytes,
-    safe_id: SafeId,
-    guess_id: GuessId,
-    recipient_key: bytes,
-    record_id: RecordId,
-) -> bool:
-    """Whether a proof, of any length, holds; in constant time.
-
-    Args:
-        proof: What was shown.
-        tag: Secret: what this safe keeps, 32 bytes; the others as `unlock_proof`, which may raise.
-    """
-    return hmac.compare_digest(proof, unlock_proof(tag, safe_id, guess_id, recipient_key, record_id))
-
-
 def release_label(safe_id: SafeId, guess_id: GuessId, record_id: RecordId) -> bytes:
     """What a released part is bound to besides its recipient: HPKE's associated data, 48 bytes."""
     return safe_id + guess_id + record_id
@@ -305,6 +247,11 @@ def _record_key(under: WaySecrets, owner_id: OwnerId, record_id: RecordId) -> se
     return sealing.SealingKey(hkdf.derive(secret, b"", info))
 
 
-def _check_length(what: str, value: bytes, need: int) -> None:
+def check_length(what: str, value: bytes, need: int) -> None:
+    """Hold a secret to its length.
+
+    Raises:
+        InvalidLength: It has another.
+    """
     if len(value) != need:
         raise InvalidLength(what, len(value), need)

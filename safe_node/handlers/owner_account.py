@@ -1,4 +1,4 @@
-"""Rearm, OwnerStatus, AuthoriseWallet, ListWallets, RevokeWallet: an owner's guesses and wallets."""
+"""Rearm, Veto, OwnerStatus, AuthoriseWallet, ListWallets, RevokeWallet: an owner's guesses and wallets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from safe_node.decisions.accounts import (
     plan_authorisation,
     plan_rearming,
 )
-from safe_node.handlers.owner_converters import read_signature, write_status, write_wallet
+from safe_node.decisions.waiting import plan_veto
+from safe_node.handlers.owner_converters import read_recipient_key, read_signature, write_status, write_wallet
 from safe_node.handlers.safe import Safe
 from trust.ids import OwnerKey, WalletKey
 from trust.refusals import NotAnOwnersWallet
@@ -27,6 +28,18 @@ async def rearm(safe: Safe, caller: Standing) -> pb.RearmResponse:
     plan = partial(plan_rearming, caller=caller, now_ms=safe.now_ms())
     await safe.store.owners.rearm(account_of(caller), plan)
     return pb.RearmResponse()
+
+
+async def veto(safe: Safe, caller: WalletKey, request: pb.VetoRequest) -> pb.VetoResponse:
+    """End a recovery that waits, for good.
+
+    Raises:
+        Malformed, OwnerUnknown, NothingWaits, VetoedLately
+    """
+    recipient_key = read_recipient_key(request.recipient_key)
+    plan = partial(plan_veto, recipient_key=recipient_key, now_ms=safe.now_ms())
+    await safe.store.owners.veto(OwnerKey(caller), plan)
+    return pb.VetoResponse()
 
 
 async def owner_status(safe: Safe, caller: Standing) -> pb.OwnerStatusResponse:

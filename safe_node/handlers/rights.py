@@ -59,6 +59,7 @@ RIGHTS: Final[Mapping[str, Right]] = {
     f"{_OWNERS}/CommitRecord": Right.OWNER,
     f"{_OWNERS}/DropRecord": Right.OWNER,
     f"{_OWNERS}/Rearm": Right.OWNERS_WALLET,
+    f"{_OWNERS}/Veto": Right.OWNER,
     f"{_OWNERS}/OwnerStatus": Right.OWNERS_WALLET,
     f"{_OWNERS}/AuthoriseWallet": Right.WALLET,
     f"{_OWNERS}/ListWallets": Right.OWNERS_WALLET,

@@ -47,10 +47,10 @@ SECRETS = [
     THEIRS.blobs[0, 1][-200:],
     MINE.shares[1],
     THEIRS.shares[1],
-    PART.record.unlock_share,
-    PART.record.oprf_share,
-    PART.record.unlock_tag,
-    SECOND_PART.record.unlock_share,
+    PART.record.parts[0].unlock_share,
+    PART.record.parts[0].oprf_share,
+    PART.record.parts[0].unlock_tag,
+    SECOND_PART.record.parts[0].unlock_share,
 ]
 
 

@@ -11,7 +11,7 @@ import pytest
 from safe_node.accounts import Standing
 from safe_node.decisions.accounts import plan_rearming
 from safe_node.decisions.enrolment import plan_commit, plan_drop
-from safe_node.owners import AdmittedPart, KeptOwner, Ledger
+from safe_node.owners import AdmittedRecord, KeptOwner, Ledger
 from support.owner_bench import (
     DEALT,
     NOBODY,
@@ -123,15 +123,15 @@ async def test_records_follow_one_another_and_what_goes_is_erased(opened: Opener
         assert await found(bench) == KeptOwner(
             PART.owner_id, OWNER, Ledger(2, T), SECOND_PART.record, old=(PART.record,)
         )
-        assert PART.record.oprf_share in bench.files()
+        assert PART.record.parts[0].oprf_share in bench.files()
         await drop(bench, PART)
         assert_gone(bench, PART)
         assert await found(bench) == KeptOwner(PART.owner_id, OWNER, Ledger(2, T), SECOND_PART.record)
-        assert SECOND_PART.record.oprf_share in bench.files()
+        assert SECOND_PART.record.parts[0].oprf_share in bench.files()
 
 
-def assert_gone(bench: Bench, part: AdmittedPart) -> None:
-    files, record = bench.files(), part.record
+def assert_gone(bench: Bench, part: AdmittedRecord) -> None:
+    files, record = bench.files(), part.record.parts[0]
     for secret in (record.unlock_share, record.oprf_share, record.unlock_tag, record.sealed):
         assert secret not in files
 
@@ -139,7 +139,7 @@ def assert_gone(bench: Bench, part: AdmittedPart) -> None:
 async def test_no_stale_copy_outlives_many_changes_of_many_owners(opened: Opener) -> None:
     """Rows come and go in turn; nothing that went is found in any file."""
     async with opened() as bench:
-        gone: list[AdmittedPart] = []
+        gone: list[AdmittedRecord] = []
         for turn in range(4):
             for name in ("a", "b", "c", "d", "e"):
                 part = deal_owner(ROSTER, name, version=f"{turn}").admitted(SAFE_ID, ROSTER)

@@ -1,10 +1,9 @@
-"""Devices and waiting periods beside the PIN, at five real safes: who has all factors of a way comes in, others do not.
+"""Devices and waiting periods beside the PIN, at five real safes: who has all factors of a way comes in.
 
 Each refusal is the one for all: which factor was wrong, nobody is told. PINs are not stretched here.
 """
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -400,12 +399,3 @@ async def test_another_wallet_reads_the_policy_from_the_safes(
         await ask_for(second, "pin or device", with_stick(stick))
     connect(guarded, safes)
     assert (await owner_status(guarded)).access.ways == (DEVICE, ("pin",))
-
-
-async def test_a_policy_that_the_owner_did_not_sign_is_believed_by_nobody(wallet: Wallet) -> None:
-    """A lying safe's word for another policy counts as none."""
-    view = await owner_status(wallet)
-    assert view.policy is not None
-    liar, *honest = view.answered
-    lies = replace(view, safes={"liar": replace(liar, policy=None), **dict(enumerate(honest))})  # type: ignore[arg-type,dict-item]
-    assert lies.policy == view.policy

@@ -298,7 +298,7 @@ async def test_what_the_owner_signed_waits_at_a_safe_that_was_away(wallet: Walle
     """The wallet brings it later, without the owner's key; at the others it is gone at once."""
     (receipt,) = await backed_up(wallet, "ticket")
     await safes.safes[2].stop()
-    owner = (await open_with(wallet, by_pin(PIN))).secrets.signing_key
+    owner = (await open_with(wallet, by_pin(PIN)))[0].secrets.signing_key
     async with changing(wallet):
         delivered = await forget(wallet, [receipt], owner)
     assert list(delivered.failed) == [safes.safes[2].safe_id]

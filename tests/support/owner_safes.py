@@ -130,7 +130,9 @@ class LocalSafe:
 
     async def enroll(self, owner: DealtOwner, invitation: str = "") -> None:
         """Bring this safe its part."""
-        await self.ask(pb.EnrollRequest(part=owner.parts[self.safe_id], invitation=invitation), owner.key)
+        await self.ask(
+            pb.EnrollRequest(version=owner.versions[self.safe_id], invitation=invitation), owner.key
+        )
 
     async def begin(self, owner_id: OwnerId, record_id: bytes = b"") -> OwnerRecord:
         """The record that may be tried."""

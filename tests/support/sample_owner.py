@@ -34,10 +34,9 @@ from trust.owner_record import (
     WaySecrets,
     seal_secrets,
     sealed_hash,
-    unlock_proof,
-    unlock_tag,
 )
 from trust.tombstone import OwnerTombstone, Revival, forget_owner, revive
+from trust.unlock_proof import unlock_proof, unlock_tag
 from wallet_client.pipeline.binding import Binding
 
 OWNER = key("owner")

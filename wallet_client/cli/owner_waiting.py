@@ -51,7 +51,7 @@ def _seconds(text: str) -> int:
     return seconds
 
 
-@click.command(cls=Command, opens_wallet=True, examples="kura owner veto\nkura owner veto 8520f009")
+@click.command(cls=Command, opens_wallet=True, examples="kura owner veto")
 @click.argument("key", default="")
 @opened_by()
 @pass_session

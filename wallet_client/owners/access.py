@@ -74,7 +74,7 @@ class Access:
         """The document with these terms.
 
         Raises:
-            DocumentMalformed: They make none, such as a way with a device, and no device.
+            DocumentProblem: They make none, such as a way with a device, and no device.
         """
         return AccessPolicy(
             owner_id=owner_id,
@@ -99,15 +99,16 @@ def read_ways(text: str) -> tuple[tuple[Factor, ...], ...]:
     Raises:
         AccessExpressionInvalid: It says none.
     """
-    from lark.exceptions import UnexpectedInput
+    from lark.exceptions import UnexpectedInput, UnexpectedToken
 
     if len(text) > EXPRESSION_MAX_CHARACTERS:
         raise AccessExpressionInvalid(EXPRESSION_MAX_CHARACTERS + 1)
     try:
         tree = _parser().parse(text)
     except UnexpectedInput as error:
-        column = getattr(error, "column", -1)
-        raise AccessExpressionInvalid(column if column > 0 else len(text) + 1) from None
+        ended = isinstance(error, UnexpectedToken) and error.token.type == "$END"
+        at = len(text) if ended else getattr(error, "pos_in_stream", None) or 0
+        raise AccessExpressionInvalid(at + 1) from None
     sets = _sets(tree.children[0])
     least = {one for one in sets if not any(other < one for other in sets)}
     return tuple(sorted(tuple(sorted(one)) for one in least))

@@ -119,7 +119,7 @@ def deal_record(
 
     Raises:
         PinNeeded: A way has a PIN, and there is none.
-        DocumentMalformed: The terms make no policy.
+        DocumentProblem: The terms make no policy.
         InputMapsToIdentity: No PIN is known that does this.
         InvalidScalar: The generator is broken: it drew zero.
     """

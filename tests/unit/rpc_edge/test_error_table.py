@@ -12,12 +12,13 @@ from google.rpc import error_details_pb2, status_pb2
 from kura.common.v1 import error_reason_pb2, refusal_pb2
 from rpc_edge.error_table import SAFE_ERRORS, ErrorTable, Row
 from rpc_edge.errors import UnexpectedStatus
-from trust import refusals
+from trust import access_refusals, refusals
 from trust.refusals import Refusal
 
 PROTO = Path(__file__).parents[3] / "protos" / "kura" / "common" / "v1" / "error_reason.proto"
 NOT_A_SAFES = {"TOKEN_INVALID"}
-ALL = [kind for kind in vars(refusals).values() if isinstance(kind, type) and issubclass(kind, Refusal)]
+NAMED = {**vars(refusals), **vars(access_refusals)}.values()
+ALL = [kind for kind in NAMED if isinstance(kind, type) and issubclass(kind, Refusal)]
 EVERY_REFUSAL = [kind for kind in ALL if kind is not Refusal]
 
 

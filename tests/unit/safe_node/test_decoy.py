@@ -110,9 +110,9 @@ def test_a_record_is_evaluated_with_its_own_share() -> None:
     dealt = deal_owner(ROSTER)
     guess = guess_at(dealt.record)
     for safe in ROSTER.safes:
-        record = dealt.admitted(safe.safe_id, ROSTER).record
+        part = dealt.admitted(safe.safe_id, ROSTER).record.parts[0]
         answer = evaluate_guess(
-            record, decoy_of(dealt.owner_id), safe.safe_id, guess.blinded.element, seeded("nonce")
+            part, decoy_of(dealt.owner_id), safe.safe_id, guess.blinded.element, seeded("nonce")
         )
         assert answer.record_id == dealt.record.record_id
         commitments = [Point.from_bytes(each) for each in dealt.record.oprf_commitments]

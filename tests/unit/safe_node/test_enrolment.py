@@ -10,13 +10,13 @@ from msgspec import structs
 from safe_node.decisions.admission import Membership
 from safe_node.decisions.enrolment import (
     MOST_OLD_RECORDS,
-    admit_part,
+    admit_record,
     plan_commit,
     plan_drop,
     plan_enrolment,
     plan_staging,
 )
-from safe_node.owners import CandidatePart, EnrolmentState, KeptOwner, Ledger
+from safe_node.owners import CandidatePart, CandidateRecord, EnrolmentState, KeptOwner, KeptRecord, Ledger
 from support.owners import DealtOwner, deal_owner
 from support.safe_requests import DECOY_SECRET, roster_of, wallet_key
 from threshold.ristretto import ORDER
@@ -39,8 +39,9 @@ ROSTER = structs.replace(roster_of(3), threshold=2)
 HERE, THERE = ROSTER.safes[0].safe_id, ROSTER.safes[1].safe_id
 MEMBERSHIP = Membership.of(HERE, [ROSTER], DECOY_SECRET)
 DEALT = deal_owner(ROSTER)
-PART = DEALT.candidate(HERE)
-ELSEWHERE = DEALT.candidate(THERE)
+SENT = DEALT.candidate(HERE)
+PART = SENT.parts[0]
+ELSEWHERE = DEALT.candidate(THERE).parts[0]
 OWNER = WalletKey(DEALT.key.public)
 STRANGER = WalletKey(wallet_key("stranger").public)
 IDENTITY, HIGH_ORDER = bytes(32), ORDER.to_bytes(32, "little")
@@ -51,16 +52,23 @@ def test_a_right_part_is_admitted_at_each_of_its_safes() -> None:
     for x, safe in enumerate(ROSTER.safes, 1):
         sent, admitted = DEALT.candidate(safe.safe_id), DEALT.admitted(safe.safe_id, ROSTER)
         assert (admitted.owner_id, bytes(admitted.owner_key)) == (DEALT.owner_id, DEALT.key.public)
-        kept = admitted.record
-        assert (kept.record_id, kept.x) == (DEALT.record.record_id, x)
-        assert (kept.unlock_share, kept.oprf_share) == (sent.unlock_share, sent.oprf_share)
-        assert (kept.unlock_tag, kept.sealed, kept.guesses) == (sent.unlock_tag, sent.sealed, sent.guesses)
+        (kept,), (part,) = admitted.record.parts, sent.parts
+        assert (kept.way, kept.record_id, kept.x) == (("pin",), DEALT.record.record_id, x)
+        assert (kept.unlock_share, kept.oprf_share) == (part.unlock_share, part.oprf_share)
+        assert (kept.unlock_tag, kept.sealed) == (part.unlock_tag, part.sealed)
+        record = admitted.record
+        assert (record.policy, record.policy_signature) == (sent.policy, sent.signature)
+        assert record.guesses == sent.guesses
 
 
 def with_record(**changes: Any) -> CandidatePart:
     """The part, under a record that says something else."""
     changed = structs.replace(DEALT.record, **changes)
     return replace(PART, record=changed.to_bytes())
+
+
+def sent_with(*parts: CandidatePart) -> CandidateRecord:
+    return replace(SENT, parts=parts)
 
 
 def places(*safes: SafeId) -> tuple[RecordPlace, ...]:
@@ -111,7 +119,7 @@ INVALID: dict[str, tuple[CandidatePart, str]] = {
 def test_a_part_is_refused_that_has(candidate: CandidatePart, field: str) -> None:
     """And the refusal names where."""
     with pytest.raises(RecordInvalid) as refused:
-        admit_part(candidate, OWNER, MEMBERSHIP)
+        admit_record(sent_with(candidate), OWNER, MEMBERSHIP)
     assert refused.value.field == field
 
 
@@ -122,7 +130,7 @@ def test_a_share_of_zero_is_refused_even_where_the_commitments_agree() -> None:
     negated = _minus(point)
     crafted = replace(with_record(oprf_commitments=(point, negated)), oprf_share=bytes(32))
     with pytest.raises(RecordInvalid, match="oprf_share"):
-        admit_part(crafted, OWNER, MEMBERSHIP)
+        admit_record(sent_with(crafted), OWNER, MEMBERSHIP)
 
 
 def _minus(point: bytes) -> bytes:
@@ -134,7 +142,7 @@ def _minus(point: bytes) -> bytes:
 def test_only_the_owner_key_of_the_record_may_bring_it() -> None:
     """Whatever else is right."""
     with pytest.raises(NotTheOwner):
-        admit_part(PART, STRANGER, MEMBERSHIP)
+        admit_record(SENT, STRANGER, MEMBERSHIP)
 
 
 def admitted(dealt: DealtOwner) -> Any:
@@ -312,12 +320,16 @@ def test_nothing_changes_by(change: Callable[[], object], refusal: type[Refusal]
         change()
 
 
+def another_tag(record: KeptRecord) -> KeptRecord:
+    return replace(record, parts=(replace(record.parts[0], unlock_tag=bytes(32)),))
+
+
 def test_a_staged_part_sent_again_with_another_tag_takes_its_place() -> None:
     """The owner mended it; nothing was in force under it yet."""
-    mended = replace(SECOND_PART, record=replace(SECOND_PART.record, unlock_tag=bytes(32)))
+    mended = replace(SECOND_PART, record=another_tag(SECOND_PART.record))
     assert plan_staging(STAGED, mended).staged == mended.record
 
 
 def test_records_read_as_they_were_dealt() -> None:
     """What BeginUnlock shows are the very bytes that were enrolled."""
-    assert OwnerRecord.from_bytes(FIRST_PART.record.record) == DEALT.record
+    assert OwnerRecord.from_bytes(FIRST_PART.record.parts[0].record) == DEALT.record

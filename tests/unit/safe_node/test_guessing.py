@@ -72,7 +72,7 @@ def planned(state: GuessState, attempt: Attempt = ATTEMPT) -> GuessPlan:
 
 
 def at(record: KeptRecord) -> Target:
-    return Target(record, waiting=False)
+    return Target(record.parts[0], waiting=False)
 
 
 @pytest.mark.parametrize(

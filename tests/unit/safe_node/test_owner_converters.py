@@ -11,9 +11,9 @@ from safe_node.handlers.owner_converters import (
     read_attempt,
     read_claim,
     read_owner_id,
-    read_part,
     read_record_id,
     read_signature,
+    read_version,
     write_status,
     write_wallet,
 )
@@ -43,8 +43,9 @@ def commit(**changes: bytes) -> Any:
     return read_owner_id(request), read_record_id(request)
 
 
-def evaluate(**changes: bytes) -> Any:
+def evaluate(**changes: Any) -> Any:
     request = GUESS.request()
+    request.factors.extend(changes.pop("factors", []))
     for name, value in changes.items():
         setattr(request, name, value)
     return read_attempt(request, T)
@@ -58,11 +59,23 @@ def unlock(**changes: bytes) -> Any:
 
 
 def part(**changes: Any) -> Any:
-    message = pb.RecordPart()
-    message.CopyFrom(DEALT.parts[SAFE_ID])
+    message = pb.RecordVersion()
+    message.CopyFrom(DEALT.versions[SAFE_ID])
     for name, value in changes.items():
-        setattr(message, name, value)
-    return read_part(message)
+        setattr(message.parts[0], name, value)
+    return read_version(message)
+
+
+def version(**changes: Any) -> Any:
+    message = pb.RecordVersion()
+    message.CopyFrom(DEALT.versions[SAFE_ID])
+    for name, value in changes.items():
+        if name == "parts":
+            del message.parts[:]
+            message.parts.extend(value)
+        else:
+            setattr(message, name, value)
+    return read_version(message)
 
 
 def signature(**changes: bytes) -> Any:
@@ -79,6 +92,7 @@ def test_what_has_the_right_form_is_read_as_it_was_sent() -> None:
     assert signature() == bytes(64)
 
 
+PATHS = {part: "version.parts[0].", version: "version."}
 MALFORMED: list[tuple[Callable[..., Any], str, Any]] = [
     (begin, "owner_id", bytes(31)),
     (begin, "owner_id", b""),
@@ -88,6 +102,9 @@ MALFORMED: list[tuple[Callable[..., Any], str, Any]] = [
     (evaluate, "record_id", bytes(15)),
     (evaluate, "guess_id", b""),
     (evaluate, "guess_id", bytes(17)),
+    (evaluate, "factors", [pb.FACTOR_UNSPECIFIED]),
+    (evaluate, "factors", [pb.FACTOR_PIN, pb.FACTOR_PIN]),
+    (evaluate, "factors", [pb.FACTOR_DEVICE, 7]),
     (evaluate, "blinded_element", b""),
     (evaluate, "blinded_element", bytes(32)),
     (evaluate, "blinded_element", NOT_CANONICAL),
@@ -105,9 +122,14 @@ MALFORMED: list[tuple[Callable[..., Any], str, Any]] = [
     (part, "oprf_share", bytes(33)),
     (part, "unlock_tag", b""),
     (part, "sealed_secrets", bytes(118)),
-    (part, "sealed_secrets", bytes(120)),
-    (part, "guesses", 0),
-    (part, "guesses", 101),
+    (part, "sealed_secrets", bytes(119 + 8 * 112 + 1)),
+    (version, "guesses", 0),
+    (version, "guesses", 101),
+    (version, "policy", b""),
+    (version, "policy", bytes(32_769)),
+    (version, "policy_signature", bytes(63)),
+    (version, "parts", []),
+    (version, "parts", [DEALT.part(SAFE_ID)] * 8),
     (signature, "signature", bytes(63)),
 ]
 
@@ -120,7 +142,7 @@ MALFORMED: list[tuple[Callable[..., Any], str, Any]] = [
 def test_the_field_of_the_wrong_form_is_named(read: Callable[..., Any], field: str, value: Any) -> None:
     with pytest.raises(Malformed) as refused:
         read(**{field: value})
-    assert refused.value.field == (f"part.{field}" if read is part else field)
+    assert refused.value.field == (PATHS.get(read, "") + field)
 
 
 def test_a_status_tells_records_guesses_and_what_is_kept() -> None:
@@ -140,6 +162,9 @@ def test_a_status_tells_records_guesses_and_what_is_kept() -> None:
         guesses_allowed=10,
         guesses_spent=4,
         next_guess_at_ms=T + 60_000,
+        policy=PART.record.policy,
+        policy_signature=PART.record.policy_signature,
+        ways=[pb.WayStatus(factors=[pb.FACTOR_PIN], guesses_spent=4, next_guess_at_ms=T + 60_000)],
         items=3,
         bytes=7000,
     )

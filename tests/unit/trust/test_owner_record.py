@@ -38,14 +38,12 @@ from trust.owner_record import (
     RecordPlace,
     ReleasedPart,
     WaySecrets,
-    is_unlock_proof,
     open_secrets,
     release_label,
     seal_secrets,
     sealed_hash,
-    unlock_proof,
-    unlock_tag,
 )
+from trust.unlock_proof import is_unlock_proof, unlock_proof, unlock_tag
 
 SAFE = SAFE_IDS[0]
 OTHER_RECORD = RecordId(draw("another record", 16))
@@ -197,7 +195,7 @@ class TestTheSecrets:
 
     def test_what_is_sealed_and_is_no_secrets_is_refused_alike(self) -> None:
         """Whoever can seal so has the key already; the reader must not fail in another way."""
-        key_of_record = owner_record._record_key(UNLOCK_SECRET, OPRF_OUTPUT, OWNER_ID, RECORD_ID)
+        key_of_record = owner_record._record_key(WaySecrets(UNLOCK_SECRET, OPRF_OUTPUT), OWNER_ID, RECORD_ID)
         sealed = sealing.seal(key_of_record, b"no secrets", OWNER_ID + RECORD_ID)
         with pytest.raises(SealBroken):
             open_secrets(sealed, WaySecrets(UNLOCK_SECRET, OPRF_OUTPUT), RECORD)

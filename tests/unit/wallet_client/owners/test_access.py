@@ -5,14 +5,17 @@ from itertools import chain, combinations, product
 import pytest
 
 from support.sample_owner import OWNER, OWNER_ID, RECORD_ID
-from trust.access_policy import Factor, OwnersDevice
-from trust.errors import DocumentMalformed
+from trust.access_policy import Factor, OwnersDevice, Way
+from trust.documents import DocumentProblem
 from trust.ids import AuthorityKey, OwnerKey
 from wallet_client.owners.access import Access, AccessExpressionInvalid, expression_of, read_ways
 from wallet_client.owners.explain_access import Ground, explain_access
 
-PIN, DEVICE, AUTHORITY = ("pin",), ("device",), ("authority",)
-PIN_DEVICE, PIN_AUTHORITY = ("device", "pin"), ("authority", "pin")
+PIN: Way = ("pin",)
+DEVICE: Way = ("device",)
+AUTHORITY: Way = ("authority",)
+PIN_DEVICE: Way = ("device", "pin")
+PIN_AUTHORITY: Way = ("authority", "pin")
 GROUND = Ground(5, 3, 10)
 
 
@@ -78,7 +81,7 @@ def test_every_policy_reads_back_from_what_is_shown() -> None:
 @pytest.mark.parametrize("text", ["device", "pin and authority"])
 def test_a_way_that_nobody_could_go_makes_no_policy(text: str) -> None:
     """No device, no authority."""
-    with pytest.raises(DocumentMalformed):
+    with pytest.raises(DocumentProblem):
         Access(read_ways(text)).policy(OWNER_ID, OwnerKey(OWNER.public), RECORD_ID, 1)
 
 

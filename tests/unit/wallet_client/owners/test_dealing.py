@@ -15,9 +15,10 @@ from threshold.feldman import ScalarShare
 from threshold.oprf import Mode
 from threshold.ristretto import Point, Scalar
 from trust.ids import OwnerId, SafeId
-from trust.owner_record import OwnerRecord, OwnerSecrets, WaySecrets, open_secrets, sealed_hash, unlock_tag
+from trust.owner_record import OwnerRecord, OwnerSecrets, WaySecrets, open_secrets, sealed_hash
 from trust.roster import Roster
-from wallet_client.owners.dealing import DealtRecord, deal_record, true_total_of_guesses
+from trust.unlock_proof import unlock_tag
+from wallet_client.owners.dealing import DealtWay, deal_record, true_total_of_guesses
 from wallet_client.owners.stretch import StretchedPin
 
 OWNER_ID = OwnerId(draw("dealt owner", 32))
@@ -27,9 +28,10 @@ OTHER_PIN = StretchedPin(draw("another PIN, stretched", 32))
 ROSTER = roster_of(5, 3)
 
 
-def dealt(roster: Roster = ROSTER, pin: StretchedPin = PIN, seed: str = "dealing") -> DealtRecord:
-    """A record of the owner's."""
-    return deal_record(OWNER_ID, SECRETS, pin, roster, seeded(seed))
+def dealt(roster: Roster = ROSTER, pin: StretchedPin = PIN, seed: str = "dealing") -> DealtWay:
+    """The one way into a record of the owner's."""
+    (way,) = deal_record(OWNER_ID, SECRETS, pin, roster, seeded(seed)).ways
+    return way
 
 
 DEALT = dealt()
@@ -53,7 +55,7 @@ def share(record: OwnerRecord, safe_id: SafeId, value: bytes) -> ScalarShare:
     return ScalarShare(x, Scalar.from_bytes(value))
 
 
-def output_at(made: DealtRecord, safes: Sequence[SafeId], pin: StretchedPin, k: int) -> bytes:
+def output_at(made: DealtWay, safes: Sequence[SafeId], pin: StretchedPin, k: int) -> bytes:
     """What the PIN comes to at these safes, each evaluation checked as a wallet checks it."""
     request = oprf.blind(pin.reveal(), Mode.VOPRF, seeded("blind"))
     commitments = points(made.record.oprf_commitments)
@@ -66,7 +68,7 @@ def output_at(made: DealtRecord, safes: Sequence[SafeId], pin: StretchedPin, k: 
     return oprf.finalize(request, shared_oprf.combine_evaluations(answers, k))
 
 
-def unlock_secret_at(made: DealtRecord, safes: Sequence[SafeId], k: int) -> bytes:
+def unlock_secret_at(made: DealtWay, safes: Sequence[SafeId], k: int) -> bytes:
     """r from these safes' shares."""
     shares = [share(made.record, safe_id, made.parts[safe_id].unlock_share) for safe_id in safes]
     return feldman.combine(shares, k).to_bytes()

@@ -95,7 +95,7 @@ class BeginUnlockResponse(_message.Message):
     record: _builtins.bytes
     """trust.owner_record.OwnerRecord, exact bytes."""
     challenge: _builtins.bytes
-    """trust.device_proof.DeviceChallenge, exact signed bytes."""
+    """trust.device_proof.SafeChallenge, exact signed bytes."""
     challenge_signature: _builtins.bytes
     """Ed25519 by this safe, 64 bytes."""
     def __init__(
@@ -221,7 +221,7 @@ class UnlockRequest(_message.Message):
     recipient_key: _builtins.bytes
     """Required. X25519 public key to which the answer is sealed, 32 bytes."""
     proof: _builtins.bytes
-    """Required. trust.owner_record.unlock_proof, 32 bytes."""
+    """Required. trust.unlock_proof.unlock_proof, 32 bytes."""
     def __init__(
         self,
         *,

@@ -154,7 +154,9 @@ class OwnerServiceServicer:
     def Evaluate(self, request, context):
         """Evaluate judges the other factors, spends a guess, durably, and then evaluates the blinded PIN. Anyone may call it.
         In a way without a PIN nothing is spent. Idempotent: the same guess id with the same element spends nothing and
-        gives the same element, without another look at the factors. Errors: MALFORMED.
+        gives the same element, without another look at the factors. Where they do not prove what they should, and where
+        nobody has that way, the waiting decoy is evaluated: the answer names another record than was asked for.
+        Errors: MALFORMED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -55,7 +55,9 @@ class OwnerServiceStub:
     Evaluate: _grpc.UnaryUnaryMultiCallable[_owner_pb2.EvaluateRequest, _owner_pb2.EvaluateResponse]
     """Evaluate judges the other factors, spends a guess, durably, and then evaluates the blinded PIN. Anyone may call it.
     In a way without a PIN nothing is spent. Idempotent: the same guess id with the same element spends nothing and
-    gives the same element, without another look at the factors. Errors: MALFORMED.
+    gives the same element, without another look at the factors. Where they do not prove what they should, and where
+    nobody has that way, the waiting decoy is evaluated: the answer names another record than was asked for.
+    Errors: MALFORMED.
     """
     Unlock: _grpc.UnaryUnaryMultiCallable[_owner_pb2.UnlockRequest, _owner_pb2.UnlockResponse]
     """Unlock gives the guess back and releases this safe's part, sealed to the recipient key, to whoever proves that
@@ -158,7 +160,9 @@ class OwnerServiceAsyncStub(OwnerServiceStub):
     Evaluate: _aio.UnaryUnaryMultiCallable[_owner_pb2.EvaluateRequest, _owner_pb2.EvaluateResponse]  # type: ignore[assignment]
     """Evaluate judges the other factors, spends a guess, durably, and then evaluates the blinded PIN. Anyone may call it.
     In a way without a PIN nothing is spent. Idempotent: the same guess id with the same element spends nothing and
-    gives the same element, without another look at the factors. Errors: MALFORMED.
+    gives the same element, without another look at the factors. Where they do not prove what they should, and where
+    nobody has that way, the waiting decoy is evaluated: the answer names another record than was asked for.
+    Errors: MALFORMED.
     """
     Unlock: _aio.UnaryUnaryMultiCallable[_owner_pb2.UnlockRequest, _owner_pb2.UnlockResponse]  # type: ignore[assignment]
     """Unlock gives the guess back and releases this safe's part, sealed to the recipient key, to whoever proves that
@@ -270,7 +274,9 @@ class OwnerServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_owner_pb2.EvaluateResponse, _abc.Awaitable[_owner_pb2.EvaluateResponse]]:
         """Evaluate judges the other factors, spends a guess, durably, and then evaluates the blinded PIN. Anyone may call it.
         In a way without a PIN nothing is spent. Idempotent: the same guess id with the same element spends nothing and
-        gives the same element, without another look at the factors. Errors: MALFORMED.
+        gives the same element, without another look at the factors. Where they do not prove what they should, and where
+        nobody has that way, the waiting decoy is evaluated: the answer names another record than was asked for.
+        Errors: MALFORMED.
         """
 
     @_abc_1.abstractmethod
