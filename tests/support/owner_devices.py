@@ -2,9 +2,24 @@
 
 from dataclasses import dataclass
 
+import pytest
+
 from support.sample_documents import draw
 from wallet_client.owners.devices import DeviceAnswer, DeviceQuestion
 from wallet_client.owners.software_device import SoftwareDevice
+from wallet_client.storage import keyfile
+
+
+@pytest.fixture
+def cheap_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that are made meanwhile ask for next to no Argon2id, also when they are opened."""
+    make_files_cheap(monkeypatch)
+
+
+def make_files_cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same for as long as a fixture of another scope lives."""
+    monkeypatch.setattr(keyfile, "ARGON2_MEMORY_KIB", 64)
+    monkeypatch.setattr(keyfile, "ARGON2_PASSES", 1)
 
 
 @dataclass

@@ -54,6 +54,11 @@ VALUES = [
 @pytest.fixture
 def quick_stretch(monkeypatch: pytest.MonkeyPatch) -> None:
     """In the place of Argon2id something that is as deterministic and takes no time."""
+    stretch_quickly(monkeypatch)
+
+
+def stretch_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same for as long as a fixture of another scope lives."""
 
     def quick(content: bytes, salted_by: bytes, length: int) -> bytes:
         return hashlib.shake_256(salted_by + content).digest(length)

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from fido2.webauthn import AuthenticatorData
 
+from support.owner_devices import cheap_files, make_files_cheap
 from support.safe_requests import seeded
 from support.sample_documents import draw
 from threshold import hpke
@@ -23,6 +24,9 @@ from wallet_client.owners.devices import (
 from wallet_client.owners.errors import DeviceFailed
 from wallet_client.storage.keyfile import Passphrase
 from wallet_client.storage.secret import Secret
+
+__all__ = ["cheap_files"]
+pytestmark = pytest.mark.usefixtures("cheap_files")
 
 GENESIS = Hash(draw("genesis", 32))
 ANNA, BERTA = OwnerId(draw("anna", 32)), OwnerId(draw("berta", 32))
@@ -43,7 +47,9 @@ def path(tmp_path: Path) -> Path:
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, Secret]:
     """A file and its seed: Argon2id is paid once."""
     path = tmp_path_factory.mktemp("made") / "kura.device"
-    seed = FileDevice.make(path, PASSPHRASE).seed
+    with pytest.MonkeyPatch.context() as patch:
+        make_files_cheap(patch)
+        seed = FileDevice.make(path, PASSPHRASE).seed
     assert path.stat().st_mode & 0o777 == 0o600
     return path.read_bytes(), seed
 
