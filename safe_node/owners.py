@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from trust.access_policy import PIN_ALONE, AccessPolicy, Way
+from trust.assertion import Assertion
+from trust.device_proof import SafeChallenge
 from trust.ids import GuessId, OwnerId, OwnerKey, RecordId
 
 
@@ -128,6 +130,22 @@ NO_VETO = Veto()
 
 
 @dataclass(frozen=True, slots=True)
+class KeptDevice:
+    """What is kept of a device that signed.
+
+    Args:
+        counter: Its highest signature counter.
+        copied: The counter went back once: a copy of it is about.
+    """
+
+    counter: int = 0
+    copied: bool = False
+
+
+NEW_DEVICE = KeptDevice()
+
+
+@dataclass(frozen=True, slots=True)
 class KeptOwner:
     """An owner at one safe.
 
@@ -141,6 +159,7 @@ class KeptOwner:
         ledgers: Their guesses at other ways, where there were any.
         waiting: Recoveries that wait, oldest first.
         veto: Their last one.
+        devices: Those that signed, by SHA-256 of the credential id.
     """
 
     owner_id: OwnerId
@@ -152,6 +171,7 @@ class KeptOwner:
     ledgers: Mapping[Way, Ledger] = field(default_factory=dict)
     waiting: tuple[Waiting, ...] = ()
     veto: Veto = NO_VETO
+    devices: Mapping[bytes, KeptDevice] = field(default_factory=dict)
 
     @property
     def records(self) -> tuple[KeptRecord, ...]:
@@ -191,6 +211,53 @@ class Attempt:
     at_ms: int
     way: Way = PIN_ALONE
     recipient_key: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was sent for the other factors of a guess; nothing is checked.
+
+    Args:
+        device_proof: What should be a DeviceProof.
+        assertion: What should be a SignedAssertion.
+        authority: What should be a SignedAuthority.
+    """
+
+    device_proof: bytes = field(repr=False)
+    assertion: bytes = field(repr=False)
+    authority: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceUse:
+    """A device that signed.
+
+    Args:
+        name: SHA-256 of its credential id.
+        counter: What it says it counted.
+    """
+
+    name: bytes
+    counter: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """What the other factors of a guess have proven, but for what only its write can tell.
+
+    Args:
+        policy: Under which, exact bytes.
+        device: That signed, in a way with a device.
+        challenge: This safe's, that it signed.
+        assertion: In a way with an authority.
+        authority_version: Of the description by which it was judged.
+    """
+
+    policy: bytes
+    device: DeviceUse | None
+    challenge: SafeChallenge | None
+    assertion: Assertion | None
+    authority_version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,10 +324,12 @@ class GuessPlan:
     Args:
         target: Evaluated with the share of this.
         ledger: That of the way from now on, when the guess is to be remembered; None when nothing is.
+        device: The device that signed, and what is kept of it from now on.
     """
 
     target: Target
     ledger: Ledger | None
+    device: tuple[bytes, KeptDevice] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,11 @@ class OwnersDevice(Document, frozen=True):
     wrapping_key: Bytes32
     label: Annotated[str, Meta(min_length=1, max_length=64)]
 
+    @property
+    def credential_id(self) -> bytes:
+        """Which credential: what stands behind AAGUID (16 bytes) and its own length (2, big-endian)."""
+        return self.credential[18 : 18 + int.from_bytes(self.credential[16:18])]
+
 
 class AccessPolicy(Document, frozen=True):
     """The ways into one version of an owner's record.

@@ -29,6 +29,7 @@ from trust.ids import Bytes32, Hash, OwnerId, OwnerIdField, SafeIdField, Signatu
 
 CHALLENGE_MS = 300_000
 """How long a challenge may be answered."""
+NONCE_BYTES = 32
 CREDENTIAL_HASH_BYTES = 32
 WRAP_BYTES = CREDENTIAL_HASH_BYTES + hpke.WRAPPED_BYTES
 """One wrap of the device secret: SHA-256 of the credential id, and the secret as HPKE wraps it; 112 bytes."""

@@ -163,3 +163,14 @@ class AccessPolicyRefused(TrustError):
     def __str__(self) -> str:
         """Give the problem."""
         return f"The access policy is refused: {self.problem}."
+
+
+@dataclass(eq=False)
+class DeviceProofInvalid(TrustError):
+    """What a device should have signed, and did not."""
+
+    document: str = "device proof"
+
+    def __str__(self) -> str:
+        """Give the sentence."""
+        return "The device did not sign this."

@@ -13,7 +13,21 @@ Guesses at a name that nobody has are counted alike, and waited for: else waitin
 
 from __future__ import annotations
 
-from safe_node.owners import LIMIT_AT_NOBODY, Attempt, DecoyNames, GuessPlan, GuessState, Ledger, Target
+from safe_node.decisions.factor_memory import FactorMemory
+from safe_node.owners import (
+    LIMIT_AT_NOBODY,
+    NEW_DEVICE,
+    Attempt,
+    DecoyNames,
+    DeviceUse,
+    GuessPlan,
+    GuessState,
+    KeptDevice,
+    KeptOwner,
+    Ledger,
+    Proven,
+    Target,
+)
 from trust.access_policy import PIN_ALONE, Way
 from trust.ids import RecordId
 
@@ -25,6 +39,8 @@ REGAIN_MS = 30 * 24 * 3_600_000
 FIRST_DECOY = Target(None, waiting=False)
 STANDS_IN = Target(None, waiting=True)
 """The waiting decoy."""
+
+NOT_TAKEN = GuessPlan(STANDS_IN, None)
 
 
 def next_guess_at_ms(ledger: Ledger, limit: int) -> int:
@@ -93,16 +109,25 @@ def _named(state: GuessState, record_id: RecordId | None, first_decoy: RecordId,
     return Target(part, waiting=False)
 
 
-def plan_guess(state: GuessState, attempt: Attempt, first_decoy: RecordId) -> GuessPlan:
+def plan_guess(
+    state: GuessState,
+    attempt: Attempt,
+    first_decoy: RecordId,
+    proven: Proven | None = None,
+    memory: FactorMemory | None = None,
+) -> GuessPlan:
     """Spend a guess, repeat one that was spent, or answer with the waiting decoy.
 
     The same guess id with the same record, way and element is the same guess, locked or not: it costs
-    nothing.
+    nothing, and no factor is looked at again. In a way with a device or an authority nobody's decoy is never
+    evaluated, since nobody can prove anything there: whatever is wrong comes to the waiting one.
 
     Args:
         state: As in `target_now`.
         attempt: The guess.
         first_decoy: Id of the first decoy of the owner id.
+        proven: By the other factors, where the way has some.
+        memory: Of this process, where it has.
     """
     known = state.known
     if known is not None:
@@ -111,12 +136,46 @@ def plan_guess(state: GuessState, attempt: Attempt, first_decoy: RecordId) -> Gu
         repeated = _named(state, attempt.record_id, first_decoy, attempt.way) if same else STANDS_IN
         return GuessPlan(repeated, None)
     target = target_now(state, attempt.record_id, first_decoy, attempt.at_ms, attempt.way)
-    if target.waiting or attempt.way != PIN_ALONE:
-        return GuessPlan(STANDS_IN, None)
-    return GuessPlan(target, _spent(state, target, attempt.at_ms))
+    if target.waiting:
+        return NOT_TAKEN
+    if attempt.way == PIN_ALONE:
+        return GuessPlan(target, _spent(state, target, attempt.at_ms))
+    if target.part is None or state.owner is None or proven is None or memory is None:
+        return NOT_TAKEN
+    return _plan_proven(state.owner, attempt, target, proven, memory)
 
 
 def _spent(state: GuessState, target: Target, now_ms: int) -> Ledger:
     if target.part is None or state.owner is None:
         return spend(state.at_nobody, LIMIT_AT_NOBODY, now_ms)
     return spend(state.owner.ledger_of(target.part.way), state.owner.limit, now_ms)
+
+
+def _plan_proven(
+    owner: KeptOwner, attempt: Attempt, target: Target, proven: Proven, memory: FactorMemory
+) -> GuessPlan:
+    """What was proven is taken once, under the policy as it is now, and from a device whose counter grows."""
+    record = owner.record(attempt.record_id)
+    if record is None or record.policy != proven.policy:
+        return NOT_TAKEN
+    if not memory.take(proven, attempt.guess_id, attempt.at_ms):
+        return NOT_TAKEN
+    device = None if proven.device is None else (proven.device.name, _counted(owner, proven.device))
+    if proven.device is not None and not _grows(owner, proven.device):
+        return GuessPlan(STANDS_IN, None, device)
+    ledger = owner.ledger_of(attempt.way)
+    spends = "pin" in attempt.way
+    return GuessPlan(target, spend(ledger, owner.limit, attempt.at_ms) if spends else ledger, device)
+
+
+def _grows(owner: KeptOwner, use: DeviceUse) -> bool:
+    """A counter that does not grow, and is not always 0, means a copy (WebAuthn Level 2, 7.2, step 21)."""
+    before = owner.devices.get(use.name, NEW_DEVICE)
+    return use.counter > before.counter or use.counter == before.counter == 0
+
+
+def _counted(owner: KeptOwner, use: DeviceUse) -> KeptDevice:
+    """What is kept of a device from now on."""
+    before = owner.devices.get(use.name, NEW_DEVICE)
+    copied = before.copied or not _grows(owner, use)
+    return KeptDevice(max(use.counter, before.counter), copied)

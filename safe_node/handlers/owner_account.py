@@ -48,7 +48,7 @@ async def owner_status(safe: Safe, caller: Standing) -> pb.OwnerStatusResponse:
     Raises:
         NotAnOwnersWallet
     """
-    return write_status(await safe.store.owners.view(account_of(caller)))
+    return write_status(await safe.store.owners.view(account_of(caller)), safe.now_ms())
 
 
 async def authorise_wallet(

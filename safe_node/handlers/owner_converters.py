@@ -9,7 +9,16 @@ from kura.safe.v1 import owner_pb2 as pb
 from safe_node.accounts import OwnersWallet, OwnerView
 from safe_node.decisions.evaluating import Evaluated
 from safe_node.decisions.guessing import next_guess_at_ms
-from safe_node.owners import Attempt, CandidatePart, CandidateRecord, KeptOwner, UnlockClaim
+from safe_node.decisions.waiting import next_veto_at_ms
+from safe_node.owners import (
+    Attempt,
+    CandidatePart,
+    CandidateRecord,
+    Evidence,
+    KeptOwner,
+    UnlockClaim,
+    Waiting,
+)
 from threshold.errors import InvalidPoint, ThresholdError
 from threshold.hpke import check_public_key
 from threshold.ristretto import SCALAR_BYTES, Point
@@ -62,22 +71,31 @@ def read_attempt(request: pb.EvaluateRequest, now_ms: int) -> tuple[Attempt, Poi
     """A guess, and its element.
 
     Raises:
-        Malformed: A length is wrong, or the element is not canonical or the identity.
+        Malformed: A length is wrong, the element is not canonical or the identity, or the recipient key is
+            missing in a way that needs it, not canonical or of low order.
     """
     _require_names(request)
     try:
         element = Point.from_bytes(request.blinded_element)
     except InvalidPoint:
         raise Malformed("blinded_element") from None
+    way = read_way(request.factors)
+    bound = read_recipient_key(request.recipient_key) if request.recipient_key or way != PIN_ALONE else b""
     attempt = Attempt(
         owner_id=OwnerId(request.owner_id),
         record_id=RecordId(request.record_id),
         guess_id=GuessId(request.guess_id),
         element=element.to_bytes(),
         at_ms=now_ms,
-        way=read_way(request.factors),
+        way=way,
+        recipient_key=bound,
     )
     return attempt, element
+
+
+def read_evidence(request: pb.EvaluateRequest) -> Evidence:
+    """What was sent for the other factors, as it came."""
+    return Evidence(request.device_proof, request.assertion, request.authority)
 
 
 def read_claim(request: pb.UnlockRequest) -> UnlockClaim:
@@ -176,7 +194,7 @@ def write_evaluated(evaluated: Evaluated) -> pb.EvaluateResponse:
     )
 
 
-def write_status(view: OwnerView) -> pb.OwnerStatusResponse:
+def write_status(view: OwnerView, now_ms: int) -> pb.OwnerStatusResponse:
     """What is kept for an owner."""
     status = pb.OwnerStatusResponse(items=view.items, bytes=view.used_bytes)
     owner = view.owner
@@ -191,7 +209,19 @@ def write_status(view: OwnerView) -> pb.OwnerStatusResponse:
     if status.ways:
         worst = max(status.ways, key=lambda way: way.guesses_spent)
         status.guesses_spent, status.next_guess_at_ms = worst.guesses_spent, worst.next_guess_at_ms
+    status.waiting.extend(_write_waiting(one) for one in owner.waiting)
+    status.next_veto_at_ms = next_veto_at_ms(owner, now_ms)
+    status.copied_devices.extend(sorted(name for name, kept in owner.devices.items() if kept.copied))
     return status
+
+
+def _write_waiting(waiting: Waiting) -> pb.WaitingRecovery:
+    return pb.WaitingRecovery(
+        recipient_key=waiting.recipient_key,
+        factors=write_way(waiting.way),
+        asked_at_ms=waiting.asked_ms,
+        release_at_ms=waiting.release_ms,
+    )
 
 
 def _write_ways(owner: KeptOwner) -> Iterator[pb.WayStatus]:

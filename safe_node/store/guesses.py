@@ -23,7 +23,15 @@ from safe_node.owners import (
     UnlockClaim,
     UnlockPlan,
 )
-from safe_node.store.owner_rows import OwnerRow, find_owner, read_way, way_text, write_ledger, write_waiting
+from safe_node.store.owner_rows import (
+    OwnerRow,
+    find_owner,
+    read_way,
+    way_text,
+    write_device,
+    write_ledger,
+    write_waiting,
+)
 from safe_node.store.owners_base import KEPT_GUESS_MS, KEPT_GUESSES, NOBODIES, PlanGuess, PlanUnlock
 from trust.access_policy import PIN_ALONE, Way, way_key
 from trust.ids import GuessId, OwnerId, RecordId
@@ -56,6 +64,8 @@ def write_guess(connection: Connection, attempt: Attempt, plan: PlanGuess) -> Gu
     slot, found, state = _state(connection, attempt.owner_id, attempt.way)
     row = slot if found is None or _is_nobodys(found.owner, attempt) else found.id
     decided = plan(replace(state, known=_known(connection, row, attempt.guess_id)), attempt)
+    if decided.device is not None and found is not None:
+        write_device(connection, found.id, *decided.device)
     about = (attempt.guess_id, attempt.record_id, attempt.element, attempt.at_ms)
     if decided.ledger is None:
         connection.execute(_COUNT_DECOY)

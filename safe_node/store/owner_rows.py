@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from durable.sqlite import Connection
-from safe_node.owners import KeptOwner, KeptPart, KeptRecord, Ledger, Veto, Waiting
+from safe_node.owners import KeptDevice, KeptOwner, KeptPart, KeptRecord, Ledger, Veto, Waiting
 from trust.access_policy import PIN_ALONE, Way
 from trust.ids import GuessId, OwnerId, OwnerKey, RecordId
 
@@ -24,6 +24,9 @@ _POLICIES = "SELECT record_id, policy, signature FROM owner_policies WHERE owner
 _LEDGERS = "SELECT way, spent, last_spent_ms FROM way_ledgers WHERE owner = ?"
 _WAITING = """SELECT recipient_key, guess_id, record_id, way, asked_ms, release_ms FROM waiting
     WHERE owner = ? ORDER BY id"""
+_DEVICES = "SELECT name, counter, copied FROM owner_devices WHERE owner = ?"
+_WRITE_DEVICE = """INSERT INTO owner_devices (owner, name, counter, copied) VALUES (?, ?, ?, ?)
+    ON CONFLICT (owner, name) DO UPDATE SET counter = excluded.counter, copied = excluded.copied"""
 _ADD_WAITING = """INSERT INTO waiting
     (owner, recipient_key, guess_id, record_id, way, asked_ms, release_ms) VALUES (?, ?, ?, ?, ?, ?, ?)"""
 _SPOIL = "UPDATE guesses SET returned_to = x'' WHERE owner = ? AND guess_id = ?"
@@ -86,6 +89,10 @@ def _load(connection: Connection, where: str, value: object) -> OwnerRow | None:
         ledgers={read_way(way): Ledger(*counts) for way, *counts in connection.execute(_LEDGERS, (number,))},
         waiting=tuple(_waiting(found) for found in connection.execute(_WAITING, (number,))),
         veto=Veto(vetoed_ms, vetoed_key),
+        devices={
+            name: KeptDevice(counter, bool(copied))
+            for name, counter, copied in connection.execute(_DEVICES, (number,))
+        },
     )
     first = {RecordId(found[3]): int(found[0]) for found in reversed(rows)}
     return OwnerRow(number, owner, first)
@@ -162,6 +169,11 @@ def write_waiting(
         if begun not in before:
             row = (begun.recipient_key, begun.guess_id, begun.record_id, way_text(begun.way))
             connection.execute(_ADD_WAITING, (owner, *row, begun.asked_ms, begun.release_ms))
+
+
+def write_device(connection: Connection, owner: int, name: bytes, device: KeptDevice) -> None:
+    """Keep the counter of a device."""
+    connection.execute(_WRITE_DEVICE, (owner, name, device.counter, int(device.copied)))
 
 
 def write_veto(connection: Connection, before: OwnerRow, after: KeptOwner) -> None:

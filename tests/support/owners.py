@@ -6,12 +6,10 @@ A PIN is any bytes here; stretching it is the wallet's affair.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from fido2.webauthn import AttestedCredentialData
-
 from kura.safe.v1 import owner_pb2 as pb
 from safe_node.decisions.admission import Membership
 from safe_node.decisions.enrolment import admit_record
-from safe_node.handlers.owner_converters import read_version
+from safe_node.handlers.owner_converters import read_version, write_way
 from safe_node.owners import AdmittedRecord, Attempt, CandidateRecord, UnlockClaim
 from support.safe_requests import DECOY_SECRET, seeded
 from support.sample_documents import NOW, draw, key
@@ -30,6 +28,7 @@ from trust.ids import AuthorityKey, GuessId, Hash, OwnerId, RecordId, SafeId, Wa
 from trust.owner_record import (
     NO_PIN,
     RELEASE_INFO,
+    SEALED_BYTES,
     OwnerRecord,
     OwnerSecrets,
     RecordPlace,
@@ -165,7 +164,7 @@ def _deal_way(
     sealed = seal_secrets(secrets, under, *name)
     if device_secret:
         sealed += b"".join(
-            wrap_device_secret(one.wrapping_key, device_secret, _credential_id(one), b"".join(name))
+            wrap_device_secret(one.wrapping_key, device_secret, one.credential_id, b"".join(name))
             for one in policy.devices
         )
     record = OwnerRecord(
@@ -191,10 +190,6 @@ def _deal_way(
     return record, parts
 
 
-def _credential_id(device: OwnersDevice) -> bytes:
-    return AttestedCredentialData(device.credential).credential_id
-
-
 @dataclass(frozen=True)
 class Guess:
     """One guess at a record, as a wallet makes it.
@@ -204,25 +199,31 @@ class Guess:
         blinded: The PIN, blinded.
         guess_id: The same at every safe.
         recipient: To whom parts are sealed.
+        way: By which factors.
     """
 
     record: OwnerRecord
     blinded: BlindedInput = field(repr=False)
     guess_id: GuessId
     recipient: KeyPair
+    way: Way = PIN_ALONE
 
     def attempt(self, at_ms: int) -> Attempt:
         """As the safe reads it."""
         element = self.blinded.element.to_bytes()
         return Attempt(self.record.owner_id, self.record.record_id, self.guess_id, element, at_ms)
 
-    def request(self) -> pb.EvaluateRequest:
-        """What is sent to every safe."""
+    def request(self, **evidence: bytes) -> pb.EvaluateRequest:
+        """What is sent to every safe, with what proves the other factors."""
+        if self.way != PIN_ALONE:
+            evidence = {"recipient_key": self.recipient.public} | evidence
         return pb.EvaluateRequest(
+            factors=[] if self.way == PIN_ALONE else write_way(self.way),
             owner_id=self.record.owner_id,
             record_id=self.record.record_id,
             guess_id=self.guess_id,
             blinded_element=self.blinded.element.to_bytes(),
+            **evidence,
         )
 
     def check(self, safe_id: SafeId, answer: pb.EvaluateResponse) -> ShareEvaluation:
@@ -269,22 +270,25 @@ class Guess:
         assert sealed_hash(part.sealed) == self.record.sealed_hash
         return part
 
-    def secrets(self, parts: Mapping[SafeId, ReleasedPart], output: bytes) -> OwnerSecrets:
-        """What k parts and the right PIN open."""
+    def secrets(
+        self, parts: Mapping[SafeId, ReleasedPart], output: bytes, device_secret: bytes = b""
+    ) -> OwnerSecrets:
+        """What k parts, the right PIN and the device secret open, where the way needs them."""
         shares = [
             ScalarShare(self.record.x_at(safe_id) or 0, Scalar.from_bytes(part.unlock_share))
             for safe_id, part in parts.items()
         ]
         unlock_secret = feldman.combine(shares, self.record.k)
         sealed = next(iter(parts.values())).sealed
-        return open_secrets(sealed, WaySecrets(unlock_secret.to_bytes(), output), self.record)
+        under = WaySecrets(unlock_secret.to_bytes(), output, self.way, device_secret)
+        return open_secrets(sealed[:SEALED_BYTES], under, self.record)
 
 
-def guess_at(record: OwnerRecord, pin: bytes = PIN, label: str = "guess") -> Guess:
+def guess_at(record: OwnerRecord, pin: bytes = PIN, label: str = "guess", way: Way = PIN_ALONE) -> Guess:
     """A guess; equal labels give equal guesses."""
     rng = seeded(f"guess {label}")
-    blinded = oprf.blind(pin, Mode.VOPRF, rng)
-    return Guess(record, blinded, GuessId(rng.read(16)), KeyPair(rng.read(32)))
+    blinded = oprf.blind(pin if "pin" in way else NO_PIN, Mode.VOPRF, rng)
+    return Guess(record, blinded, GuessId(rng.read(16)), KeyPair(rng.read(32)), way)
 
 
 def output_of(owner: DealtOwner, roster: Roster, pin: bytes = PIN) -> bytes:

@@ -155,7 +155,7 @@ def test_a_status_tells_records_guesses_and_what_is_kept() -> None:
         staged=STAGED.admitted(SAFE_ID, ROSTER).record,
         old=(OLD.admitted(SAFE_ID, ROSTER).record,),
     )
-    assert write_status(OwnerView(owner, items=3, used_bytes=7000)) == pb.OwnerStatusResponse(
+    assert write_status(OwnerView(owner, items=3, used_bytes=7000), T) == pb.OwnerStatusResponse(
         record_id=DEALT.record.record_id,
         staged_record_id=STAGED.record.record_id,
         old_record_ids=[OLD.record.record_id],
@@ -172,7 +172,7 @@ def test_a_status_tells_records_guesses_and_what_is_kept() -> None:
 
 def test_a_status_without_a_record_tells_what_is_kept() -> None:
     """A wallet may act for an owner whose enrolment this safe missed."""
-    status = write_status(OwnerView(None, items=3, used_bytes=7000))
+    status = write_status(OwnerView(None, items=3, used_bytes=7000), T)
     assert status == pb.OwnerStatusResponse(items=3, bytes=7000)
 
 
