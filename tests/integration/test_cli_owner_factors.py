@@ -92,7 +92,8 @@ def test_a_stranger_waits_and_is_vetoed(
     assert first.code == 1
     assert "The owner's waiting period runs: the safes give their parts from" in first.messages
     again = thief(*command)
-    assert (again.code, again.messages) == (1, first.messages)
+    assert again.code == 1
+    assert first.messages.endswith(again.messages)
 
     shown: Any = phone.json("owner", "status")
     (waiting,) = shown["waiting"]

@@ -10,9 +10,10 @@ import pytest
 
 from support.owner_devices import MemoryDevice
 from support.owner_safes import LocalSafes, local_safes
-from support.owners_at_real_safes import ANNA, PIN, WRONG_PIN, backed_up, connect, enrolled, wallet_at
+from support.owners_at_real_safes import ANNA, PIN, WRONG_PIN, backed_up, enrolled, wallet_at
 from support.owners_wallets import quick_stretch
 from trust.access_policy import Factor
+from trust.ids import OwnerId
 from wallet_client.errors import WalletError
 from wallet_client.operations.change_access import (
     DeviceKnown,
@@ -36,15 +37,16 @@ from wallet_client.operations.owner_errors import (
     RecoveryWaits,
 )
 from wallet_client.operations.owner_recovery import OwnerRecovered, recover_owner
-from wallet_client.operations.owner_status import owner_status
+from wallet_client.operations.owner_status import owner_status, require_owner
 from wallet_client.operations.reseed import reseed_root
+from wallet_client.operations.unlocking import factors_from, unlock_owner
 from wallet_client.operations.veto import NoSuchRecovery, veto
 from wallet_client.operations.waiting_recovery import waiting_in
 from wallet_client.owners.access import read_ways
 from wallet_client.owners.errors import FactorMissing, PinNeeded
 from wallet_client.owners.factors import Proofs, by_pin
 from wallet_client.owners.names import Pin
-from wallet_client.wallet import Wallet
+from wallet_client.wallet import Wallet, pinned_versions
 
 __all__ = ["quick_stretch"]
 pytestmark = pytest.mark.usefixtures("quick_stretch")
@@ -107,95 +109,45 @@ async def come_back(
         return await recover_owner(opened, ANNA, proofs)
 
 
-async def is_refused(safes: LocalSafes, tmp_path: Path, proofs: Proofs, home: str = "stranger") -> None:
-    """As anything is that does not open."""
+async def is_refused(wallet: Wallet, proofs: Proofs) -> None:
+    """As anything is that does not open; by somebody who has nothing of this wallet but its way to the safes."""
+    owner = OwnerId(require_owner(wallet).owner_id)
+    factors = await factors_from(wallet, ANNA, owner, proofs)
     with pytest.raises(OwnerNotUnlocked):
-        await come_back(safes, tmp_path, proofs, home)
+        await unlock_owner(wallet.links, pinned_versions(wallet.store), owner, factors, wallet.rng)
 
 
 async def spent(wallet: Wallet, way: tuple[Factor, ...]) -> list[int]:
     """Guesses of one way, by safe."""
-    return [
+    return sorted(
         one.guesses_spent
         for safe in (await owner_status(wallet)).answered
         for one in safe.ways
         if one.way == way
-    ]
+    )
 
 
 class TestPinAndDevice:
-    async def test_open_the_record_with_one_touch_for_all_safes(
+    async def test_are_both_needed_and_one_touch_serves_all_safes(
         self, guarded: Wallet, safes: LocalSafes, tmp_path: Path, stick: MemoryDevice
     ) -> None:
-        """Everything comes back; the guess was given back."""
-        done = await come_back(safes, tmp_path, with_stick(stick))
-        assert (done.recovered, stick.touches) == (1, 1)
-        assert await spent(guarded, PIN_DEVICE) == [0] * 5
-
-    @pytest.mark.parametrize(
-        "proofs",
-        [
+        """Who lacks one is refused, and only who has the device can spend a guess; two safes may be away."""
+        for proofs in (
             by_pin(PIN),
             Proofs(DEVICE, None, MemoryDevice("stick", 7)),
             Proofs(PIN_DEVICE, PIN, MemoryDevice("another", 7)),
-        ],
-        ids=["the PIN alone", "the device alone", "the PIN and another device"],
-    )
-    async def test_are_both_needed(
-        self, guarded: Wallet, safes: LocalSafes, tmp_path: Path, proofs: Proofs
-    ) -> None:
-        """And who lacks the device cannot spend the owner's guesses."""
-        await is_refused(safes, tmp_path, proofs)
+        ):
+            await is_refused(guarded, proofs)
         assert await spent(guarded, PIN_DEVICE) == [0] * 5
+        await is_refused(guarded, with_stick(stick, WRONG_PIN))
+        assert await spent(guarded, PIN_DEVICE) == [0, 0, 1, 1, 1]
 
-    async def test_with_a_wrong_pin_cost_a_guess_at_three_safes(
-        self, guarded: Wallet, safes: LocalSafes, tmp_path: Path, stick: MemoryDevice
-    ) -> None:
-        """As without a device."""
-        await is_refused(safes, tmp_path, with_stick(stick, WRONG_PIN))
-        assert sorted(await spent(guarded, PIN_DEVICE)) == [0, 0, 1, 1, 1]
-
-    async def test_are_what_a_change_needs_too(
-        self, guarded: Wallet, safes: LocalSafes, tmp_path: Path, stick: MemoryDevice
-    ) -> None:
-        """Neither the PIN alone nor the device alone goes back to the PIN alone."""
-        for proofs in (by_pin(PIN), Proofs(DEVICE, device=stick, new_pin=NEW_PIN)):
-            with pytest.raises(OwnerNotUnlocked):
-                await changed_record(guarded, proofs, by_ways(read_ways("pin")))
-        await ask_for(guarded, "pin", with_stick(stick))
-        assert (await come_back(safes, tmp_path, by_pin(PIN))).recovered == 1
-
-    async def test_two_safes_may_be_away(
-        self, guarded: Wallet, safes: LocalSafes, tmp_path: Path, stick: MemoryDevice
-    ) -> None:
-        """The three that are left were asked by the one touch."""
+        stick.touches = 0
         async with wallet_at(tmp_path / "second", safes, "second") as opened:
             for safe in safes.safes[:2]:
                 await safe.stop()
-            done = await recover_owner(opened, ANNA, with_stick(stick))
-        assert (done.recovered, stick.touches) == (1, 1)
-
-    async def test_a_changed_pin_needs_no_touch_of_the_other_devices(
-        self, guarded: Wallet, safes: LocalSafes, tmp_path: Path, stick: MemoryDevice
-    ) -> None:
-        """The new record is wrapped for both; the one at hand opens it twice, now and to try it."""
-        second = MemoryDevice("second")
-        await add(guarded, second, with_stick(stick), "second")
-        stick.touches, second.touches = 0, 0
-        assert await change_pin(guarded, with_stick(stick), NEW_PIN) == {}
-        assert (stick.touches, second.touches) == (2, 0)
-        done = await come_back(safes, tmp_path, with_stick(second, NEW_PIN))
-        assert done.recovered == 1
-
-    async def test_a_removed_device_opens_nothing(
-        self, guarded: Wallet, safes: LocalSafes, tmp_path: Path, stick: MemoryDevice
-    ) -> None:
-        """Lost, it is taken off with the other one."""
-        second = MemoryDevice("second")
-        await add(guarded, second, with_stick(stick), "second")
-        assert await changed_record(guarded, with_stick(second), without_device("stick")) == {}
-        await is_refused(safes, tmp_path, with_stick(stick))
-        assert (await come_back(safes, tmp_path, with_stick(second))).recovered == 1
+            assert (await recover_owner(opened, ANNA, with_stick(stick))).recovered == 1
+        assert stick.touches == 1
 
     async def test_a_copied_device_is_found_out(
         self, guarded: Wallet, safes: LocalSafes, tmp_path: Path, stick: MemoryDevice
@@ -204,105 +156,90 @@ class TestPinAndDevice:
         copy = stick.copy()
         await come_back(safes, tmp_path, with_stick(stick))
         copy.counter -= 1
-        await is_refused(safes, tmp_path, with_stick(copy))
+        await is_refused(guarded, with_stick(copy))
         view = await owner_status(guarded)
         assert view.copied == {bytes.fromhex(device_id(view.access.devices[0]))}
 
-    async def test_stay_when_the_root_is_replaced(
+    async def test_are_what_every_change_needs_and_keeps(
         self, guarded: Wallet, safes: LocalSafes, tmp_path: Path, stick: MemoryDevice
     ) -> None:
-        """Both records that it takes keep all ways."""
-        assert (await reseed_root(guarded, with_stick(stick))).ended
-        await is_refused(safes, tmp_path, by_pin(PIN))
-        assert (await come_back(safes, tmp_path, with_stick(stick))).recovered == 1
+        """Neither alone changes the policy; another device, PIN or root leaves it as it is."""
+        for proofs in (by_pin(PIN), Proofs(DEVICE, device=stick, new_pin=NEW_PIN)):
+            with pytest.raises(OwnerNotUnlocked):
+                await changed_record(guarded, proofs, by_ways(read_ways("pin")))
+
+        second = MemoryDevice("second")
+        await add(guarded, second, with_stick(stick), "second")
+        stick.touches, second.touches = 0, 0
+        assert await change_pin(guarded, with_stick(stick), NEW_PIN) == {}
+        assert (stick.touches, second.touches) == (2, 0)  # now, and to try the new record
+
+        assert await changed_record(guarded, with_stick(second, NEW_PIN), without_device("stick")) == {}
+        await is_refused(guarded, with_stick(stick, NEW_PIN))
+        with pytest.raises(FactorNeeded):
+            await changed_record(guarded, with_stick(second, NEW_PIN), without_device("second"))
+
+        assert (await reseed_root(guarded, with_stick(second, NEW_PIN))).ended
+        await is_refused(guarded, by_pin(NEW_PIN))
+        async with wallet_at(tmp_path / "second", safes, "second") as opened:
+            assert (await recover_owner(opened, ANNA, with_stick(second, NEW_PIN))).recovered == 1
+            assert (await owner_status(opened)).access.ways == (PIN_DEVICE,)  # the safes told it
+            await ask_for(opened, "pin or device", with_stick(second, NEW_PIN))
+        assert (await owner_status(guarded)).access.ways == (DEVICE, ("pin",))
 
 
-class TestSeveralWays:
-    @pytest.fixture
-    async def either(self, wallet: Wallet, stick: MemoryDevice) -> Wallet:
-        """The PIN or the stick is enough."""
-        await add(wallet, stick, by_pin(PIN))
-        await ask_for(wallet, "pin or device", by_pin(PIN))
-        return wallet
+async def test_of_several_ways_each_opens_by_itself(
+    wallet: Wallet, safes: LocalSafes, tmp_path: Path, stick: MemoryDevice
+) -> None:
+    """A locked PIN does not lock the device, which replaces the PIN where it was forgotten."""
+    await add(wallet, stick, by_pin(PIN))
+    await ask_for(wallet, "pin or device", by_pin(PIN))
+    assert (await come_back(safes, tmp_path, by_pin(PIN), "by pin")).recovered == 1
+    for _ in range(8):
+        safes.clock.ms += DAY_MS
+        await is_refused(wallet, by_pin(WRONG_PIN))
+    assert (await come_back(safes, tmp_path, with_stick(stick, None), "by device")).recovered == 1
 
-    async def test_each_opens_by_itself(
-        self, either: Wallet, safes: LocalSafes, tmp_path: Path, stick: MemoryDevice
-    ) -> None:
-        """The same secrets come out of both."""
-        assert (await come_back(safes, tmp_path, by_pin(PIN), "by pin")).recovered == 1
-        assert (await come_back(safes, tmp_path, with_stick(stick, None), "by device")).recovered == 1
-
-    async def test_a_locked_pin_does_not_lock_the_device(
-        self, either: Wallet, safes: LocalSafes, tmp_path: Path, stick: MemoryDevice
-    ) -> None:
-        """Its way has no PIN, and nothing of a ledger."""
-        for _ in range(8):
-            safes.clock.ms += DAY_MS
-            await is_refused(safes, tmp_path, by_pin(WRONG_PIN))
-        assert (await come_back(safes, tmp_path, with_stick(stick, None))).recovered == 1
-
-    async def test_a_forgotten_pin_is_replaced_by_the_device(
-        self, either: Wallet, safes: LocalSafes, tmp_path: Path, stick: MemoryDevice
-    ) -> None:
-        """The old one opens nothing any more."""
-        assert await change_pin(either, with_stick(stick, None), NEW_PIN) == {}
-        await is_refused(safes, tmp_path, by_pin(PIN))
-        assert (await come_back(safes, tmp_path, by_pin(NEW_PIN))).recovered == 1
-
-    async def test_without_the_pin_no_record_with_a_pin_is_made(
-        self, either: Wallet, stick: MemoryDevice
-    ) -> None:
-        """Else nobody would know it."""
-        with pytest.raises(PinNeeded):
-            await changed_record(either, with_stick(stick, None), with_waiting(60))
+    with pytest.raises(PinNeeded):
+        await changed_record(wallet, with_stick(stick, None), with_waiting(60))
+    assert await change_pin(wallet, with_stick(stick, None), NEW_PIN) == {}
+    await is_refused(wallet, by_pin(PIN))
+    assert (await come_back(safes, tmp_path, by_pin(NEW_PIN), "by new pin")).recovered == 1
 
 
-class TestWhatCannotBeAskedFor:
-    @pytest.mark.parametrize(
-        ("policy", "error"),
-        [
-            ("pin and device", FactorUnknown),
-            ("pin and authority", FactorUnknown),
-            ("authority", SafesCanOpen),
-            ("pin or authority", SafesCanOpen),
-        ],
-    )
-    async def test_is_refused_before_anything_changes(
-        self, wallet: Wallet, policy: str, error: type[WalletError]
-    ) -> None:
-        """No device, no authority; and what lets the safes open it needs a word more."""
-        before = (await owner_status(wallet)).record_id
+async def test_what_cannot_be_asked_for_is_refused_before_anything_changes(
+    wallet: Wallet, stick: MemoryDevice
+) -> None:
+    """No device, no authority, what safes alone could open, what cannot be tried, a device twice or none."""
+    refusals: list[tuple[str, type[WalletError]]] = [
+        ("pin and device", FactorUnknown),
+        ("pin and authority", FactorUnknown),
+        ("authority", SafesCanOpen),
+        ("pin or authority", SafesCanOpen),
+    ]
+    before = (await owner_status(wallet)).record_id
+    for policy, error in refusals:
         with pytest.raises(error):
             await changed_record(wallet, by_pin(PIN), by_ways(read_ways(policy)))
-        assert (await owner_status(wallet)).record_id == before
+    assert (await owner_status(wallet)).record_id == before
 
-    async def test_is_what_cannot_be_tried(self, wallet: Wallet, stick: MemoryDevice) -> None:
-        """A record that nobody opened yet never takes the place of one that opens."""
-        await add(wallet, stick, by_pin(PIN))
-        with pytest.raises(NothingToTryWith):
-            await changed_record(wallet, by_pin(PIN), by_ways(read_ways("pin and device")))
+    await add(wallet, stick, by_pin(PIN))
+    before = (await owner_status(wallet)).record_id
+    with pytest.raises(NothingToTryWith):
+        await changed_record(wallet, by_pin(PIN), by_ways(read_ways("pin and device")))
+    for device, label in ((stick, "other"), (MemoryDevice("other"), "stick")):
+        with pytest.raises(DeviceKnown):
+            await add(wallet, device, by_pin(PIN), label)
+    with pytest.raises(NoSuchDevice):
+        await changed_record(wallet, by_pin(PIN), without_device("none"))
+    assert (await owner_status(wallet)).record_id == before
 
-    async def test_is_a_device_twice_or_one_that_is_not_there(
-        self, wallet: Wallet, stick: MemoryDevice
-    ) -> None:
-        """Labels and credentials are each once."""
-        await add(wallet, stick, by_pin(PIN))
-        for device, label in ((stick, "other"), (MemoryDevice("other"), "stick")):
-            with pytest.raises(DeviceKnown):
-                await add(wallet, device, by_pin(PIN), label)
-        with pytest.raises(NoSuchDevice):
-            await changed_record(wallet, by_pin(PIN), without_device("none"))
 
-    async def test_is_the_last_device_gone(self, guarded: Wallet, stick: MemoryDevice) -> None:
-        """The policy needs it."""
-        with pytest.raises(FactorNeeded):
-            await changed_record(guarded, with_stick(stick), without_device("stick"))
-
-    def test_is_a_way_without_its_factors(self) -> None:
-        """Nothing is sent."""
-        for way in (PIN_DEVICE, DEVICE, ("authority",)):
-            with pytest.raises(FactorMissing):
-                Proofs(way, pin=PIN)
+@pytest.mark.parametrize("way", [PIN_DEVICE, DEVICE, ("authority",)], ids=" and ".join)
+def test_a_way_is_not_tried_without_its_factors(way: tuple[Factor, ...]) -> None:
+    """Nothing is sent."""
+    with pytest.raises(FactorMissing):
+        Proofs(way, pin=PIN)
 
 
 class TestAWaitingPeriod:
@@ -312,16 +249,16 @@ class TestAWaitingPeriod:
         assert await changed_record(wallet, by_pin(PIN), with_waiting(172_800)) == {}
         return wallet
 
-    async def begin(self, safes: LocalSafes, tmp_path: Path) -> RecoveryWaits:
+    async def begin(self, safes: LocalSafes, tmp_path: Path, home: str = "second") -> RecoveryWaits:
         """Somebody comes with nothing but name and PIN."""
         with pytest.raises(RecoveryWaits) as waits:
-            await come_back(safes, tmp_path, by_pin(PIN))
+            await come_back(safes, tmp_path, by_pin(PIN), home)
         return waits.value
 
     async def test_makes_a_recovery_wait_and_then_collects_it_without_a_guess(
         self, patient: Wallet, safes: LocalSafes, tmp_path: Path
     ) -> None:
-        """All safes began; nothing is asked for again, and nothing is kept afterwards."""
+        """All safes began, so two may be lost; all were restarted; nothing is asked again, nor kept."""
         began = safes.clock.ms
         waits = await self.begin(safes, tmp_path)
         assert waits.until == (began + 2 * DAY_MS) // 1_000
@@ -329,73 +266,38 @@ class TestAWaitingPeriod:
         assert (waiting.way, waiting.release_at_ms) == (("pin",), began + 2 * DAY_MS)
         with pytest.raises(RecoveryWaits):
             await come_back(safes, tmp_path, None)
-        safes.clock.ms += 2 * DAY_MS
-        assert (await come_back(safes, tmp_path, None)).recovered == 1
-        async with wallet_at(tmp_path / "second", safes, "second") as opened:
-            assert waiting_in(opened.store) is None
-
-    async def test_is_kept_over_a_restart_of_every_safe(
-        self, patient: Wallet, safes: LocalSafes, tmp_path: Path
-    ) -> None:
-        """And two of them may be lost meanwhile, since all began."""
-        await self.begin(safes, tmp_path)
         for safe in safes.safes:
             await safe.restart()
         safes.clock.ms += 2 * DAY_MS
         for safe in safes.safes[:2]:
             await safe.stop()
         assert (await come_back(safes, tmp_path, None)).recovered == 1
+        async with wallet_at(tmp_path / "second", safes, "second") as opened:
+            assert waiting_in(opened.store) is None
 
-    async def test_does_not_hold_up_a_wallet_of_the_owners(self, patient: Wallet) -> None:
-        """It has signed, so the parts come at once."""
-        assert await change_pin(patient, by_pin(PIN), NEW_PIN) == {}
-
-    async def test_ends_with_a_veto_for_good(
+    async def test_ends_with_a_veto_for_good_once_in_thirty_days(
         self, patient: Wallet, safes: LocalSafes, tmp_path: Path
     ) -> None:
-        """Whoever waited gets nothing afterwards; the wallet forgets what it kept."""
+        """Whoever waited gets nothing; a thief of a wallet and the PIN cannot lock the owner out for ever."""
+        for prefix in ("", "00"):
+            with pytest.raises(NoSuchRecovery):
+                await veto(patient, prefix, by_pin(PIN))
         await self.begin(safes, tmp_path)
         assert await veto(patient, "", by_pin(PIN)) == {}
         assert (await owner_status(patient)).waiting == {}
         safes.clock.ms += 2 * DAY_MS
         with pytest.raises(RecoveryEnded):
             await come_back(safes, tmp_path, None)
-        with pytest.raises(RecoveryWaits):
-            await come_back(safes, tmp_path, by_pin(PIN))
-
-    async def test_is_vetoed_once_in_thirty_days(
-        self, patient: Wallet, safes: LocalSafes, tmp_path: Path
-    ) -> None:
-        """Else a thief of a wallet and the PIN could lock the owner out for ever."""
-        await self.begin(safes, tmp_path)
-        await veto(patient, "", by_pin(PIN))
-        with pytest.raises(RecoveryWaits):
-            await come_back(safes, tmp_path, by_pin(PIN), "third")
+        await self.begin(safes, tmp_path, "third")
         with pytest.raises(WalletError, match="vetoed less than 30 days ago"):
             await veto(patient, "", by_pin(PIN))
 
-    async def test_ends_with_the_record(self, patient: Wallet, safes: LocalSafes, tmp_path: Path) -> None:
-        """A changed PIN shuts out who knew the old one, also who waits already."""
+    async def test_ends_with_the_record_which_a_wallet_of_the_owners_changes_at_once(
+        self, patient: Wallet, safes: LocalSafes, tmp_path: Path
+    ) -> None:
+        """It has signed, so no safe waits for it; who knew the old PIN is shut out, also who waits."""
         await self.begin(safes, tmp_path)
-        await change_pin(patient, by_pin(PIN), NEW_PIN)
+        assert await change_pin(patient, by_pin(PIN), NEW_PIN) == {}
         safes.clock.ms += 2 * DAY_MS
         with pytest.raises(RecoveryEnded):
             await come_back(safes, tmp_path, None)
-
-    async def test_is_nothing_to_veto_where_nobody_waits(self, patient: Wallet) -> None:
-        """Nor one that is called otherwise."""
-        for prefix in ("", "00"):
-            with pytest.raises(NoSuchRecovery):
-                await veto(patient, prefix, by_pin(PIN))
-
-
-async def test_another_wallet_reads_the_policy_from_the_safes(
-    guarded: Wallet, safes: LocalSafes, tmp_path: Path, stick: MemoryDevice
-) -> None:
-    """The first keeps nothing of it, and the other may change it."""
-    async with wallet_at(tmp_path / "second", safes, "second") as second:
-        await recover_owner(second, ANNA, with_stick(stick))
-        assert (await owner_status(second)).access.ways == (PIN_DEVICE,)
-        await ask_for(second, "pin or device", with_stick(stick))
-    connect(guarded, safes)
-    assert (await owner_status(guarded)).access.ways == (DEVICE, ("pin",))

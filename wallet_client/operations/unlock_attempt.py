@@ -25,6 +25,7 @@ from threshold.hpke import KeyPair
 from threshold.oprf import Mode
 from threshold.randomness import RandomSource
 from threshold.shared_oprf import ShareEvaluation
+from trust.access_policy import PIN_ALONE
 from trust.device_proof import SignedChallenge, challenge_hash
 from trust.ids import GuessId, SafeId
 from trust.owner_record import OwnerRecord, OwnerSecrets, ReleasedPart
@@ -239,8 +240,13 @@ class Attempt:
         return sorted([0] * len(self._released) + list(self._waiting.values()))[self._record.k - 1]
 
     def _nobody_left(self) -> OwnerNotUnlocked | OwnerOutOfReach:
-        """What it comes to where no more safes can be asked."""
-        if self._refused and not self._released:
+        """What it comes to where no more safes can be asked.
+
+        A safe that does not believe a device or an authority answers for another record, as for nobody's.
+        """
+        others = sum(isinstance(failure, OtherRecord) for failure in self._failed.values())
+        unbelieved = self._factors.way != PIN_ALONE and others >= self._record.k
+        if (self._refused and not self._released) or unbelieved:
             return OwnerNotUnlocked(self._factors.way)
         good = sum(safe_id not in self._failed for safe_id in self._evaluated)
         return OwnerOutOfReach.of(self._roster, self._failed, good=good, needed=self._record.k, spent=True)
