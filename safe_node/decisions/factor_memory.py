@@ -2,7 +2,8 @@
 
 A challenge is remembered only once a device of an owner's signed it, an assertion once it held, so strangers
 fill neither memory. What was given out before the process began is refused; what has expired by the latest
-time ever seen stays expired, also when the clock is set back; a full memory takes nothing more.
+time ever seen stays expired, also when the clock is set back; a full memory takes nothing more. No owner has
+more than their part of it.
 
 It is asked inside the write that spends the guess, so that of many calls at once one gets through, and a
 write that has to be done again finds its own.
@@ -10,16 +11,20 @@ write that has to be done again finds its own.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 
 from safe_node.owners import Proven
-from trust.assertion import AssertionMemory
+from trust.assertion import MAX_LIFE_SECONDS, AssertionMemory
 from trust.device_proof import CHALLENGE_MS, SafeChallenge
 from trust.errors import AssertionRefused
-from trust.ids import AuthorityKey, GuessId
+from trust.ids import AuthorityKey, GuessId, OwnerId
 
-MOST_CHALLENGES = 10_000
+MOST_CHALLENGES = 100_000
 MOST_AUTHORITIES = 10_000
+MOST_FOR_AN_OWNER = 256
+"""Guesses of one owner, within the longest life, for which something is taken."""
+LONGEST_MS = MAX_LIFE_SECONDS * 1_000
 
 
 @dataclass(slots=True)
@@ -33,6 +38,7 @@ class FactorMemory:
     started_ms: int
     _latest_ms: int = field(default=0, init=False)
     _challenges: dict[bytes, tuple[GuessId, int]] = field(default_factory=dict, init=False)
+    _taken: dict[OwnerId, deque[int]] = field(default_factory=dict, init=False)
     _versions: dict[AuthorityKey, int] = field(default_factory=dict, init=False)
     _assertions: AssertionMemory = field(init=False)
 
@@ -40,9 +46,11 @@ class FactorMemory:
         """Begin with the process."""
         self._assertions = AssertionMemory(-(-self.started_ms // 1_000))
 
-    def take(self, proven: Proven, guess_id: GuessId, now_ms: int) -> bool:
+    def take(self, owner_id: OwnerId, proven: Proven, guess_id: GuessId, now_ms: int) -> bool:
         """Whether all that was proven is taken for that guess, now or before."""
         self._latest_ms = max(self._latest_ms, now_ms)
+        if not self._has_room(owner_id):
+            return False
         if proven.challenge is not None and not self._take_challenge(proven.challenge, guess_id):
             return False
         return proven.assertion is None or self._take_assertion(proven, guess_id, now_ms)
@@ -51,6 +59,16 @@ class FactorMemory:
         """Whether a challenge may be answered now; taking it is another matter."""
         latest = max(self._latest_ms, now_ms)
         return self.started_ms <= challenge.issued_ms and latest < challenge.issued_ms + CHALLENGE_MS
+
+    def _has_room(self, owner_id: OwnerId) -> bool:
+        """One owner, who may be their own authority, fills no memory that others need."""
+        until = self._taken.setdefault(owner_id, deque())
+        while until and until[0] <= self._latest_ms:
+            until.popleft()
+        if len(until) >= MOST_FOR_AN_OWNER:
+            return False
+        until.append(self._latest_ms + LONGEST_MS)
+        return True
 
     def _take_challenge(self, challenge: SafeChallenge, guess_id: GuessId) -> bool:
         if not self.is_fresh(challenge, self._latest_ms):

@@ -158,7 +158,7 @@ def _plan_proven(
     record = owner.record(attempt.record_id)
     if record is None or record.policy != proven.policy:
         return NOT_TAKEN
-    if not memory.take(proven, attempt.guess_id, attempt.at_ms):
+    if not memory.take(owner.owner_id, proven, attempt.guess_id, attempt.at_ms):
         return NOT_TAKEN
     device = None if proven.device is None else (proven.device.name, _counted(owner, proven.device))
     if proven.device is not None and not _grows(owner, proven.device):

@@ -30,6 +30,9 @@ from trust.unlock_proof import PROOF_BYTES, TAG_BYTES
 
 OWNER_ID_BYTES = 32
 MOST_GUESSES = 100
+MOST_EVIDENCE_BYTES = 65_536
+"""A device proof for 255 safes takes some 45,000."""
+
 MOST_POLICY_BYTES = 32_768
 """A policy of eight devices with the longest credentials takes some 18,000."""
 
@@ -94,7 +97,13 @@ def read_attempt(request: pb.EvaluateRequest, now_ms: int) -> tuple[Attempt, Poi
 
 
 def read_evidence(request: pb.EvaluateRequest) -> Evidence:
-    """What was sent for the other factors, as it came."""
+    """What was sent for the other factors, as it came.
+
+    Raises:
+        Malformed: More than 64 KiB of one kind.
+    """
+    for field in ("device_proof", "assertion", "authority"):
+        _require(len(getattr(request, field)) <= MOST_EVIDENCE_BYTES, field)
     return Evidence(request.device_proof, request.assertion, request.authority)
 
 

@@ -205,6 +205,8 @@ async def test_every_guess_is_one_write_whoever_is_asked_about(opened: Opener) -
             "nobody, not taken": replace(at_nobody("third"), record_id=NO_RECORD),
             "repeated": attempt_at(label="known"),
             "locked": attempt_at(locked, "one more"),
+            "by a device, that nobody has": replace(at_nobody("fourth"), way=("device",)),
+            "by a device, that the owner lacks": replace(attempt_at(label="device"), way=("device",)),
         }
         grown = {}
         for name, attempt in attempts.items():
@@ -215,7 +217,7 @@ async def test_every_guess_is_one_write_whoever_is_asked_about(opened: Opener) -
 
 
 async def test_a_database_of_the_version_before_keeps_the_guesses(tmp_path: Path) -> None:
-    """One whose answer was lost is repeated for nothing."""
+    """One whose answer was lost is repeated for nothing; the record is the PIN's alone, without a policy."""
     spent = attempt_at()
     third_version(tmp_path / "safe.db", spent)
     store = await open_store(tmp_path, SAFE_ID)
@@ -223,6 +225,9 @@ async def test_a_database_of_the_version_before_keeps_the_guesses(tmp_path: Path
         bench = Bench(tmp_path, store, RegistrationRules(SAFE_ID, COUNTER_LIMIT, 0))
         assert await guess(bench, spent) == GuessPlan(RECORD, None)
         assert await guess(bench, attempt_at(label="another")) == GuessPlan(RECORD, Ledger(2, T))
+        owner = await found(bench)
+        assert owner.current == replace(PART.record, policy=b"", policy_signature=b"")
+        assert (owner.waiting, owner.devices, owner.ledgers) == ((), {}, {})
     finally:
         await store.close()
 

@@ -30,10 +30,12 @@ from support.owner_bench import (
     guess,
     stage,
 )
-from support.owners import deal_owner
-from support.sample_documents import draw
+from support.owners import Access, deal_owner
+from support.sample_access import FINGER, TOUCH
+from support.sample_documents import draw, key
 from support.store_bench import CALLER, ROSTER, SAFE_ID, Bench, Opener
-from trust.ids import Hash, OwnerKey, WalletKey
+from trust.access_policy import PIN_ALONE, Way
+from trust.ids import AuthorityKey, Hash, OwnerKey, WalletKey
 from trust.refusals import (
     InvitationInvalid,
     OwnerExists,
@@ -52,6 +54,32 @@ async def test_an_owner_comes_back_as_they_were_enrolled(opened: Opener) -> None
     async with opened() as bench:
         assert await found(bench) == KeptOwner(PART.owner_id, OWNER, Ledger(), PART.record)
         assert await bench.store.owners.find(NOBODY) is None
+
+
+WAYS: tuple[Way, ...] = (("authority", "pin"), ("device",), PIN_ALONE)
+BY_WAYS = deal_owner(
+    ROSTER, version="by ways", access=Access(WAYS, (TOUCH, FINGER), (AuthorityKey(key("authority").public),))
+)
+WAYS_PART = BY_WAYS.admitted(SAFE_ID, ROSTER)
+
+
+async def test_every_way_comes_back_with_its_part_and_the_policy(opened: Opener) -> None:
+    """In force, staged and old; and what goes is erased with all its parts."""
+    async with opened() as bench:
+        await enroll(bench)
+        await stage(bench, WAYS_PART)
+    async with opened() as bench:
+        assert (await found(bench)).staged == WAYS_PART.record
+        await commit(bench, WAYS_PART)
+        await stage(bench, SECOND_PART)
+        await commit(bench, SECOND_PART)
+    async with opened() as bench:
+        owner = await found(bench)
+        assert (owner.current, owner.old) == (SECOND_PART.record, (PART.record, WAYS_PART.record))
+        assert count(bench, "owner_policies") == 3
+        await drop(bench, WAYS_PART)
+        assert_gone(bench, WAYS_PART)
+        assert (count(bench, "owner_records"), count(bench, "owner_policies")) == (2, 2)
 
 
 async def test_enrolling_again_changes_nothing_and_over_a_name_is_refused(opened: Opener) -> None:
@@ -131,9 +159,10 @@ async def test_records_follow_one_another_and_what_goes_is_erased(opened: Opener
 
 
 def assert_gone(bench: Bench, part: AdmittedRecord) -> None:
-    files, record = bench.files(), part.record.parts[0]
-    for secret in (record.unlock_share, record.oprf_share, record.unlock_tag, record.sealed):
-        assert secret not in files
+    files = bench.files()
+    for kept in part.record.parts:
+        for secret in (kept.unlock_share, kept.oprf_share, kept.unlock_tag, kept.sealed):
+            assert secret not in files
 
 
 async def test_no_stale_copy_outlives_many_changes_of_many_owners(opened: Opener) -> None:

@@ -17,10 +17,12 @@ from safe_node.decisions.enrolment import (
     plan_staging,
 )
 from safe_node.owners import CandidatePart, CandidateRecord, EnrolmentState, KeptOwner, KeptRecord, Ledger
-from support.owners import DealtOwner, deal_owner
+from support.owners import Access, DealtOwner, deal_owner
 from support.safe_requests import DECOY_SECRET, roster_of, wallet_key
+from support.sample_access import FINGER, TOUCH
 from threshold.ristretto import ORDER
-from trust.ids import RecordId, SafeId, WalletKey
+from trust.access_policy import PIN_ALONE, Way, sign_policy
+from trust.ids import AuthorityKey, OwnerId, RecordId, SafeId, WalletKey
 from trust.owner_record import OwnerRecord, RecordPlace
 from trust.refusals import (
     InvitationInvalid,
@@ -120,6 +122,60 @@ def test_a_part_is_refused_that_has(candidate: CandidatePart, field: str) -> Non
     """And the refusal names where."""
     with pytest.raises(RecordInvalid) as refused:
         admit_record(sent_with(candidate), OWNER, MEMBERSHIP)
+    assert refused.value.field == field
+
+
+WAYS: tuple[Way, ...] = (("authority", "pin"), ("device",), ("device", "pin"), PIN_ALONE)
+BY_WAYS = deal_owner(
+    ROSTER, access=Access(WAYS, (TOUCH, FINGER), (AuthorityKey(wallet_key("authority").public),))
+)
+SENT_BY_WAYS = BY_WAYS.candidate(HERE)
+FIRST_WAY, *_, LAST_WAY = SENT_BY_WAYS.parts
+
+
+def test_a_part_of_each_way_is_admitted() -> None:
+    """In the order of the policy; with a device, the wraps stand behind the sealed secrets."""
+    kept = BY_WAYS.admitted(HERE, ROSTER).record
+    assert tuple(part.way for part in kept.parts) == WAYS
+    assert [len(part.sealed) for part in kept.parts] == [119, 119 + 2 * 112, 119 + 2 * 112, 119]
+    assert {part.record_id for part in kept.parts} == {kept.record_id}
+    assert kept.read_policy() == BY_WAYS.policy
+
+
+def signed(owner: DealtOwner = BY_WAYS, **changes: Any) -> CandidateRecord:
+    """What was sent, under another policy of the owner's."""
+    policy = sign_policy(structs.replace(owner.policy, **changes), owner.key)
+    return replace(SENT_BY_WAYS, policy=policy.policy, signature=policy.signature)
+
+
+def exchanged(first: int, second: int) -> CandidateRecord:
+    parts = list(SENT_BY_WAYS.parts)
+    parts[first], parts[second] = parts[second], parts[first]
+    return replace(SENT_BY_WAYS, parts=tuple(parts))
+
+
+OTHER_VERSION = deal_owner(ROSTER, version="other").candidate(HERE)
+INVALID_RECORDS: dict[str, tuple[CandidateRecord, str]] = {
+    "no policy": (replace(SENT_BY_WAYS, policy=b"\xc1"), "policy"),
+    "a policy that the owner did not sign": (replace(SENT_BY_WAYS, signature=bytes(64)), "policy_signature"),
+    "a part too few": (replace(SENT_BY_WAYS, parts=SENT_BY_WAYS.parts[1:]), "parts"),
+    "a part too many": (replace(SENT_BY_WAYS, parts=(*SENT_BY_WAYS.parts, LAST_WAY)), "parts"),
+    "parts in another order than their ways": (exchanged(0, 1), "sealed_secrets"),
+    "a policy with fewer devices than wraps": (signed(devices=(TOUCH,)), "sealed_secrets"),
+    "a policy of another version": (signed(record_id=RecordId(bytes(16))), "record.record_id"),
+    "a policy of another name": (signed(owner_id=OwnerId(bytes(32))), "record.record_id"),
+    "a part of another version": (
+        replace(SENT_BY_WAYS, parts=(*SENT_BY_WAYS.parts[:3], OTHER_VERSION.parts[0])),
+        "record.record_id",
+    ),
+}
+
+
+@pytest.mark.parametrize(("candidate", "field"), INVALID_RECORDS.values(), ids=INVALID_RECORDS)
+def test_a_version_is_refused_that_has(candidate: CandidateRecord, field: str) -> None:
+    """And the refusal names where."""
+    with pytest.raises(RecordInvalid) as refused:
+        admit_record(candidate, OWNER, MEMBERSHIP)
     assert refused.value.field == field
 
 

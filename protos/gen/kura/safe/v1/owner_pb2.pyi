@@ -141,7 +141,7 @@ class EvaluateRequest(_message.Message):
     authority, whose proofs name it; empty or the same otherwise.
     """
     device_proof: _builtins.bytes
-    """trust.device_proof.DeviceProof, where the way needs a device."""
+    """trust.device_proof.DeviceProof, where the way needs a device; like the next two, at most 65,536 bytes."""
     assertion: _builtins.bytes
     """trust.assertion.SignedAssertion, where the way needs an authority. Taken once."""
     authority: _builtins.bytes
