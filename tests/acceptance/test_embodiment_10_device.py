@@ -18,7 +18,7 @@ import pytest
 
 from support.cluster import LocalCluster
 from support.faults import database_of
-from support.kura import KuraCommand, KuraInProcess
+from support.kura import KuraInProcess
 from support.owner_devices import cheap_files
 from support.owners_wallets import quick_stretch
 from support.steps import add_ticket, exported
@@ -56,8 +56,9 @@ def coming_back(name: str, cluster: LocalCluster, card: Path, *factors: str) -> 
     return ("owner", "recover", name, *roster, "--with", ",".join(factors), "--device", f"file:{card}")
 
 
+@pytest.mark.usefixtures("quick_stretch", "cheap_files")
 def test_who_has_the_card_gets_the_values_by_the_path_that_it_signed(
-    kura: KuraCommand, here: KuraInProcess, cluster: LocalCluster, card: Path, tmp_path: Path
+    here: KuraInProcess, tablet: KuraInProcess, cluster: LocalCluster, card: Path, tmp_path: Path
 ) -> None:
     """151 reads it, 154 of three safes each collates it with 153; one reading serves them all."""
     add_ticket(here)
@@ -65,15 +66,14 @@ def test_who_has_the_card_gets_the_values_by_the_path_that_it_signed(
     asks_for_the_card(here, "embodiment-10", card)
     here.ok("backup", "--all", "--delete")  # 143, with the set
 
-    shutil.rmtree(kura.home)
+    shutil.rmtree(here.home)
     cluster.kill("safe-2", "safe-3")
-    tablet = KuraCommand(tmp_path / "tablet")
     done = tablet.json(
         *coming_back("embodiment-10", cluster, card, "pin", "device"), typed=f"{PIN}\n{CARD}\n"
     )  # 144
 
     assert (done["found"], done["recovered"], done["left"]) == (1, 1, {})
-    assert exported(KuraInProcess(tablet.home), tmp_path / "after.json") == before
+    assert exported(tablet, tmp_path / "after.json") == before
 
 
 @pytest.mark.usefixtures("quick_stretch", "cheap_files")

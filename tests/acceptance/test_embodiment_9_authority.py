@@ -19,7 +19,7 @@ import pytest
 
 from support.authority_process import AuthorityProcess, authority_process
 from support.cluster import LocalCluster
-from support.kura import KuraCommand, KuraInProcess
+from support.kura import KuraInProcess
 from support.steps import add_ticket, exported
 
 PIN, OTHER = "4711 mole", "4711 moles"
@@ -58,51 +58,52 @@ def coming_back(
 
 
 def test_who_is_authenticated_gets_the_values_by_the_path_that_the_authentication_names(
-    kura: KuraCommand, here: KuraInProcess, cluster: LocalCluster, authority: AuthorityProcess, tmp_path: Path
+    here: KuraInProcess,
+    tablet: KuraInProcess,
+    cluster: LocalCluster,
+    authority: AuthorityProcess,
+    tmp_path: Path,
 ) -> None:
-    """145 takes the password in, 149 collates it with what 148 holds; three of five safes seal to it."""
+    """Neither the PIN nor the authentication is enough; with both, three of five safes seal to it."""
     add_ticket(here)
     before = exported(here, tmp_path / "before.json")
     asks_for_both(here, "embodiment-9", authority)
-    here.ok("backup", "--all", "--delete")  # 143, with the set
+    here.ok("backup", "--all", "--delete")  # 143 registers, with the set
+    both = coming_back("embodiment-9", cluster, authority, "pin", "authority")
 
-    shutil.rmtree(kura.home)
-    cluster.kill("safe-1", "safe-5")
-    tablet = KuraCommand(tmp_path / "tablet")
-    command = coming_back("embodiment-9", cluster, authority, "pin", "authority")
-    done = tablet.json(*command, typed=f"{PIN}\n{PASSWORD}\n")  # 144
-
-    assert (done["found"], done["recovered"], done["left"]) == (1, 1, {})
-    assert exported(KuraInProcess(tablet.home), tmp_path / "after.json") == before
-
-
-def test_neither_the_pin_nor_the_authentication_is_enough_by_itself(
-    here: KuraInProcess, tablet: KuraInProcess, cluster: LocalCluster, authority: AuthorityProcess
-) -> None:
-    """Who is not authenticated cannot even guess; and the authority does not know the PIN."""
-    asks_for_both(here, "not-enough", authority)
-    add_ticket(here)
-    here.ok("backup", "--all", "--delete")
-    both = coming_back("not-enough", cluster, authority, "pin", "authority")
-
-    alone = tablet(*coming_back("not-enough", cluster, authority), typed=f"{PIN}\n")
+    # Who is not authenticated cannot even guess.
+    alone = tablet(*coming_back("embodiment-9", cluster, authority), typed=f"{PIN}\n")
     other_password = tablet(*both, typed=f"{PIN}\nanother horse\n")
     assert [one.code for one in (alone, other_password)] == [1, 1]
     assert "The name or the PIN is another" in alone.messages
     assert "The authority" in other_password.messages
     assert _guesses_left(here) == [10] * 5
 
-    # The owner information may also travel under a temporary common key; the session serves what follows.
-    login = ("authority", "login", "not-enough", "--authority", authority.file, "--way", "common")
+    # 145 takes the password in, under a temporary common key; 149 collates it with what 148 holds.
+    login = ("authority", "login", "embodiment-9", "--authority", authority.file, "--way", "common")
     tablet.ok(*login, typed=f"{PASSWORD}\n")
-    by_word = tablet(*coming_back("not-enough", cluster, authority, "authority"))
     wrong_pin = tablet(*both, typed=f"{OTHER}\n")
-    assert [one.code for one in (by_word, wrong_pin)] == [1, 1]
-    assert "does not open by authority" in by_word.messages
+    assert wrong_pin.code == 1
     assert "does not open by pin and authority" in wrong_pin.messages
     assert _guesses_left(here) == [9, 9, 9, 10, 10]
 
-    assert tablet.json(*both, typed=f"{PIN}\n")["recovered"] == 1
+    shutil.rmtree(here.home)
+    cluster.kill("safe-1", "safe-5")
+    done = tablet.json(*both, typed=f"{PIN}\n")  # 144 acquires
+    assert (done["found"], done["recovered"], done["left"]) == (1, 1, {})
+    assert exported(tablet, tmp_path / "after.json") == before
+
+
+def test_the_password_may_travel_under_the_public_key_and_the_authority_alone_opens_nothing(
+    here: KuraInProcess, tablet: KuraInProcess, cluster: LocalCluster, authority: AuthorityProcess
+) -> None:
+    """In one command on a new device; nobody opens by the authority's word what asks for the PIN as well."""
+    asks_for_both(here, "public-key", authority)
+    by_word = tablet(*coming_back("public-key", cluster, authority, "authority"), typed=f"{PASSWORD}\n")
+    assert by_word.code == 1
+    assert "does not open by authority" in by_word.messages
+    both = coming_back("public-key", cluster, authority, "pin", "authority")
+    assert tablet.json(*both, typed=f"{PIN}\n")["left"] == {}
 
 
 def _guesses_left(here: KuraInProcess) -> list[int]:

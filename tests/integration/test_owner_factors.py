@@ -110,7 +110,7 @@ async def come_back(
 
 
 async def is_refused(wallet: Wallet, proofs: Proofs) -> None:
-    """As anything is that does not open; by somebody who has nothing of this wallet but its way to the safes."""
+    """As anything is that does not open; by somebody who has nothing of this wallet's but its links."""
     owner = OwnerId(require_owner(wallet).owner_id)
     factors = await factors_from(wallet, ANNA, owner, proofs)
     with pytest.raises(OwnerNotUnlocked):

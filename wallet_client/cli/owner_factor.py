@@ -144,7 +144,9 @@ def remove_authority(session: Session, named: Named) -> None:
     show_access(session, work, _text)
 
 
-@click.command("list", cls=Command, opens_wallet=True, examples="kura owner factor list --json")
+@click.command(
+    "list", cls=Command, opens_wallet=True, examples="kura owner factor list\nkura owner factor list --json"
+)
 @pass_session
 def list_(session: Session) -> None:
     """List the owner's devices and authority, as the safes have them."""

@@ -33,11 +33,11 @@ class TokenName:
     """Which token, of which module.
 
     Args:
-        token: The token's label.
+        label: The token's.
         module: Path of the module that speaks to it.
     """
 
-    token: str
+    label: str
     module: str
 
     @classmethod
@@ -56,7 +56,7 @@ class TokenName:
 
     def __str__(self) -> str:
         """As it is typed."""
-        return f"pkcs11:token={self.token}?module-path={self.module}"
+        return f"pkcs11:token={self.label}?module-path={self.module}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ class TokenDevice:
                 self.name, "python-pkcs11 is not installed: pip install kura[pkcs11]"
             ) from error
         try:
-            token = pkcs11.lib(self.at.module).get_token(token_label=self.at.token)
+            token = pkcs11.lib(self.at.module).get_token(token_label=self.at.label)
             with token.open(rw=True, user_pin=self.pin.reveal().decode()) as session:
                 yield session
         except NoSuchKey:

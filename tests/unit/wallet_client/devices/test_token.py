@@ -93,4 +93,4 @@ def test_a_text_that_names_no_token_is_refused(text: str) -> None:
 def test_a_token_is_named_as_rfc_7512_has_it() -> None:
     """With percent signs, and other attributes beside."""
     read = TokenName.read("pkcs11:manufacturer=x;token=my%20token?module-path=/usr/lib/x.so")
-    assert (read.token, read.module) == ("my token", "/usr/lib/x.so")
+    assert (read.label, read.module) == ("my token", "/usr/lib/x.so")
