@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from safe_node.owners import DecoyNames
+from safe_node.guesses import DecoyNames
 from threshold import feldman, hkdf
 from threshold.feldman import ScalarShare
 from threshold.randomness import SEED_BYTES, RandomSource, SeededRandomness

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-from safe_node.owners import Proven
+from safe_node.guesses import Proven
 from trust.assertion import MAX_LIFE_SECONDS, AssertionMemory
 from trust.device_proof import CHALLENGE_MS, SafeChallenge
 from trust.errors import AssertionRefused

@@ -16,7 +16,8 @@ from typing import Final
 from safe_node.decisions.admission import Membership
 from safe_node.decisions.assertions import admit_assertion
 from safe_node.decisions.factor_memory import FactorMemory
-from safe_node.owners import Attempt, DeviceUse, Evidence, KeptOwner, Proven
+from safe_node.guesses import Attempt, DeviceUse, Evidence, Proven
+from safe_node.owners import KeptOwner
 from trust.access_policy import AccessPolicy, OwnersDevice
 from trust.assertion import Assertion, Presentation
 from trust.device_proof import (

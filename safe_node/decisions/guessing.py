@@ -14,20 +14,17 @@ Guesses at a name that nobody has are counted alike, and waited for: else waitin
 from __future__ import annotations
 
 from safe_node.decisions.factor_memory import FactorMemory
-from safe_node.owners import (
+from safe_node.guesses import (
     LIMIT_AT_NOBODY,
-    NEW_DEVICE,
     Attempt,
     DecoyNames,
     DeviceUse,
     GuessPlan,
     GuessState,
-    KeptDevice,
-    KeptOwner,
-    Ledger,
     Proven,
     Target,
 )
+from safe_node.owners import NEW_DEVICE, KeptDevice, KeptOwner, Ledger
 from trust.access_policy import PIN_ALONE, Way
 from trust.ids import RecordId
 

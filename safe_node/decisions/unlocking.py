@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from safe_node.decisions.guessing import give_back
 from safe_node.decisions.waiting import plan_waiting
-from safe_node.owners import GuessState, KeptOwner, KeptPart, KnownGuess, Ledger, UnlockClaim, UnlockPlan
+from safe_node.guesses import GuessState, KnownGuess, UnlockClaim, UnlockPlan
+from safe_node.owners import KeptOwner, KeptPart, Ledger
 from threshold import hpke
 from trust.access_policy import PIN_ALONE, Way
 from trust.ids import OwnerKey, RecordId, SafeId

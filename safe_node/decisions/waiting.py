@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from safe_node.owners import KeptOwner, KeptRecord, KnownGuess, UnlockClaim, Veto, Waiting
+from safe_node.guesses import KnownGuess, UnlockClaim
+from safe_node.owners import KeptOwner, KeptRecord, Veto, Waiting
 from trust.access_refusals import NothingWaits, VetoedLately
 from trust.refusals import OwnerUnknown, UnlockRefused
 

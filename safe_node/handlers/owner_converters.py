@@ -10,15 +10,8 @@ from safe_node.accounts import OwnersWallet, OwnerView
 from safe_node.decisions.evaluating import Evaluated
 from safe_node.decisions.guessing import next_guess_at_ms
 from safe_node.decisions.waiting import next_veto_at_ms
-from safe_node.owners import (
-    Attempt,
-    CandidatePart,
-    CandidateRecord,
-    Evidence,
-    KeptOwner,
-    UnlockClaim,
-    Waiting,
-)
+from safe_node.guesses import Attempt, Evidence, UnlockClaim
+from safe_node.owners import CandidatePart, CandidateRecord, KeptOwner, Waiting
 from threshold.errors import InvalidPoint, ThresholdError
 from threshold.hpke import check_public_key
 from threshold.ristretto import SCALAR_BYTES, Point

@@ -15,6 +15,7 @@ from safe_node.decisions.evaluating import Evaluated, evaluate_guess
 from safe_node.decisions.factors import judge_factors
 from safe_node.decisions.guessing import FIRST_DECOY, plan_guess, target_now
 from safe_node.decisions.unlocking import plan_unlock, seal_part
+from safe_node.guesses import Attempt, Evidence, Proven, Target
 from safe_node.handlers.owner_converters import (
     read_attempt,
     read_claim,
@@ -26,7 +27,6 @@ from safe_node.handlers.owner_converters import (
 )
 from safe_node.handlers.rights import account_if_signed
 from safe_node.handlers.safe import Safe
-from safe_node.owners import Attempt, Evidence, Proven, Target
 from trust.access_policy import PIN_ALONE, Way
 from trust.ids import OwnerId
 

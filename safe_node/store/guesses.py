@@ -12,17 +12,8 @@ import hashlib
 from dataclasses import replace
 
 from durable.sqlite import Connection
-from safe_node.owners import (
-    NO_GUESSES,
-    Attempt,
-    GuessPlan,
-    GuessState,
-    KeptOwner,
-    KnownGuess,
-    Ledger,
-    UnlockClaim,
-    UnlockPlan,
-)
+from safe_node.guesses import Attempt, GuessPlan, GuessState, KnownGuess, UnlockClaim, UnlockPlan
+from safe_node.owners import NO_GUESSES, KeptOwner, Ledger
 from safe_node.store.owner_rows import (
     OwnerRow,
     find_owner,

@@ -25,17 +25,8 @@ from safe_node.deletions import (
     Forgetting,
     UndeletionState,
 )
-from safe_node.owners import (
-    AdmittedRecord,
-    Attempt,
-    EnrolmentState,
-    GuessPlan,
-    GuessState,
-    KeptOwner,
-    Ledger,
-    UnlockClaim,
-    UnlockPlan,
-)
+from safe_node.guesses import Attempt, GuessPlan, GuessState, UnlockClaim, UnlockPlan
+from safe_node.owners import AdmittedRecord, EnrolmentState, KeptOwner, Ledger
 from trust.access_policy import Way
 from trust.ids import Hash, OwnerId, OwnerKey, WalletKey
 

@@ -16,15 +16,8 @@ from safe_node.accounts import (
     Standing,
 )
 from safe_node.deletions import AdmittedForgetting, AdmittedRevival, Forgetting
-from safe_node.owners import (
-    AdmittedRecord,
-    Attempt,
-    GuessPlan,
-    GuessState,
-    KeptOwner,
-    UnlockClaim,
-    UnlockPlan,
-)
+from safe_node.guesses import Attempt, GuessPlan, GuessState, UnlockClaim, UnlockPlan
+from safe_node.owners import AdmittedRecord, KeptOwner
 from safe_node.store import account_rows, catalogue, undeletion
 from safe_node.store.erasing import Eraser, Reader
 from safe_node.store.guesses import guesses_at, write_guess, write_unlock

@@ -11,7 +11,8 @@ import pytest
 from safe_node.accounts import Standing
 from safe_node.decisions.accounts import plan_rearming
 from safe_node.decisions.registration import RegistrationRules
-from safe_node.owners import Attempt, GuessPlan, KeptOwner, Ledger, Target, UnlockPlan
+from safe_node.guesses import Attempt, GuessPlan, Target, UnlockPlan
+from safe_node.owners import KeptOwner, Ledger
 from safe_node.store.owners_base import KEPT_GUESS_MS, KEPT_GUESSES
 from safe_node.store.schema import migrations
 from safe_node.store.sqlite_store import open_store

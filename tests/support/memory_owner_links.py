@@ -23,7 +23,8 @@ from safe_node.decisions.evaluating import evaluate_guess
 from safe_node.decisions.guessing import next_guess_at_ms, plan_guess, target_now
 from safe_node.decisions.undeletion import judge_forgetting, plan_forgetting
 from safe_node.decisions.unlocking import plan_unlock, seal_part
-from safe_node.owners import Attempt, EnrolmentState, KeptOwner, KnownGuess, UnlockClaim
+from safe_node.guesses import Attempt, KnownGuess, UnlockClaim
+from safe_node.owners import EnrolmentState, KeptOwner
 from support.memory_catalogues import catalogue_of
 from support.memory_owner_safes import DECOY_SECRET, MemoryOwnerSafe
 from support.safe_requests import seeded

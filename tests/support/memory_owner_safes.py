@@ -14,16 +14,8 @@ from safe_node.decisions.decoy import Decoy, make_decoy
 from safe_node.decisions.deletion import DeletionRules
 from safe_node.decisions.enrolment import admit_record
 from safe_node.deletions import Forgetting
-from safe_node.owners import (
-    AdmittedRecord,
-    CandidatePart,
-    CandidateRecord,
-    GuessState,
-    Invitation,
-    KeptOwner,
-    KeptPart,
-    KnownGuess,
-)
+from safe_node.guesses import GuessState, KnownGuess
+from safe_node.owners import AdmittedRecord, CandidatePart, CandidateRecord, Invitation, KeptOwner, KeptPart
 from support.sample_documents import NOW, draw
 from trust.documents import SigningKey
 from trust.ids import GuessId, OwnerId, OwnerKey, RecordId, SafeId, WalletKey

@@ -17,7 +17,8 @@ from safe_node.decisions.undeletion import (
 )
 from safe_node.decisions.unlocking import plan_unlock
 from safe_node.deletions import AdmittedForgetting, AdmittedRevival, AdmittedTombstone, Forgetting
-from safe_node.owners import AdmittedRecord, Attempt, GuessPlan, KeptOwner, UnlockPlan
+from safe_node.guesses import Attempt, GuessPlan, UnlockPlan
+from safe_node.owners import AdmittedRecord, KeptOwner
 from support.owners import DealtOwner, deal_owner, guess_at, output_of
 from support.sample_documents import NOW, draw, key
 from support.store_bench import CALLER, OTHER, ROSTER, SAFE_ID, Bench

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from kura.safe.v1 import owner_pb2 as pb
 from safe_node.decisions.admission import Membership
 from safe_node.decisions.enrolment import admit_record
+from safe_node.guesses import Attempt, UnlockClaim
 from safe_node.handlers.owner_converters import read_version, write_way
-from safe_node.owners import AdmittedRecord, Attempt, CandidateRecord, UnlockClaim
+from safe_node.owners import AdmittedRecord, CandidateRecord
 from support.safe_requests import DECOY_SECRET, seeded
 from support.sample_documents import NOW, draw, key
 from threshold import feldman, hpke, oprf, shared_oprf

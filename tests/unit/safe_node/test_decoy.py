@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from safe_node.decisions.decoy import Decoy, decoy_tag, make_decoy
 from safe_node.decisions.evaluating import evaluate_guess
-from safe_node.owners import DecoyNames
+from safe_node.guesses import DecoyNames
 from support.owners import deal_owner, guess_at
 from support.safe_requests import roster_of, seeded
 from support.sample_documents import draw

@@ -7,7 +7,7 @@ from msgspec import structs
 
 from safe_node.decisions import factor_memory
 from safe_node.decisions.factor_memory import MOST_FOR_AN_OWNER, FactorMemory
-from safe_node.owners import Proven
+from safe_node.guesses import Proven
 from support.sample_access import CHALLENGES
 from support.sample_authority import ASSERTION
 from support.sample_documents import NOW, draw

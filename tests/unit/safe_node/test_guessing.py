@@ -15,16 +15,8 @@ from safe_node.decisions.guessing import (
     spend,
     target_now,
 )
-from safe_node.owners import (
-    Attempt,
-    GuessPlan,
-    GuessState,
-    KeptOwner,
-    KeptRecord,
-    KnownGuess,
-    Ledger,
-    Target,
-)
+from safe_node.guesses import Attempt, GuessPlan, GuessState, KnownGuess, Target
+from safe_node.owners import KeptOwner, KeptRecord, Ledger
 from support.owners import deal_owner, guess_at
 from support.safe_requests import roster_of
 from trust.ids import GuessId, RecordId

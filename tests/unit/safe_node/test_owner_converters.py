@@ -7,6 +7,7 @@ import pytest
 
 from kura.safe.v1 import owner_pb2 as pb
 from safe_node.accounts import OwnersWallet, OwnerView
+from safe_node.guesses import Evidence
 from safe_node.handlers.owner_converters import (
     read_attempt,
     read_claim,
@@ -19,7 +20,7 @@ from safe_node.handlers.owner_converters import (
     write_status,
     write_wallet,
 )
-from safe_node.owners import Evidence, KeptDevice, KeptOwner, Ledger, Veto, Waiting
+from safe_node.owners import KeptDevice, KeptOwner, Ledger, Veto, Waiting
 from support.owners import Access, deal_owner, guess_at, output_of
 from support.safe_requests import roster_of
 from support.sample_access import TOUCH

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from safe_node.decisions.unlocking import plan_unlock, seal_part
-from safe_node.owners import GuessState, KeptOwner, KnownGuess, Ledger, UnlockClaim, UnlockPlan
+from safe_node.guesses import GuessState, KnownGuess, UnlockClaim, UnlockPlan
+from safe_node.owners import KeptOwner, Ledger
 from support.owners import WRONG_PIN, deal_owner, guess_at, output_of
 from support.safe_requests import roster_of
 from support.sample_documents import draw
