@@ -33,7 +33,7 @@ from safe_node.handlers.gather import Gatherings
 from safe_node.handlers.owner_servicer import OWNER_SERVICE, OWNER_SHAPES, owner_service_of
 from safe_node.handlers.peer_repair import Helping
 from safe_node.handlers.peer_servicer import PEER_SERVICE, PEER_SHAPES, peer_service_of
-from safe_node.handlers.rights import OPEN_METHODS, lawful_calls
+from safe_node.handlers.rights import OPEN_METHODS, SIGNED_AT_WILL, lawful_calls
 from safe_node.handlers.safe import DAY_SECONDS, Safe
 from safe_node.handlers.servicer import SERVICE, SHAPES, service_of
 from safe_node.identity import (
@@ -154,7 +154,8 @@ def make_runner(
 def _layers(safe: Safe, settings: Settings) -> tuple[Layer, ...]:
     """What every call passes, whether it came bare or in an envelope; both by the same memory of nonces."""
     limits = settings.limits
-    signed = signed_requests(safe.membership.safe_id, FreshnessJudge(now_ms()), now_ms, OPEN_METHODS)
+    judge = FreshnessJudge(now_ms())
+    signed = signed_requests(safe.membership.safe_id, judge, now_ms, OPEN_METHODS, SIGNED_AT_WILL)
     bounded = bounded_messages(
         {**SHAPES, **OWNER_SHAPES},
         limits.message_bytes,

@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from msgspec import structs
 
-from support import sample_authority, sample_grant
+from support import sample_access, sample_authority, sample_grant
 from support.sample_documents import (
     ALGORITHM,
     ALL_SHOWN,
@@ -122,6 +122,10 @@ SIGNED: dict[str, SignedSample] = {
     "assertion": SignedSample(
         sample_authority.ASSERTION, sample_authority.SIGNING, sample_authority.SIGNED_ASSERTION.signature
     ),
+    "access policy": SignedSample(sample_access.POLICY, OWNER, sample_access.SIGNED_POLICY.signature),
+    "safe challenge": SignedSample(
+        sample_access.CHALLENGES[0], SAFE_KEYS[0], sample_access.CHALLENGE_SIGNATURE
+    ),
     "key half": SignedSample(
         sample_authority.HALF, sample_authority.SIGNING, sample_authority.SIGNED_HALF.signature
     ),
@@ -179,5 +183,6 @@ DOCUMENTS: dict[str, Document] = {
     "grant": sample_grant.GRANT,
     "collected": sample_grant.OPENING,
     **sample_authority.DOCUMENTS,
+    **sample_access.DOCUMENTS,
 }
 """Each type of document at least once, by a name for the test's id."""

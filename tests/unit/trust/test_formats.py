@@ -20,12 +20,14 @@ from support.every_document import DOCUMENTS, SIGNED
 from support.sample_documents import TOMBSTONE_BYTES, TOMBSTONE_SIGNATURE, WALLET, draw
 from threshold.hpke import derive_key_pair
 from trust import (
+    access_policy,
     assertion,
     authorisation,
     authority,
     authority_calls,
     certificate,
     collected,
+    device_proof,
     digest,
     envelope,
     grant,
@@ -53,12 +55,14 @@ PINNED: dict[str, Any] = json.loads((ROOT / "tests" / "vectors" / "kura_document
 PAGE = (ROOT / "docs" / "FORMATS.md").read_text()
 EXAMPLES = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)
 MODULES = (
+    access_policy,
     assertion,
     authorisation,
     authority,
     authority_calls,
     certificate,
     collected,
+    device_proof,
     digest,
     envelope,
     grant,
@@ -329,6 +333,8 @@ def _forms(kind: Any) -> list[str]:
             return [f"`bin{_range(kind.min_length or 0, kind.max_length, None)}`", "`bin 32`, `bin 0`"]
         case "StrType":
             return [f"`str{_range(kind.min_length or 0, kind.max_length, None)}`"]
+        case "LiteralType":
+            return ["word"]
         case "DecimalType" | "DateType":
             return ["`str`"]
         case "UnionType":
