@@ -55,6 +55,7 @@ NOT_FROM_CALLS = {
     "PassphraseRefused": "the wallet is open",
     "WalletTooNew": "the wallet is open",
     "Ambiguous": "calls name whole ids",
+    "UnknownGateway": "it is chosen when the wallet is opened",
 }
 """Errors of these modules for which there is no reason, each with the reason why."""
 

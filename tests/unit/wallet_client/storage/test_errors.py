@@ -45,6 +45,7 @@ MADE: list[WalletError] = [
     storage_errors.SecondRoot("key", HOSTILE),
     storage_errors.KeyNameRefused(HOSTILE),
     errors.Ambiguous("value", HOSTILE, ("v-1", "v-2")),
+    errors.UnknownGateway(HOSTILE, "safe-1, safe-2"),
 ]
 
 
