@@ -36,7 +36,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 DAY = 24 * 3_600_000
 STRANGER = wallet_key("stranger")
-SIGNED = [path for path, right in RIGHTS.items() if right not in (Right.ANYONE, Right.ANYONE_OR_OWNERS, Right.PEER)]
+NEED_NONE = {Right.ANYONE, Right.ANYONE_OR_OWNERS, Right.PEER}
+SIGNED = [path for path, right in RIGHTS.items() if right not in NEED_NONE]
 """What peers call is at another port, and judged by certificates (tests/fault/test_repair_refusals.py)."""
 
 

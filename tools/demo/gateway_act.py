@@ -1,10 +1,13 @@
 """The fourth act: one safe is all that a new device can reach, and two of the others are dead.
 
-That safe is replaced by one that writes down what passes through it. It is then searched, and so is its
-database, for everything that nobody on the way may read; the same search finds each of it where it was put.
+Before that the owner adds an authentication device, asked for beside the PIN from then on: here one in
+software, in a file as on a USB stick. All else is lost. The one safe is replaced by one that writes down what
+passes through it. Then it is searched, and its database, for everything that nobody on the way may read; the
+same search finds each of it where it was put.
 """
 
 import base64
+import secrets
 import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -45,7 +48,12 @@ def tell_gateway(kura: Kura, phone: Kura, pin: str) -> None:
     cluster, record = Cluster(kura.folder / "safes"), kura.folder / "passed"
     others = [safe.name for safe in cluster.roster.safes if safe.name != GATEWAY]
 
-    step(18, f"The phone is lost, two safes are killed, and the next device reaches {GATEWAY} alone")
+    step(18, "The owner adds a security key, in software here, which is asked for beside the PIN from now on")
+    touch, device = secrets.token_urlsafe(12), f"file:{kura.folder / 'security.key'}"
+    phone("owner", "factor", "add", "device", "key", "--device", device, typed=f"{pin}\n{touch}\n{touch}\n")
+    phone("owner", "policy", "pin and device", "--device", device, typed=f"{pin}\n{touch}\n")
+
+    step(19, f"The phone is lost, two safes are killed, and the next one reaches {GATEWAY} alone")
     shutil.rmtree(phone.home)
     for name in KILLED:
         cluster.kill(name)
@@ -53,15 +61,17 @@ def tell_gateway(kura: Kura, phone: Kura, pin: str) -> None:
     cluster.start(GATEWAY, ("-m", "tools.demo.recording_safe", "--record", str(record)))
     figure(f"{GATEWAY} writes down what passes through it from now on")
     tablet = Kura(kura.folder, "tablet")
+    way = ("--with", "pin,device", "--device", device, "--via", GATEWAY)
     recovered = tablet(
-        "owner", "recover", OWNER, "--roster", "safes/roster.json", "--via", GATEWAY, typed=f"{pin}\n"
+        "owner", "recover", OWNER, "--roster", "safes/roster.json", *way, typed=f"{pin}\n{touch}\n"
     )
     expect(exported(tablet, "tablet.json") == before, "recovering", "a value differs from what was backed up")
-    figure(f"{len(before)} values through one safe, with a PIN, in {recovered.seconds:.1f} s: no difference")
+    seconds = f"{recovered.seconds:.1f} s"
+    figure(f"{len(before)} values through one safe, by PIN and device, in {seconds}: no difference")
 
-    step(19, f"What {GATEWAY} wrote down is searched, and its database: for values, the PIN, others' shares")
+    step(20, f"What {GATEWAY} wrote down is searched, and its database: for values, the PIN, others' shares")
     shares = {name: _shares(kura.folder / "safes" / name) for name in (GATEWAY, *others)}
-    terms = {"values": list(_of_values(before)), "the PIN": [pin.encode()]}
+    terms = {"values": list(_of_values(before)), "the PIN": [pin.encode()], "the device": [touch.encode()]}
     terms |= {kind: [one for name in others for one in shares[name][kind]] for kind in _SHARES}
     expect(all(terms.values()), "searching", "there is nothing to search for")
     passed, database = record.read_bytes(), b"".join(_files(kura.folder / "safes" / GATEWAY / "data"))
