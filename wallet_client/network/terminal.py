@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import FileIO
@@ -101,11 +102,17 @@ def _recording(path: Path | None) -> Iterator[Record | None]:
 
 @contextmanager
 def _socket_alone(address: str) -> Iterator[None]:
-    """A socket that only its owner opens, from its first moment on; gone at the end."""
+    """A socket that only its owner opens, from its first moment on; gone at the end.
+
+    Raises:
+        AddressUnavailable: Somebody listens there, or something lies there that is no socket: it stays.
+    """
     if not address.startswith(UNIX_PREFIX):
         yield
         return
     path = Path(address.removeprefix(UNIX_PREFIX))
+    if os.path.lexists(path) and not _is_socket(path):
+        raise AddressUnavailable(address)
     if _somebody_listens(path):  # gRPC would take the socket away from them
         raise AddressUnavailable(address)
     before = os.umask(0o177)
@@ -113,7 +120,15 @@ def _socket_alone(address: str) -> Iterator[None]:
         yield
     finally:
         os.umask(before)
-        path.unlink(missing_ok=True)
+        if _is_socket(path):
+            path.unlink(missing_ok=True)
+
+
+def _is_socket(path: Path) -> bool:
+    try:
+        return stat.S_ISSOCK(path.lstat().st_mode)
+    except OSError:
+        return False
 
 
 def _somebody_listens(path: Path) -> bool:
