@@ -53,6 +53,22 @@ async def wish(authority: LocalAuthority, token: bytes, **changes: Any) -> Asser
     return judge_assertion(signed, authority.description, call, authority.clock.ms // 1_000)
 
 
+async def test_a_new_password_ends_what_a_thief_of_a_session_has_under_way(
+    authority: LocalAuthority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An assertion waits for hashing, for seconds where many log in; by then its session may be over."""
+    stolen, honest = (await authority.register()).token, authority.authority.hashes.owner_id
+
+    async def meanwhile(name: str, genesis: Any) -> Any:
+        change = calls.PasswordChange("anna", PASSWORD, "battery staple")
+        await authority.ask("ChangePassword", change, calls.Done)
+        return await honest(name, genesis)
+
+    monkeypatch.setattr(authority.authority.hashes, "owner_id", meanwhile)
+    with pytest.raises(SessionInvalid):
+        await wish(authority, stolen)
+
+
 @pytest.mark.parametrize("way", WAYS)
 async def test_an_owner_is_known_by_a_password_and_asserted_to_safes(
     authority: LocalAuthority, way: Any
