@@ -28,6 +28,8 @@ kura authority login
 kura authority login anna --authority authority.json
 kura authority login --device
 """
+_CHANGED = """The new password holds. Log in with it.
+Devices stay: look at `kura authority devices list`, and remove any that you do not know."""
 _file = click.option(
     "--authority",
     "file",
@@ -125,7 +127,7 @@ def change_password(session: Session) -> None:
         await desk.change_password(password, new_password)
 
     at_the_desk(session, work)
-    emit(session, {"logged_in": False}, lambda: "The new password holds. Log in with it.")
+    emit(session, {"logged_in": False}, lambda: _CHANGED)
 
 
 @click.command(cls=Command, opens_wallet=True, examples="kura authority events --json")
