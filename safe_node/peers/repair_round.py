@@ -14,6 +14,7 @@ from safe_node.decisions.repairing import (
     merged,
     read_shown,
 )
+from safe_node.peers import state as limits
 from safe_node.peers.gossip import hear
 from safe_node.peers.rebuild import rebuild
 from safe_node.peers.state import Round
@@ -61,13 +62,14 @@ async def _inventory(state: Round, peer: SafeId) -> dict[Hash, frozenset[int]]:
     after = 0
     link = state.peers.to(peer)
     try:
-        for _ in range(MAX_PAGES):
-            page = await link.inventory(state.newest, after)
-            held |= {batch.manifest_hash: frozenset(batch.leaf_indices) for batch in page.batches}
-            if page.next <= after:
-                break
-            after = page.next
-    except (CallFailed, Refusal):
+        async with asyncio.timeout(limits.LISTEN_SECONDS):
+            for _ in range(MAX_PAGES):
+                page = await link.inventory(state.newest, after)
+                held |= {batch.manifest_hash: frozenset(batch.leaf_indices) for batch in page.batches}
+                if page.next <= after:
+                    break
+                after = page.next
+    except (CallFailed, Refusal, TimeoutError):
         state.silent.add(peer)
     return held
 

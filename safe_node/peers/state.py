@@ -22,6 +22,9 @@ from trust.repair_session import RepairHelper, RepairSession, sign_session
 _Result = TypeVar("_Result")
 _SESSION_ID_BYTES = ID_BYTES
 
+LISTEN_SECONDS = 300.0
+"""For all pages of one peer: what it told by then counts, so that none holds up a round with endless ones."""
+
 NO_ANSWER = (Refusal, CallFailed)
 """What a peer that does not help is known by."""
 

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from pysqlite3 import dbapi2
 
+from kura.safe.v1 import peer_pb2 as pb
 from safe_node.handlers import peer_inventory, peer_repair
+from safe_node.peers import state
 from support.odd_policies import ODD
 from support.peer_safes import PeerSafe, PeerSafes, peer_safes, some_bytes
 from trust.ids import SafeId
@@ -101,6 +103,29 @@ async def test_a_peer_that_shows_wrong_documents_is_named_and_another_is_asked(
     report = await lost.repair()
     assert report.repaired == 1
     assert report.lying == {liar.safe_id}
+
+
+@pytest.mark.parametrize("call", ["inventory", "words"])
+async def test_a_peer_that_tells_page_after_page_for_ever_keeps_nobody_from_repairing(
+    safes: PeerSafes, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """It has its time; then it counts as silent, and the others help."""
+    await safes.take_in([some_bytes(900)], "threshold")
+    lost, liar = safes.safes[4], safes.safes[0]
+    await lost.wipe()
+    honest = getattr(peer_inventory, call)
+
+    async def endless(safe: Any, *rest: Any) -> Any:
+        if safe is not liar.safe:
+            return await honest(safe, *rest)
+        kind = pb.InventoryResponse if call == "inventory" else pb.WordsResponse
+        return kind(next=rest[-1].after + 1)
+
+    monkeypatch.setattr(peer_inventory, call, endless)
+    monkeypatch.setattr(state, "LISTEN_SECONDS", 0.5)
+    report = await lost.repair()
+    assert (report.repaired, report.lacking) == (1, 0)
+    assert report.silent == {liar.safe_id}
 
 
 async def test_a_helper_that_stops_half_way_leaves_nothing_wrong(
