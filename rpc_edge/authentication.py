@@ -37,8 +37,17 @@ def authenticated_wallet() -> WalletKey:
         raise RequestUnsigned from None
 
 
+def is_signed() -> bool:
+    """Whether the call being handled carried a signature that was looked at, and holds."""
+    return _wallet.get(None) is not None
+
+
 def signed_requests(
-    safe_id: SafeId, judge: FreshnessJudge, now_ms: Callable[[], int], open_methods: Collection[str]
+    safe_id: SafeId,
+    judge: FreshnessJudge,
+    now_ms: Callable[[], int],
+    open_methods: Collection[str],
+    signed_at_will: Collection[str] = (),
 ) -> Layer:
     """The layer that lets only fresh, signed requests pass.
 
@@ -46,7 +55,9 @@ def signed_requests(
         safe_id: This safe; proofs made for another do not hold here.
         judge: Remembers nonces; one for the whole process.
         now_ms: The clock: milliseconds since 1970-01-01 UTC.
-        open_methods: Full paths of methods that need no signature.
+        open_methods: Full paths of methods that need no signature; one that is there is not looked at.
+        signed_at_will: Full paths of methods, of one message, that need none, where one that is there must
+            hold.
 
     Raises (to the caller, as statuses):
         RequestUnsigned: No proof.
@@ -54,7 +65,7 @@ def signed_requests(
         RequestStale, RequestReplayed: See rpc_edge.freshness.
         Malformed: A stream without a first message.
     """
-    open_to_all = frozenset(open_methods)
+    open_to_all, at_will = frozenset(open_methods), frozenset(signed_at_will)
 
     def admit(call: Call, proof: RequestProof, message: bytes) -> None:
         try:
@@ -66,7 +77,7 @@ def signed_requests(
 
     @asynccontextmanager
     async def layer(call: Call, request: RawRequest) -> AsyncIterator[RawRequest]:
-        if call.path in open_to_all:
+        if call.path in open_to_all or (call.path in at_will and not _carries_proof(call.context)):
             yield request
         elif isinstance(request, bytes):
             admit(call, _read_proof(call.context), request)
@@ -92,6 +103,10 @@ async def _with_first(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator
     yield first
     async for message in rest:
         yield message
+
+
+def _carries_proof(context: Context) -> bool:
+    return any(key == METADATA_KEY for key, _ in context.invocation_metadata() or ())
 
 
 def _read_proof(context: Context) -> RequestProof:

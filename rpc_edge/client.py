@@ -196,22 +196,30 @@ class SignedCaller(Caller):
         return _read(response_type, answer)
 
     async def stream_down(
-        self, method: str, request: Message, response_type: type[_Answer], progress_timeout: float
+        self,
+        method: str,
+        request: Message,
+        response_type: type[_Answer],
+        progress_timeout: float,
+        *,
+        signed: bool = True,
     ) -> AsyncGenerator[_Answer, None]:
         """Ask once and get messages one by one. Leaving the loop early (aclose) cancels the call.
 
         Args:
             method: Full path.
-            request: The signed message.
+            request: The message, which is signed.
             response_type: What each answer is read as.
             progress_timeout: Seconds until the first message, and from one to the next.
+            signed: False only where the connection's certificate tells who calls.
 
         Raises:
             Refusal: The safe's own word.
             CallFailed: The stream ended early; says why.
         """
         body = request.SerializeToString()
-        call = self._method(method, self._channel.unary_stream)(body, metadata=self._proof(method, body))
+        proof = self._proof(method, body) if signed else None
+        call = self._method(method, self._channel.unary_stream)(body, metadata=proof)
         async with self._failures_named(progress_timeout), _cancelled_at_exit(call):
             while True:
                 async with _within(progress_timeout):

@@ -23,7 +23,7 @@ from grpc_status import rpc_status
 
 from kura.common.v1 import error_reason_pb2, refusal_pb2
 from rpc_edge.errors import UnexpectedStatus
-from trust import owner_refusals, peer_refusals, refusals, wallet_refusals
+from trust import access_refusals, owner_refusals, peer_refusals, refusals, wallet_refusals
 from trust.refusals import Refusal
 
 DOMAIN = "kura"
@@ -255,7 +255,11 @@ SAFE_ERRORS: Final = ErrorTable(
         (peer_refusals.PieceUnknown, _Code.NOT_FOUND, _pb.ERROR_REASON_PIECE_UNKNOWN),
         (peer_refusals.HelperSilent, _Code.UNAVAILABLE, _pb.ERROR_REASON_HELPER_SILENT),
         (refusals.ShuttingDown, _Code.UNAVAILABLE, _pb.ERROR_REASON_SHUTTING_DOWN),
+        (access_refusals.NothingWaits, _Code.NOT_FOUND, _pb.ERROR_REASON_NOTHING_WAITS),
+        (access_refusals.VetoedLately, _Code.FAILED_PRECONDITION, _pb.ERROR_REASON_VETOED_LATELY),
         (refusals.Busy, _Code.UNAVAILABLE, _pb.ERROR_REASON_BUSY),
+        (refusals.GrantInvalid, _Code.PERMISSION_DENIED, _pb.ERROR_REASON_GRANT_INVALID),
+        (refusals.GrantExpired, _Code.PERMISSION_DENIED, _pb.ERROR_REASON_GRANT_EXPIRED),
         (refusals.InternalError, _Code.INTERNAL, _pb.ERROR_REASON_INTERNAL),
     )
 )

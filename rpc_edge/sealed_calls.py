@@ -18,11 +18,12 @@ from rpc_edge.error_table import DETAILS_KEY
 from rpc_edge.freshness import FreshnessJudge
 from threshold.hpke import KeyPair
 from threshold.randomness import RandomSource
-from trust.envelope import Frame, Opening, Outcome, Received, open_envelope
+from trust.envelope import Opening, Outcome, Received, open_envelope
 from trust.errors import EnvelopeBroken
 from trust.ids import SafeId
 from trust.refusals import EnvelopeRefused
 from trust.request import METADATA_KEY
+from trust.sealed_frames import Frame
 
 WELL = Outcome(0, "", b"")
 

@@ -15,7 +15,7 @@ from structlog.typing import FilteringBoundLogger
 from durable.settings import Address
 from rpc_edge.authentication import signed_requests
 from rpc_edge.bounds import bounded_messages
-from rpc_edge.carrying import CARRY, Carriages, Forwarding, most_carried_bytes
+from rpc_edge.carrying import CARRY, Carriages, Forwarding, Witness, most_carried_bytes
 from rpc_edge.edge import Layer, methods_inside
 from rpc_edge.error_table import SAFE_ERRORS
 from rpc_edge.freshness import FreshnessJudge
@@ -29,10 +29,11 @@ from rpc_edge.tls import peer_server_credentials, server_credentials
 from safe_node.config import Limits, Settings
 from safe_node.decisions.admission import Membership
 from safe_node.due import erasing_by_the_way
+from safe_node.handlers.gather import Gatherings
 from safe_node.handlers.owner_servicer import OWNER_SERVICE, OWNER_SHAPES, owner_service_of
 from safe_node.handlers.peer_repair import Helping
 from safe_node.handlers.peer_servicer import PEER_SERVICE, PEER_SHAPES, peer_service_of
-from safe_node.handlers.rights import OPEN_METHODS, lawful_calls
+from safe_node.handlers.rights import OPEN_METHODS, SIGNED_AT_WILL, lawful_calls
 from safe_node.handlers.safe import DAY_SECONDS, Safe
 from safe_node.handlers.servicer import SERVICE, SHAPES, service_of
 from safe_node.identity import (
@@ -74,12 +75,17 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-async def serve(settings: Settings, change_store: StoreChange = lambda store: store) -> None:
+async def serve(
+    settings: Settings,
+    change_store: StoreChange = lambda store: store,
+    witness: Witness | None = None,
+) -> None:
     """Serve until SIGTERM or SIGINT.
 
     Args:
         settings: The operator's.
         change_store: Puts something around the store; tests make lying safes of it.
+        witness: Sees every frame between wallets and other safes that passes through this one.
 
     Raises:
         IdentityError: Keys or roster cannot be used.
@@ -105,9 +111,9 @@ async def serve(settings: Settings, change_store: StoreChange = lambda store: st
         )
         async with (
             erasing_by_the_way(store, lambda: safe.now, log),
-            among_peers(safe, settings, identity, log) as peer_port,
+            among_peers(safe, settings, identity, log) as (peer_port, peers),
         ):
-            runner = make_runner(safe, settings, identity, log)
+            runner = make_runner(safe, settings, identity, log, peers, witness)
             await run_server(runner, partial(_announce, safe, settings, log, peer_port))
     finally:
         await store.close()
@@ -115,9 +121,14 @@ async def serve(settings: Settings, change_store: StoreChange = lambda store: st
 
 
 def make_runner(
-    safe: Safe, settings: Settings, identity: Identity, log: FilteringBoundLogger
+    safe: Safe,
+    settings: Settings,
+    identity: Identity,
+    log: FilteringBoundLogger,
+    peers: Peers | None = None,
+    witness: Witness | None = None,
 ) -> ServerRunner:
-    """The server of a safe, with every layer around its services; not started."""
+    """The server of a safe, with every layer around its services; not started. It gathers from its peers."""
     listening = Listening(
         str(settings.address),
         server_credentials(identity.tls_key, identity.tls_certificate),
@@ -127,11 +138,12 @@ def make_runner(
         calls_per_connection=CALLS_PER_CONNECTION,
         grace_seconds=GRACE_SECONDS,
     )
-    layers = _layers(safe, settings)
-    forwarding = Forwarding(safe.membership.newest)
-    carriages = Carriages(forwarding, {identity.safe_id: _sealed_calls(safe, identity, layers, log).answer})
+    layers, gatherings = _layers(safe, settings), Gatherings(safe, peers, witness)
+    forwarding = Forwarding(safe.membership.newest, witness=witness)
+    sealed_calls = _sealed_calls(gatherings, identity, layers, log)
+    carriages = Carriages(forwarding, {identity.safe_id: sealed_calls.answer})
     return ServerRunner(
-        {SERVICE: service_of(safe, carriages), OWNER_SERVICE: owner_service_of(safe)},
+        {SERVICE: service_of(safe, carriages, gatherings), OWNER_SERVICE: owner_service_of(safe)},
         listening,
         layers=layers,
         log=log,
@@ -142,7 +154,8 @@ def make_runner(
 def _layers(safe: Safe, settings: Settings) -> tuple[Layer, ...]:
     """What every call passes, whether it came bare or in an envelope; both by the same memory of nonces."""
     limits = settings.limits
-    signed = signed_requests(safe.membership.safe_id, FreshnessJudge(now_ms()), now_ms, OPEN_METHODS)
+    judge = FreshnessJudge(now_ms())
+    signed = signed_requests(safe.membership.safe_id, judge, now_ms, OPEN_METHODS, SIGNED_AT_WILL)
     bounded = bounded_messages(
         {**SHAPES, **OWNER_SHAPES},
         limits.message_bytes,
@@ -154,11 +167,12 @@ def _layers(safe: Safe, settings: Settings) -> tuple[Layer, ...]:
 
 
 def _sealed_calls(
-    safe: Safe, identity: Identity, layers: Sequence[Layer], log: FilteringBoundLogger
+    gatherings: Gatherings, identity: Identity, layers: Sequence[Layer], log: FilteringBoundLogger
 ) -> SealedCalls:
     """What comes in envelopes: every other method, inside the layers that make refusals statuses and log."""
+    safe = gatherings.safe
     around = (refusals_as_statuses(SAFE_ERRORS, log), call_log(SAFE_ERRORS, log), *layers)
-    methods = methods_inside((service_of(safe), owner_service_of(safe)), around)
+    methods = methods_inside((service_of(safe, gatherings=gatherings), owner_service_of(safe)), around)
     del methods[CARRY]
     return SealedCalls(
         methods, identity.safe_id, identity.sealing_key, FreshnessJudge(now_ms()), now_ms, safe.rng
@@ -186,8 +200,10 @@ def make_peer_runner(
 @asynccontextmanager
 async def among_peers(
     safe: Safe, settings: Settings, identity: Identity, log: FilteringBoundLogger
-) -> AsyncIterator[int]:
-    """Serve peers and repair by the way while the block runs; gives the peers' port, 0 where there is none.
+) -> AsyncIterator[tuple[int, Peers | None]]:
+    """Serve peers and repair by the way while the block runs; gives the peers' port and the links to them.
+
+    Where there is no such port, or no peer: 0 and None.
 
     Raises:
         AddressUnavailable: The address cannot be had.
@@ -196,7 +212,7 @@ async def among_peers(
     tls = OwnTls(identity.tls_key, identity.tls_certificate)
     peers = Peers(membership.safe_id, membership.newest, tls, identity.signing_key, now_ms)
     if settings.peer_address is None or not peers.entries:
-        yield 0
+        yield 0, None
         return
     helping = Helping(safe, peers, safe.rng.read(PAD_SECRET_BYTES))
     runner = make_peer_runner(helping, settings.peer_address, identity, log)
@@ -204,7 +220,7 @@ async def among_peers(
     try:
         port = await runner.start()
         async with repairing_by_the_way(keeper):
-            yield port
+            yield port, peers
     finally:
         await runner.stop()
         await peers.close()

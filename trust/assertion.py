@@ -205,8 +205,13 @@ class AssertionMemory:
     _used: dict[bytes, object] = field(default_factory=dict, init=False)
     _expiring: dict[int, deque[bytes]] = field(default_factory=dict, init=False)
 
-    def use(self, assertion: Assertion, now: int) -> None:
+    def use(self, assertion: Assertion, now: int, taker: object = None) -> None:
         """Take an assertion that holds, once.
+
+        Args:
+            assertion: What holds.
+            now: The clock, whole seconds since 1970-01-01 UTC.
+            taker: For what; for the same it may be taken again.
 
         Raises:
             AssertionRefused: It was taken before, expired, or is older than the process; or there is no room.
@@ -217,8 +222,9 @@ class AssertionMemory:
         problem = self._problem(assertion)
         if problem is not None:
             raise AssertionRefused(assertion.title, problem)
-        mine = object()  # one step, so that of several threads one gets through
-        if self._used.setdefault(name, mine) is not mine:
+        mine = object() if taker is None else taker
+        # One step, so that of several threads one gets through.
+        if self._used.setdefault(name, mine) != mine:
             raise AssertionRefused(assertion.title, "it was used before")
         self._expiring.setdefault(assertion.expires_at, deque()).append(name)
 

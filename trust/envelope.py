@@ -4,9 +4,7 @@
     safe -> wallet   32 fresh bytes ‖ sealed(message), sealed(message), ..., sealed(message, Outcome)
 
 HPKE (RFC 9180, base mode; threshold/hpke.py) carries 32 fresh bytes to the safe and binds them to its id. All
-keys come from them: one key for each frame, of direction and number, so that a frame that is changed, left
-out, put elsewhere or sent back does not open. The last frame says that it is the last. Frames are padded to
-size classes: 1 KiB and its doublings up to 64 KiB, then sixteen steps for each doubling.
+keys come from them, one for each frame (trust/sealed_frames.py).
 
 The keys of replies come from 32 fresh bytes of the safe's as well. So no key seals two messages, even where a
 safe forgot that it has opened an envelope before. That it opens each only once, who receives it sees to, by
@@ -18,32 +16,23 @@ two ends that are connected directly TLS 1.3 is around it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Annotated, TypeVar
 
 from msgspec import Meta
 
-from threshold import hkdf, hpke, sealing
+from threshold import hpke, sealing
 from threshold.errors import ThresholdError
 from threshold.randomness import RandomSource
 from trust.documents import Document
 from trust.errors import DocumentMalformed, EnvelopeBroken
 from trust.ids import SafeId
+from trust.sealed_frames import FIXED_BYTES, Frame, FrameKeys, open_frame, padded_length, seal_frame
 
 SECRET_BYTES = hpke.SECRET_BYTES
 REPLY_SALT_BYTES = 32
-SMALLEST_CLASS_BYTES = 1024
-DOUBLING_CLASSES_BYTES = 65_536
-STEPS = 16
-"""Above DOUBLING_CLASSES_BYTES: classes for each doubling, so that padding adds a sixteenth at most."""
-
-MOST_FRAMES = 2**32
 MAX_OUTCOME_BYTES = 16 * 1024
 _INFO = b"kura/v1/envelope"
-_FRAME = b"kura/v1/envelope-frame"
-_HAS_MESSAGE, _IS_LAST = 1, 2
 _Head = TypeVar("_Head", bound=Document)
-_FIXED_BYTES = 7  # flags (1), length of the head (2), length of the message (4)
 
 
 class Opening(Document, frozen=True):
@@ -78,21 +67,6 @@ class Outcome(Document, frozen=True):
     details: Annotated[bytes, Meta(max_length=MAX_OUTCOME_BYTES)]
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """What one frame holds.
-
-    Args:
-        message: Secret: the exact bytes of a message; None where the frame brings none.
-        is_last: Nothing follows.
-        head: The bytes of an Opening or an Outcome, or empty.
-    """
-
-    message: bytes | None = field(repr=False)
-    is_last: bool
-    head: bytes = b""
-
-
 class Sent:
     """The wallet's end of one envelope: seals requests, opens replies.
 
@@ -108,18 +82,18 @@ class Sent:
     def __init__(self, safe_id: SafeId, sealing_key: bytes, rng: RandomSource) -> None:
         self._secret = rng.read(SECRET_BYTES)
         self._wrapped = hpke.wrap(sealing_key, self._secret, _INFO, safe_id)
-        self._requests = _Keys(self._secret, self._wrapped, b"request")
-        self._replies: _Keys | None = None
+        self._requests = FrameKeys(self._secret, self._wrapped, b"request")
+        self._replies: FrameKeys | None = None
         self._ended = False
 
     def seal_first(self, opening: Opening, message: bytes, *, is_last: bool) -> bytes:
         """The first frame: the opening and a message (Secret)."""
         frame = Frame(message, is_last, opening.to_bytes())
-        return self._wrapped + _seal(self._requests, frame)
+        return self._wrapped + seal_frame(self._requests, frame)
 
     def seal(self, message: bytes | None, *, is_last: bool) -> bytes:
         """A further frame, with a message (Secret) or, to say that all was sent, without."""
-        return _seal(self._requests, Frame(message, is_last))
+        return seal_frame(self._requests, Frame(message, is_last))
 
     def open(self, frame: bytes) -> tuple[bytes | None, Outcome | None]:
         """A reply's next message (Secret), if there is one; and how the call ended, once it has.
@@ -131,8 +105,8 @@ class Sent:
             raise EnvelopeBroken
         if self._replies is None:
             salt, frame = frame[:REPLY_SALT_BYTES], frame[REPLY_SALT_BYTES:]
-            self._replies = _Keys(self._secret, self._wrapped + salt, b"reply")
-        read = _open(self._replies, frame)
+            self._replies = FrameKeys(self._secret, self._wrapped + salt, b"reply")
+        read = open_frame(self._replies, frame)
         self._ended = read.is_last
         return read.message, _read_head(Outcome, read.head) if read.is_last else None
 
@@ -149,9 +123,9 @@ class Received:
     def __init__(self, wrapped: bytes, secret: bytes, rng: RandomSource) -> None:
         self.name = wrapped[: hpke.PUBLIC_BYTES]
         """What no two envelopes have in common: the encapsulated key, 32 bytes."""
-        self._requests = _Keys(secret, wrapped, b"request")
+        self._requests = FrameKeys(secret, wrapped, b"request")
         self._salt = rng.read(REPLY_SALT_BYTES)
-        self._replies = _Keys(secret, wrapped + self._salt, b"reply")
+        self._replies = FrameKeys(secret, wrapped + self._salt, b"reply")
 
     def open(self, frame: bytes) -> Frame:
         """The next frame of the request.
@@ -159,21 +133,21 @@ class Received:
         Raises:
             EnvelopeBroken: The wallet did not seal this as its next frame.
         """
-        read = _open(self._requests, frame)
+        read = open_frame(self._requests, frame)
         if read.head:
             raise EnvelopeBroken
         return read
 
     def open_first(self, sealed: bytes) -> tuple[Opening, Frame]:
         """What follows HPKE's part in the first frame; raises as `open`."""
-        read = _open(self._requests, sealed)
+        read = open_frame(self._requests, sealed)
         return _read_head(Opening, read.head), read
 
     def seal(self, message: bytes | None, outcome: Outcome | None) -> bytes:
         """The next frame of the reply: a message (Secret) or none, and in the last one the outcome."""
         is_first = not self._replies.used
         frame = Frame(message, outcome is not None, outcome.to_bytes() if outcome else b"")
-        return (self._salt if is_first else b"") + _seal(self._replies, frame)
+        return (self._salt if is_first else b"") + seal_frame(self._replies, frame)
 
 
 def open_envelope(
@@ -202,69 +176,7 @@ def open_envelope(
 def most_frame_bytes(message_bytes: int) -> int:
     """How long a frame may be that carries a message of so many bytes at most."""
     overhead = hpke.WRAPPED_BYTES + sealing.TAG_BYTES
-    return padded_length(_FIXED_BYTES + MAX_OUTCOME_BYTES + message_bytes) + overhead
-
-
-def padded_length(length: int) -> int:
-    """The size class of so many bytes: the smallest that holds them."""
-    doubled: int = 1 << max(length - 1, 0).bit_length()
-    if doubled <= DOUBLING_CLASSES_BYTES:
-        return max(doubled, SMALLEST_CLASS_BYTES)
-    step = doubled // 2 // STEPS
-    return -(-length // step) * step
-
-
-class _Keys:
-    """The keys of one direction, one after the other; each is used once.
-
-    Args:
-        secret: Secret: 32 bytes.
-        salt: What else they come from.
-        direction: "request" or "reply".
-    """
-
-    def __init__(self, secret: bytes, salt: bytes, direction: bytes) -> None:
-        self._pseudorandom_key = hkdf.extract(salt, secret)
-        self._label = _FRAME + bytes([len(direction)]) + direction
-        self.used = 0
-
-    def next(self) -> sealing.SealingKey:
-        """The key of the next frame.
-
-        Raises:
-            EnvelopeBroken: There were 2^32.
-        """
-        if self.used >= MOST_FRAMES:
-            raise EnvelopeBroken
-        info = self._label + self.used.to_bytes(8, "big")
-        self.used += 1
-        return sealing.SealingKey(hkdf.expand(self._pseudorandom_key, info, 32))
-
-
-def _seal(keys: _Keys, frame: Frame) -> bytes:
-    message = b"" if frame.message is None else frame.message
-    flags = (0 if frame.message is None else _HAS_MESSAGE) | (_IS_LAST if frame.is_last else 0)
-    length = _FIXED_BYTES + len(frame.head) + len(message)
-    fixed = bytes([flags]) + len(frame.head).to_bytes(2, "big") + len(message).to_bytes(4, "big")
-    padding = bytes(padded_length(length) - length)
-    return sealing.seal(keys.next(), b"".join((fixed, frame.head, message, padding)), b"")
-
-
-def _open(keys: _Keys, sealed: bytes) -> Frame:
-    try:
-        plaintext = sealing.open_sealed(keys.next(), sealed, b"")
-    except ThresholdError:
-        raise EnvelopeBroken from None
-    if len(plaintext) < SMALLEST_CLASS_BYTES:
-        raise EnvelopeBroken
-    flags, head_end = plaintext[0], _FIXED_BYTES + int.from_bytes(plaintext[1:3], "big")
-    end = head_end + int.from_bytes(plaintext[3:7], "big")
-    if flags > _HAS_MESSAGE | _IS_LAST or padded_length(end) != len(plaintext):
-        raise EnvelopeBroken
-    if plaintext[end:] != bytes(len(plaintext) - end) or (end > head_end and not flags & _HAS_MESSAGE):
-        raise EnvelopeBroken
-    message = plaintext[head_end:end] if flags & _HAS_MESSAGE else None
-    return Frame(message, bool(flags & _IS_LAST), plaintext[_FIXED_BYTES:head_end])
+    return padded_length(FIXED_BYTES + MAX_OUTCOME_BYTES + message_bytes) + overhead
 
 
 def _read_head(kind: type[_Head], head: bytes) -> _Head:

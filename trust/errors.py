@@ -148,3 +148,29 @@ class AssertionRefused(TrustError):
     def __str__(self) -> str:
         """Give the problem."""
         return f"The assertion is refused: {self.problem}."
+
+
+@dataclass(eq=False)
+class AccessPolicyRefused(TrustError):
+    """An access policy that is not the one in question.
+
+    Args:
+        problem: Why.
+    """
+
+    problem: str
+
+    def __str__(self) -> str:
+        """Give the problem."""
+        return f"The access policy is refused: {self.problem}."
+
+
+@dataclass(eq=False)
+class DeviceProofInvalid(TrustError):
+    """What a device should have signed, and did not."""
+
+    document: str = "device proof"
+
+    def __str__(self) -> str:
+        """Give the sentence."""
+        return "The device did not sign this."

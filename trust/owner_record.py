@@ -6,10 +6,12 @@
 
 Beside the record each safe keeps a share of r and of the OPRF key, both held against the record's
 commitments, the sealed secrets, and a tag of its own. The secrets are sealed under r and the OPRF output of
-the stretched PIN: who has k parts must still guess the PIN at Argon2id's price, who has fewer has nothing to
-hold a guess against. A safe parts with its share of r only for a proof under its tag, which is derived from
-the OPRF output too. Nothing in the record tells when it was made, how many guesses it allows, or that it is
-more than a decoy: whoever asks about an unknown name gets a record as well (docs/DESIGN.md section 6).
+the stretched PIN, and under the device secret where the way needs a device (trust/access_policy.py): who has
+k parts must still guess the PIN at Argon2id's price, who has fewer has nothing to hold a guess against. A way
+without a PIN takes 32 zero bytes for the stretched one: there a safe judges the other factors alone. A safe
+parts with its share of r only for a proof under its tag (trust/unlock_proof.py). Nothing in the record tells
+when it was made, how many guesses it allows, or that it is more than a decoy: whoever asks about an unknown
+name gets a record as well (docs/DESIGN.md section 6).
 
 Source: Jarecki, Kiayias, Krawczyk and Xu, "TOPPSS" (ePrint 2017/363), for a password that opens what k
 servers keep; HKDF (RFC 5869), HMAC (RFC 2104) and HPKE (RFC 9180) for what is derived. Every derivation joins
@@ -18,16 +20,18 @@ inputs of fixed lengths, so that no two of them ever read alike; docs/FORMATS.md
 
 import hashlib
 import hmac
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from msgspec import Meta
 
 from threshold import hkdf, sealing
 from threshold.errors import InvalidLength, SealBroken
+from trust.access_policy import MOST_DEVICES, PIN_ALONE, Factor
+from trust.device_proof import WRAP_BYTES
 from trust.documents import Document, SigningKey
 from trust.errors import DocumentMalformed
 from trust.ids import (
-    ID_BYTES,
     Bytes32,
     GuessId,
     HashField,
@@ -44,20 +48,20 @@ from trust.ids import (
 
 OPRF_OUTPUT_BYTES = 64
 UNLOCK_SECRET_BYTES = 32
-RECIPIENT_KEY_BYTES = 32
-TAG_BYTES = 32
-PROOF_BYTES = 32
 SEALED_BYTES = 119
 """Sealed secrets are always as long, whether or not they hold a root that goes."""
+MOST_SEALED_BYTES = SEALED_BYTES + MOST_DEVICES * WRAP_BYTES
+"""Behind them, in a way with a device, stands one wrap of the device secret for each device."""
+DEVICE_SECRET_BYTES = 32
 
 RELEASE_INFO = b"kura/v1/released-part"
 """HPKE info of a released part."""
 
 _RECORD_KEY = b"kura/v1/owner-record"
-_UNLOCK_TAG = b"kura/v1/unlock-tag"
-_UNLOCK_PROOF = b"kura/v1/unlock-proof"
 NO_ROOT = bytes(32)
 """Stands where no root is being replaced."""
+NO_PIN = bytes(32)
+"""Stands for the stretched PIN in a way without one."""
 
 
 class RecordPlace(Document, frozen=True):
@@ -146,58 +150,75 @@ class OwnerSecrets(Document, frozen=True):
         return (self.root,) if alone else (self.root, self.leaving_root)
 
 
+@dataclass(frozen=True, slots=True)
+class WaySecrets:
+    """What one way's copy of the owner's secrets is sealed under.
+
+    Args:
+        unlock_secret: Secret: r, fresh for every record and way, so that the key seals one message; 32 bytes.
+        oprf_output: Secret: of the stretched PIN or `NO_PIN`, under this way's OPRF key; 64 bytes.
+        way: Which.
+        device_secret: Secret: 32 bytes in a way with a device, else none.
+
+    Raises:
+        InvalidLength: A length is another.
+    """
+
+    unlock_secret: bytes = field(repr=False)
+    oprf_output: bytes = field(repr=False)
+    way: tuple[Factor, ...] = PIN_ALONE
+    device_secret: bytes = field(default=b"", repr=False)
+
+    def __post_init__(self) -> None:
+        """Hold the lengths."""
+        check_length("unlock secret", self.unlock_secret, UNLOCK_SECRET_BYTES)
+        check_length("OPRF output", self.oprf_output, OPRF_OUTPUT_BYTES)
+        needed = DEVICE_SECRET_BYTES if "device" in self.way else 0
+        check_length("device secret", self.device_secret, needed)
+
+
 class ReleasedPart(Document, frozen=True):
     """What a safe gives, sealed to the recipient key, to whoever proved the PIN.
 
     Args:
         unlock_share: Secret: its share of r, a canonical scalar.
-        sealed: The sealed secrets.
+        sealed: The sealed secrets, 119 bytes, and behind them the wraps of the device secret, 112 bytes each.
     """
 
     title = "released part"
 
     unlock_share: Bytes32
-    sealed: Annotated[bytes, Meta(min_length=SEALED_BYTES, max_length=SEALED_BYTES)]
+    sealed: Annotated[bytes, Meta(min_length=SEALED_BYTES, max_length=MOST_SEALED_BYTES)]
 
     def __repr__(self) -> str:
         return "<ReleasedPart redacted>"
 
 
-def seal_secrets(
-    secrets: OwnerSecrets, unlock_secret: bytes, oprf_output: bytes, owner_id: OwnerId, record_id: RecordId
-) -> bytes:
-    """Seal the owner's secrets: 119 bytes.
+def seal_secrets(secrets: OwnerSecrets, under: WaySecrets, owner_id: OwnerId, record_id: RecordId) -> bytes:
+    """Seal the owner's secrets for one way: 119 bytes.
 
     Args:
         secrets: Secret.
-        unlock_secret: Secret: r, fresh for every record, so that the key seals one message; 32 bytes.
-        oprf_output: Secret: of the stretched PIN, 64 bytes.
+        under: Secret.
         owner_id: 32 bytes.
         record_id: Of the record that the sealed secrets go into.
-
-    Raises:
-        InvalidLength: r or the output has another length.
     """
-    key = _record_key(unlock_secret, oprf_output, owner_id, record_id)
+    key = _record_key(under, owner_id, record_id)
     return sealing.seal(key, secrets.to_bytes(), owner_id + record_id)
 
 
-def open_secrets(
-    sealed: bytes, unlock_secret: bytes, oprf_output: bytes, record: OwnerRecord
-) -> OwnerSecrets:
+def open_secrets(sealed: bytes, under: WaySecrets, record: OwnerRecord) -> OwnerSecrets:
     """Secret: the owner's secrets.
 
     Args:
-        sealed: As a safe released it.
-        unlock_secret: Secret: r, 32 bytes.
-        oprf_output: Secret: 64 bytes.
+        sealed: As a safe released it, without wraps; 119 bytes.
+        under: Secret.
         record: The record it was released under.
 
     Raises:
-        InvalidLength: r or the output has another length.
         SealBroken: Something differs, or the secrets are not those of the record's owner.
     """
-    key = _record_key(unlock_secret, oprf_output, record.owner_id, record.record_id)
+    key = _record_key(under, record.owner_id, record.record_id)
     try:
         secrets = OwnerSecrets.from_bytes(
             sealing.open_sealed(key, sealed, record.owner_id + record.record_id)
@@ -210,61 +231,8 @@ def open_secrets(
 
 
 def sealed_hash(sealed: bytes) -> bytes:
-    """What a record says of its sealed secrets."""
+    """What a record says of its sealed secrets, the wraps behind them included."""
     return hashlib.sha256(sealed).digest()
-
-
-def unlock_tag(oprf_output: bytes, safe_id: SafeId, record_id: RecordId) -> bytes:
-    """Secret: what one safe keeps to recognise the PIN by, 32 bytes; it is of no use at another safe.
-
-    Args:
-        oprf_output: Secret: of the stretched PIN, 64 bytes.
-        safe_id: Whose it is to be.
-        record_id: Of the record it is kept with.
-
-    Raises:
-        InvalidLength: The output is not 64 bytes.
-    """
-    _check_length("OPRF output", oprf_output, OPRF_OUTPUT_BYTES)
-    return hkdf.derive(oprf_output, b"", _UNLOCK_TAG + safe_id + record_id, TAG_BYTES)
-
-
-def unlock_proof(
-    tag: bytes, safe_id: SafeId, guess_id: GuessId, recipient_key: bytes, record_id: RecordId
-) -> bytes:
-    """What shows a safe that the PIN of this guess was right, 32 bytes; it holds for this recipient alone.
-
-    Args:
-        tag: Secret: of that safe and record, 32 bytes.
-        safe_id: To whom it is shown.
-        guess_id: The guess that was evaluated.
-        recipient_key: X25519 public key, 32 bytes, to which the answer is to be sealed.
-        record_id: The record that was tried.
-
-    Raises:
-        InvalidLength: The guess id or the recipient key has another length.
-    """
-    _check_length("guess id", guess_id, ID_BYTES)
-    _check_length("recipient key", recipient_key, RECIPIENT_KEY_BYTES)
-    message = _UNLOCK_PROOF + safe_id + guess_id + recipient_key + record_id
-    return hmac.digest(tag, message, "sha256")
-
-
-def is_unlock_proof(
-    proof: bytes,
-    tag: bytes,
-    safe_id: SafeId,
-    guess_id: GuessId,
-    recipient_key: bytes,
-    record_id: RecordId,
-) -> bool:
-    """Whether a proof, of any length, holds; in constant time.
-
-    Args:
-        proof: What was shown.
-        tag: Secret: what this safe keeps, 32 bytes; the others as `unlock_proof`, which may raise.
-    """
-    return hmac.compare_digest(proof, unlock_proof(tag, safe_id, guess_id, recipient_key, record_id))
 
 
 def release_label(safe_id: SafeId, guess_id: GuessId, record_id: RecordId) -> bytes:
@@ -272,15 +240,18 @@ def release_label(safe_id: SafeId, guess_id: GuessId, record_id: RecordId) -> by
     return safe_id + guess_id + record_id
 
 
-def _record_key(
-    unlock_secret: bytes, oprf_output: bytes, owner_id: OwnerId, record_id: RecordId
-) -> sealing.SealingKey:
-    _check_length("unlock secret", unlock_secret, UNLOCK_SECRET_BYTES)
-    _check_length("OPRF output", oprf_output, OPRF_OUTPUT_BYTES)
-    info = _RECORD_KEY + owner_id + record_id
-    return sealing.SealingKey(hkdf.derive(unlock_secret + oprf_output, b"", info))
+def _record_key(under: WaySecrets, owner_id: OwnerId, record_id: RecordId) -> sealing.SealingKey:
+    named = b"" if under.way == PIN_ALONE else " ".join(under.way).encode()
+    info = _RECORD_KEY + owner_id + record_id + named
+    secret = under.unlock_secret + under.oprf_output + under.device_secret
+    return sealing.SealingKey(hkdf.derive(secret, b"", info))
 
 
-def _check_length(what: str, value: bytes, need: int) -> None:
+def check_length(what: str, value: bytes, need: int) -> None:
+    """Hold a secret to its length.
+
+    Raises:
+        InvalidLength: It has another.
+    """
     if len(value) != need:
         raise InvalidLength(what, len(value), need)

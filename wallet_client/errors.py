@@ -103,3 +103,18 @@ class Ambiguous(WalletError):
         """List the first candidates."""
         more = f" and {len(self.candidates) - 10} more" if len(self.candidates) > 10 else ""
         return f"{shown(self.text)} may be {', '.join(self.candidates[:10])}{more}."
+
+
+@dataclass(eq=False)
+class UnknownGateway(WalletError):
+    """No safe of the roster is called so; nothing was contacted.
+
+    Args:
+        text: What was said.
+        names: Those there are, separated by commas.
+    """
+
+    text: str
+    names: str
+    sentence = "The roster has no safe {text}; it has {names}."
+    hint = "Name one of these, or say its id: `kura roster show` lists them. Nothing was contacted."

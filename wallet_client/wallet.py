@@ -83,9 +83,12 @@ class Wallet:
     ) -> Self:
         """Open a wallet; nothing is contacted yet. A carrier, if there is one, carries all its traffic.
 
+        A carrier that is a safe of the roster, the gateway, also gathers pieces from the others.
+
         Raises:
             WalletError: As `WalletStore.open` has it.
             RosterRefused: The wallet's roster is not the pinned one, or was rolled back.
+            UnknownGateway: The carrier is to be a safe that the roster does not have.
         """
         store = await asyncio.to_thread(WalletStore.open, home, unlock)
         try:

@@ -9,29 +9,24 @@ does not grow means a copied key, unless the device never counts and says 0 each
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from fido2.server import Fido2Server
-from fido2.utils import websafe_encode
 from fido2.webauthn import (
     AttestationObject,
-    AttestedCredentialData,
-    AuthenticationResponse,
-    AuthenticatorAssertionResponse,
     AuthenticatorAttestationResponse,
     AuthenticatorData,
     CollectedClientData,
-    PublicKeyCredentialRpEntity,
     RegistrationResponse,
 )
 
 from auth_service.records import DeviceUse, KeptDevice, Registered
 from trust.assertion import Method
-from trust.authority import device_origin
 from trust.authority_calls import DeviceLogin, NewDevice
 from trust.authority_refusals import DeviceRefused
+from trust.errors import DeviceProofInvalid
+from trust.webauthn import EDDSA, ES256, check_login, server_of, state_of
 
-ALGORITHMS = frozenset({-7, -8, -257})
+ALGORITHMS = frozenset({ES256, EDDSA, -257})
 """COSE: ES256, EdDSA, RS256."""
 
 COUNTER_STUCK = "device counter did not grow"
@@ -61,7 +56,7 @@ def judge_registration(new: NewDevice, challenge: bytes, relying_party: str) -> 
         DeviceRefused: Something does not hold.
     """
     data: AuthenticatorData = _read(
-        lambda: _server(relying_party).register_complete(_state(challenge), _registration(new))
+        lambda: server_of(relying_party).register_complete(state_of(challenge), _registration(new))
     )
     credential = data.credential_data
     if credential is None or credential.public_key.ALGORITHM not in ALGORITHMS:
@@ -81,30 +76,17 @@ def judge_login(device: KeptDevice, login: DeviceLogin, challenge: bytes, relyin
     Raises:
         DeviceRefused: It is not this device's, or not for this challenge and authority.
     """
-    data = _read(lambda: _verified(device, login, challenge, relying_party))
     before = device.registered
-    if before.verifies and not data.is_user_verified():
+    try:
+        touch = check_login(before.credential, login, challenge, relying_party, ALGORITHMS)
+    except DeviceProofInvalid:
+        raise DeviceRefused from None
+    if before.verifies and not touch.verified:
         return DeviceUse(None, event=NOT_VERIFIED)
-    if data.counter <= before.counter and (data.counter or before.counter):
+    if touch.counter <= before.counter and (touch.counter or before.counter):
         return DeviceUse(None, event=COUNTER_STUCK)
-    verified: tuple[Method, ...] = ("device-verified",) if data.is_user_verified() else ()
-    return DeviceUse(data.counter, ("device", *verified), LOGGED_IN)
-
-
-def _verified(
-    device: KeptDevice, login: DeviceLogin, challenge: bytes, relying_party: str
-) -> AuthenticatorData:
-    data = AuthenticatorData(login.authenticator_data)
-    response = AuthenticatorAssertionResponse(
-        client_data=CollectedClientData(login.client_data),
-        authenticator_data=data,
-        signature=login.signature,
-    )
-    credential = AttestedCredentialData(device.registered.credential)
-    _server(relying_party).authenticate_complete(
-        _state(challenge), [credential], AuthenticationResponse(raw_id=login.credential_id, response=response)
-    )
-    return data
+    verified: tuple[Method, ...] = ("device-verified",) if touch.verified else ()
+    return DeviceUse(touch.counter, ("device", *verified), LOGGED_IN)
 
 
 def _registration(new: NewDevice) -> RegistrationResponse:
@@ -116,17 +98,6 @@ def _registration(new: NewDevice) -> RegistrationResponse:
     return RegistrationResponse(
         raw_id=b"" if credential is None else credential.credential_id, response=response
     )
-
-
-def _server(relying_party: str) -> Fido2Server:
-    entity = PublicKeyCredentialRpEntity(name=relying_party, id=relying_party)
-    return Fido2Server(
-        entity, attestation=None, verify_origin=lambda origin: origin == device_origin(relying_party)
-    )
-
-
-def _state(challenge: bytes) -> dict[str, Any]:
-    return {"challenge": websafe_encode(challenge), "user_verification": None}
 
 
 def _read(work: Callable[[], _Result]) -> _Result:

@@ -21,6 +21,7 @@ from wallet_client.operations.owner_recovery import recover_owner
 from wallet_client.operations.put_record import offer_record
 from wallet_client.operations.unlocking import unlock_owner
 from wallet_client.owners.dealing import DEFAULT_GUESSES, deal_record
+from wallet_client.owners.factors import Factors, by_pin
 from wallet_client.owners.names import OwnerName, Pin
 from wallet_client.owners.stretch import StretchedPin
 from wallet_client.wallet import Wallet, pinned_versions
@@ -51,7 +52,7 @@ async def _new_owner(wallet: Wallet) -> Owner:
 
 async def _unlock(wallet: Wallet, owner: Owner) -> None:
     versions = pinned_versions(wallet.store)
-    done = await unlock_owner(wallet.links, versions, owner.owner_id, owner.pin, wallet.rng)
+    done = await unlock_owner(wallet.links, versions, owner.owner_id, Factors(pin=owner.pin), wallet.rng)
     if done.failed:
         raise RuntimeError(f"not what was to be measured: {done.failed}")
 
@@ -167,6 +168,6 @@ async def _whole_wallet(bench: Workbench) -> Figure:
 
 
 async def _recover(wallet: Wallet, name: OwnerName) -> None:
-    done = await recover_owner(wallet, name, Pin(PIN))
+    done = await recover_owner(wallet, name, by_pin(Pin(PIN)))
     if done.recovered < BATCH or done.left or done.failed:
         raise RuntimeError(f"not what was to be measured: {done.recovered} of {BATCH}, {done.failed}")

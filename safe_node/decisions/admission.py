@@ -70,6 +70,11 @@ class Membership:
         return cls(safe_id, rosters, fingerprints, decoy_secret)
 
     @property
+    def genesis(self) -> Hash:
+        """Fingerprint of the first version."""
+        return self.fingerprints[min(self.fingerprints)]
+
+    @property
     def newest(self) -> Roster:
         """The version in force."""
         return self.rosters[max(self.rosters)]

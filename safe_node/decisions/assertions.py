@@ -1,50 +1,34 @@
 """Whether an authority's assertion opens the factor `authority` for the call in which it is shown. Pure.
 
-Whatever is wrong with it, who shows it gets the one reply that a wrong PIN gets as well; the reason is for
-the log alone. It is taken once, and only after everything else held: what is refused uses nothing up.
+Whatever is wrong with it, who shows it gets the one reply that a wrong PIN gets as well. It is taken once,
+and only after everything else held (factor_memory.py): what is refused uses nothing up.
 """
 
 from __future__ import annotations
 
 from trust.assertion import (
     Assertion,
-    AssertionMemory,
-    Method,
     Presentation,
     SignedAssertion,
     judge_assertion,
 )
-from trust.authority import AuthorityDescription
-from trust.errors import AssertionRefused, TrustError
-from trust.owner_refusals import UnlockRefused
+from trust.authority import AuthorityDescription, SignedAuthority, read_description
 
 
 def admit_assertion(
-    body: bytes,
-    authority: AuthorityDescription,
-    shown: Presentation,
-    needed: frozenset[Method],
-    memory: AssertionMemory,
-    now: int,
-) -> Assertion:
-    """Take what was shown, once.
+    body: bytes, description: bytes, shown: Presentation, now: int
+) -> tuple[Assertion, AuthorityDescription]:
+    """What was shown, and whose word it is, if it holds.
 
     Args:
         body: What should be a SignedAssertion.
-        authority: The newest description that this safe knows of the authority that the policy names.
-        shown: The call.
-        needed: Methods of which the owner's policy asks each; may be none.
-        memory: One for the whole process.
+        description: What should be a SignedAuthority: the authority as it stands now.
+        shown: The call, and which authority the owner's policy names.
         now: The clock, whole seconds since 1970-01-01 UTC.
 
     Raises:
-        UnlockRefused: Whatever the reason.
+        TrustError: Whatever the reason; all of one cost once both documents parse.
     """
-    try:
-        assertion = judge_assertion(SignedAssertion.from_bytes(body), authority, shown, now)
-        if not needed <= set(assertion.methods):
-            raise AssertionRefused(assertion.title, "the owner was authenticated by other methods")
-        memory.use(assertion, now)
-    except TrustError as error:
-        raise UnlockRefused from error
-    return assertion
+    authority = read_description(SignedAuthority.from_bytes(description))
+    assertion = judge_assertion(SignedAssertion.from_bytes(body), authority, shown, now)
+    return assertion, authority

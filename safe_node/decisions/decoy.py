@@ -6,7 +6,8 @@ and any k of k + 1 fit one polynomial. A decoy looks like a record that was enro
 parts needed as its threshold, one at each of its safes, by rising x. Nothing was ever sealed under it.
 
 Each owner id has two. The first stands for the record of a name that nobody has. The waiting one stands in
-for whatever cannot be tried now, a record or the first decoy; so names change in the same way.
+for whatever cannot be tried now, a record or the first decoy; so names change in the same way. Each way in
+has its own two; they differ in all but owner id, record id and owner key, as the ways of a record do.
 One is made at every question, also about owners who are known, so that time tells nothing.
 """
 
@@ -14,14 +15,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from safe_node.guesses import DecoyNames
 from threshold import feldman, hkdf
 from threshold.feldman import ScalarShare
 from threshold.randomness import SEED_BYTES, RandomSource, SeededRandomness
 from threshold.ristretto import Scalar
+from trust.access_policy import PIN_ALONE, Way, way_key
 from trust.documents import SigningKey
 from trust.ids import HASH_BYTES, ID_BYTES, KEY_BYTES, Hash, OwnerId, OwnerKey, RecordId, SafeId
-from trust.owner_record import TAG_BYTES, OwnerRecord, RecordPlace
+from trust.owner_record import OwnerRecord, RecordPlace
 from trust.roster import Roster
+from trust.unlock_proof import TAG_BYTES
 
 _FIRST = b"kura/v1/decoy-record"
 _WAITING = b"kura/v1/waiting-decoy"
@@ -73,7 +77,15 @@ class Decoy:
         return ScalarShare(x, feldman.evaluate_at(self.oprf, Scalar.from_index(x)))
 
 
-def make_decoy(decoy_secret: bytes, owner_id: OwnerId, roster: Roster, *, waiting: bool) -> Decoy:
+def make_decoy(
+    decoy_secret: bytes,
+    owner_id: OwnerId,
+    roster: Roster,
+    *,
+    waiting: bool,
+    way: Way = PIN_ALONE,
+    names: DecoyNames | None = None,
+) -> Decoy:
     """A decoy, the same each time and at every safe.
 
     Args:
@@ -81,13 +93,19 @@ def make_decoy(decoy_secret: bytes, owner_id: OwnerId, roster: Roster, *, waitin
         owner_id: Any 32 bytes.
         roster: The newest version.
         waiting: The waiting one; else the first.
+        way: By which factors; another has another polynomial.
+        names: Record id and owner key of the other ways, where the name has some; else all ways of one owner
+            id have those in common that come of it.
     """
     label = _WAITING if waiting else _FIRST
-    rng = SeededRandomness(hkdf.derive(decoy_secret, b"", label + owner_id, SEED_BYTES), label)
+    rng = _stream(decoy_secret, label, owner_id)
+    record_id, key = RecordId(rng.read(ID_BYTES)), SigningKey(rng.read(KEY_BYTES))
+    if way != PIN_ALONE:
+        rng = _stream(decoy_secret, label, way_key(owner_id, way))
     return Decoy(
         owner_id=owner_id,
-        record_id=RecordId(rng.read(ID_BYTES)),
-        owner_key=OwnerKey(SigningKey(rng.read(KEY_BYTES)).public),
+        record_id=record_id if names is None else names.record_id,
+        owner_key=OwnerKey(key.public) if names is None else names.owner_key,
         sealed_hash=Hash(rng.read(HASH_BYTES)),
         oprf=_polynomial(roster.threshold, rng),
         unlock=_polynomial(roster.threshold, rng),
@@ -104,6 +122,10 @@ def decoy_tag(decoy_secret: bytes, owner_id: OwnerId, safe_id: SafeId) -> bytes:
         safe_id: Whose tag.
     """
     return hkdf.derive(decoy_secret, b"", _TAG + owner_id + safe_id, TAG_BYTES)
+
+
+def _stream(decoy_secret: bytes, label: bytes, key: bytes) -> SeededRandomness:
+    return SeededRandomness(hkdf.derive(decoy_secret, b"", label + key, SEED_BYTES), label)
 
 
 def _polynomial(k: int, rng: RandomSource) -> tuple[Scalar, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from safe_node.decisions.decoy import Decoy
-from safe_node.owners import KeptRecord
+from safe_node.owners import KeptPart
 from threshold.feldman import ScalarShare
 from threshold.randomness import RandomSource
 from threshold.ristretto import Point, Scalar
@@ -27,12 +27,12 @@ class Evaluated:
 
 
 def evaluate_guess(
-    record: KeptRecord | None, decoy: Decoy, safe_id: SafeId, element: Point, rng: RandomSource
+    part: KeptPart | None, decoy: Decoy, safe_id: SafeId, element: Point, rng: RandomSource
 ) -> Evaluated:
     """Evaluate a blinded element.
 
     Args:
-        record: With whose share; None: with the decoy's.
+        part: With whose share; None: with the decoy's.
         decoy: Of the owner id.
         safe_id: This safe.
         element: Blinded, not the identity.
@@ -42,7 +42,7 @@ def evaluate_guess(
         RosterRefused: The decoy is of a roster without this safe.
     """
     share = decoy.oprf_share(safe_id)
-    if record is None:
+    if part is None:
         return Evaluated(decoy.record_id, evaluate_share(share, element, rng))
-    share = ScalarShare(record.x, Scalar.from_bytes(record.oprf_share))
-    return Evaluated(record.record_id, evaluate_share(share, element, rng))
+    share = ScalarShare(part.x, Scalar.from_bytes(part.oprf_share))
+    return Evaluated(part.record_id, evaluate_share(share, element, rng))

@@ -13,7 +13,19 @@ Guesses at a name that nobody has are counted alike, and waited for: else waitin
 
 from __future__ import annotations
 
-from safe_node.owners import Attempt, GuessPlan, GuessState, Ledger, Target
+from safe_node.decisions.factor_memory import FactorMemory
+from safe_node.guesses import (
+    LIMIT_AT_NOBODY,
+    Attempt,
+    DecoyNames,
+    DeviceUse,
+    GuessPlan,
+    GuessState,
+    Proven,
+    Target,
+)
+from safe_node.owners import NEW_DEVICE, KeptDevice, KeptOwner, Ledger
+from trust.access_policy import PIN_ALONE, Way
 from trust.ids import RecordId
 
 FREE_GUESSES = 4
@@ -24,6 +36,8 @@ REGAIN_MS = 30 * 24 * 3_600_000
 FIRST_DECOY = Target(None, waiting=False)
 STANDS_IN = Target(None, waiting=True)
 """The waiting decoy."""
+
+NOT_TAKEN = GuessPlan(STANDS_IN, None)
 
 
 def next_guess_at_ms(ledger: Ledger, limit: int) -> int:
@@ -55,41 +69,110 @@ def give_back(ledger: Ledger) -> Ledger:
     return Ledger(max(ledger.spent - 1, 0), ledger.last_spent_ms, ledger.rearmed_ms)
 
 
-def target_now(state: GuessState, record_id: RecordId | None, first_decoy: RecordId, now_ms: int) -> Target:
+def target_now(
+    state: GuessState, record_id: RecordId | None, first_decoy: RecordId, now_ms: int, way: Way = PIN_ALONE
+) -> Target:
     """What may be tried now.
 
     Args:
-        state: The owner, or the guesses at a name that nobody has.
+        state: The owner, and the guesses while nobody has the name and that way.
         record_id: Which record is asked for; None: the one in force.
         first_decoy: Id of the first decoy of the owner id.
         now_ms: The clock.
+        way: By which factors.
     """
-    waits = not may_guess(state.ledger, state.limit, now_ms)
-    return STANDS_IN if waits else _named(state, record_id, first_decoy)
+    target = _named(state, record_id, first_decoy, way)
+    return STANDS_IN if _waits(state, target, now_ms) else target
 
 
-def _named(state: GuessState, record_id: RecordId | None, first_decoy: RecordId) -> Target:
-    """What has that id, waiting or not."""
-    if state.owner is None:
+def _waits(state: GuessState, target: Target, now_ms: int) -> bool:
+    if target.part is None or state.owner is None:
+        return not may_guess(state.at_nobody, LIMIT_AT_NOBODY, now_ms)
+    way = target.part.way
+    return "pin" in way and not may_guess(state.owner.ledger_of(way), state.owner.limit, now_ms)
+
+
+def _named(state: GuessState, record_id: RecordId | None, first_decoy: RecordId, way: Way) -> Target:
+    """What has that id and way, to be waited for or not."""
+    owner = state.owner
+    if owner is None:
         return FIRST_DECOY if record_id in (None, first_decoy) else STANDS_IN
-    record = state.owner.current if record_id is None else state.owner.record(record_id)
-    return STANDS_IN if record is None else Target(record, waiting=False)
+    record = owner.current if record_id is None else owner.record(record_id)
+    if record is None:
+        return STANDS_IN
+    part = record.part(way)
+    if part is None:  # all ways of a name have id and key in common, those that there are not too
+        return Target(None, waiting=False, names=DecoyNames(record.record_id, owner.owner_key))
+    return Target(part, waiting=False)
 
 
-def plan_guess(state: GuessState, attempt: Attempt, first_decoy: RecordId) -> GuessPlan:
+def plan_guess(
+    state: GuessState,
+    attempt: Attempt,
+    first_decoy: RecordId,
+    proven: Proven | None = None,
+    memory: FactorMemory | None = None,
+) -> GuessPlan:
     """Spend a guess, repeat one that was spent, or answer with the waiting decoy.
 
-    The same guess id with the same record and element is the same guess, locked or not: it costs nothing.
+    The same guess id with the same record, way and element is the same guess, locked or not: it costs
+    nothing, and no factor is looked at again. In a way with a device or an authority nobody's decoy is never
+    evaluated, since nobody can prove anything there: whatever is wrong comes to the waiting one.
 
     Args:
         state: As in `target_now`.
         attempt: The guess.
         first_decoy: Id of the first decoy of the owner id.
+        proven: By the other factors, where the way has some.
+        memory: Of this process, where it has.
     """
     known = state.known
     if known is not None:
-        same = (known.record_id, known.element) == (attempt.record_id, attempt.element)
-        return GuessPlan(_named(state, attempt.record_id, first_decoy) if same else STANDS_IN, None)
-    target = target_now(state, attempt.record_id, first_decoy, attempt.at_ms)
-    spent = None if target.waiting else spend(state.ledger, state.limit, attempt.at_ms)
-    return GuessPlan(target, spent)
+        asked = (attempt.record_id, attempt.way, attempt.element)
+        same = (known.record_id, known.way, known.element) == asked
+        repeated = _named(state, attempt.record_id, first_decoy, attempt.way) if same else STANDS_IN
+        return GuessPlan(repeated, None)
+    target = target_now(state, attempt.record_id, first_decoy, attempt.at_ms, attempt.way)
+    if target.waiting:
+        return NOT_TAKEN
+    if attempt.way == PIN_ALONE:
+        return GuessPlan(target, _spent(state, target, attempt.at_ms))
+    if target.part is None or state.owner is None or proven is None or memory is None:
+        return NOT_TAKEN
+    return _plan_proven(state.owner, attempt, target, proven, memory)
+
+
+def _spent(state: GuessState, target: Target, now_ms: int) -> Ledger:
+    if target.part is None or state.owner is None:
+        return spend(state.at_nobody, LIMIT_AT_NOBODY, now_ms)
+    return spend(state.owner.ledger_of(target.part.way), state.owner.limit, now_ms)
+
+
+def _plan_proven(
+    owner: KeptOwner, attempt: Attempt, target: Target, proven: Proven, memory: FactorMemory
+) -> GuessPlan:
+    """What was proven is taken once, under the policy as it is now, and from a device whose counter grows."""
+    record = owner.record(attempt.record_id)
+    if record is None or record.policy != proven.policy:
+        return NOT_TAKEN
+    if not memory.take(owner.owner_id, proven, attempt.guess_id, attempt.at_ms):
+        return NOT_TAKEN
+    device = None if proven.device is None else (proven.device.name, _counted(owner, proven.device))
+    if proven.device is not None and not _grows(owner, proven.device):
+        return GuessPlan(STANDS_IN, None, device)
+    ledger = owner.ledger_of(attempt.way)
+    spends = "pin" in attempt.way
+    return GuessPlan(target, spend(ledger, owner.limit, attempt.at_ms) if spends else ledger, device)
+
+
+def _grows(owner: KeptOwner, use: DeviceUse) -> bool:
+    """A counter that does not grow, and is not always 0, means a copy (WebAuthn Level 2, 7.2, step 21)."""
+    before = owner.devices.get(use.name, NEW_DEVICE)
+    return use.counter > before.counter or use.counter == before.counter == 0
+
+
+def _counted(owner: KeptOwner, use: DeviceUse) -> KeptDevice:
+    """What is kept of a device from now on."""
+    before = owner.devices.get(use.name, NEW_DEVICE)
+    copied = before.copied or not _grows(owner, use)
+    return KeptDevice(max(use.counter, before.counter), copied)

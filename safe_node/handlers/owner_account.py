@@ -1,4 +1,4 @@
-"""Rearm, OwnerStatus, AuthoriseWallet, ListWallets, RevokeWallet: an owner's guesses and wallets."""
+"""Rearm, Veto, OwnerStatus, AuthoriseWallet, ListWallets, RevokeWallet: an owner's guesses and wallets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from safe_node.decisions.accounts import (
     plan_rearming,
     plan_revocation,
 )
-from safe_node.handlers.owner_converters import read_signature, write_status, write_wallet
+from safe_node.decisions.waiting import plan_veto
+from safe_node.handlers.owner_converters import read_recipient_key, read_signature, write_status, write_wallet
 from safe_node.handlers.safe import Safe
 from trust.ids import OwnerKey, WalletKey
 from trust.owner_refusals import NotAnOwnersWallet
@@ -30,13 +31,25 @@ async def rearm(safe: Safe, caller: Standing) -> pb.RearmResponse:
     return pb.RearmResponse()
 
 
+async def veto(safe: Safe, caller: WalletKey, request: pb.VetoRequest) -> pb.VetoResponse:
+    """End a recovery that waits, for good.
+
+    Raises:
+        Malformed, OwnerUnknown, NothingWaits, VetoedLately
+    """
+    recipient_key = read_recipient_key(request.recipient_key)
+    plan = partial(plan_veto, recipient_key=recipient_key, now_ms=safe.now_ms())
+    await safe.store.owners.veto(OwnerKey(caller), plan)
+    return pb.VetoResponse()
+
+
 async def owner_status(safe: Safe, caller: Standing) -> pb.OwnerStatusResponse:
     """Tell where records and guesses stand, and what is kept.
 
     Raises:
         NotAnOwnersWallet
     """
-    return write_status(await safe.store.owners.view(account_of(caller)))
+    return write_status(await safe.store.owners.view(account_of(caller)), safe.now_ms())
 
 
 async def authorise_wallet(

@@ -6,11 +6,11 @@ import asyncio
 from functools import partial
 
 from kura.safe.v1 import owner_pb2 as pb
-from safe_node.decisions.enrolment import admit_part, plan_commit, plan_drop, plan_enrolment, plan_staging
-from safe_node.handlers.owner_converters import read_owner_id, read_part, read_record_id
+from safe_node.decisions.enrolment import admit_record, plan_commit, plan_drop, plan_enrolment, plan_staging
+from safe_node.handlers.owner_converters import read_owner_id, read_record_id, read_version
 from safe_node.handlers.safe import Safe
 from safe_node.invitations import hash_of
-from safe_node.owners import AdmittedPart
+from safe_node.owners import AdmittedRecord
 from trust.ids import WalletKey
 
 
@@ -20,10 +20,10 @@ async def enroll(safe: Safe, caller: WalletKey, request: pb.EnrollRequest) -> pb
     Raises:
         Malformed, RecordInvalid, NotTheOwner, OwnerExists, InvitationNeeded, InvitationInvalid
     """
-    part = await _admitted(safe, caller, request.part)
+    came = await _admitted(safe, caller, request.version)
     plan = partial(plan_enrolment, invitation_needed=safe.invitation_needed)
     invitation = hash_of(request.invitation) if safe.invitation_needed else None
-    await safe.store.owners.enroll(part, invitation, safe.now_ms(), plan)
+    await safe.store.owners.enroll(came, invitation, safe.now_ms(), plan)
     return pb.EnrollResponse()
 
 
@@ -35,8 +35,8 @@ async def stage_record(
     Raises:
         Malformed, RecordInvalid, NotTheOwner, OwnerUnknown
     """
-    part = await _admitted(safe, caller, request.part)
-    await safe.store.owners.change(part.owner_id, partial(plan_staging, part=part))
+    came = await _admitted(safe, caller, request.version)
+    await safe.store.owners.change(came.owner_id, partial(plan_staging, came=came))
     return pb.StageRecordResponse()
 
 
@@ -64,6 +64,6 @@ async def drop_record(safe: Safe, caller: WalletKey, request: pb.DropRecordReque
     return pb.DropRecordResponse()
 
 
-async def _admitted(safe: Safe, caller: WalletKey, part: pb.RecordPart) -> AdmittedPart:
+async def _admitted(safe: Safe, caller: WalletKey, version: pb.RecordVersion) -> AdmittedRecord:
     """Held against its commitments in a thread: there may be 255 of each kind."""
-    return await asyncio.to_thread(admit_part, read_part(part), caller, safe.membership)
+    return await asyncio.to_thread(admit_record, read_version(version), caller, safe.membership)

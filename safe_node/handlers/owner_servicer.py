@@ -62,6 +62,10 @@ class OwnerServicer(owner_pb2_grpc.OwnerServiceServicer):
         """Signed by the owner, or a wallet of theirs."""
         return await owner_account.rearm(self._safe, caller())
 
+    async def Veto(self, request: pb.VetoRequest, context: Context) -> pb.VetoResponse:
+        """Signed by the owner."""
+        return await owner_account.veto(self._safe, caller().key, request)
+
     async def OwnerStatus(self, request: pb.OwnerStatusRequest, context: Context) -> pb.OwnerStatusResponse:
         """Signed by the owner, or a wallet of theirs."""
         return await owner_account.owner_status(self._safe, caller())

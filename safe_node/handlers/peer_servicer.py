@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 
 import grpc
@@ -13,6 +13,7 @@ from rpc_edge.bounds import shapes_of
 from rpc_edge.edge import Context
 from rpc_edge.peers import calling_peer
 from safe_node.handlers import peer_inventory, peer_repair
+from safe_node.handlers.collect import collect
 from safe_node.handlers.peer_repair import Helping
 
 PEER_SERVICE = "kura.safe.v1.PeerService"
@@ -51,6 +52,13 @@ class PeerServicer(peer_pb2_grpc.PeerServiceServicer):
     async def Fragment(self, request: pb.FragmentRequest, context: Context) -> pb.FragmentResponse:
         """For the peer that lost the piece."""
         return await peer_repair.fragment(self._helping, calling_peer(), request)
+
+    async def Collect(
+        self, request: pb.CollectRequest, context: Context
+    ) -> AsyncIterator[pb.CollectResponse]:
+        """For the gateway that the grant names."""
+        async for answer in collect(self._helping, calling_peer(), request):
+            yield answer
 
 
 def peer_service_of(helping: Helping) -> Callable[[grpc.aio.Server], None]:

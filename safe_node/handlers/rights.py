@@ -13,10 +13,11 @@ from contextvars import ContextVar
 from enum import Enum
 from typing import Final
 
-from rpc_edge.authentication import authenticated_wallet
+from rpc_edge.authentication import authenticated_wallet, is_signed
 from rpc_edge.edge import Call, Layer, RawRequest
 from safe_node.accounts import Standing
 from safe_node.store.owners_base import OwnerStore
+from trust.ids import OwnerKey
 from trust.owner_refusals import NotAnOwnersWallet, WalletRevoked
 from trust.refusals import RequestUnsigned
 
@@ -29,6 +30,9 @@ class Right(Enum):
     """Who may call a method."""
 
     ANYONE = "anyone, without a signature"
+    ANYONE_OR_OWNERS = (
+        "anyone, without a signature; one that is there must hold, and not be a revoked wallet's"
+    )
     WALLET = "any wallet that is not revoked"
     OWNERS_WALLET = "a wallet that acts for an owner here, or an owner"
     OWNER = "the owner whom the request names, which the decision judges"
@@ -54,12 +58,13 @@ RIGHTS: Final[Mapping[str, Right]] = {
     f"{_PEERS}/Fragment": Right.PEER,
     f"{_OWNERS}/BeginUnlock": Right.ANYONE,
     f"{_OWNERS}/Evaluate": Right.ANYONE,
-    f"{_OWNERS}/Unlock": Right.ANYONE,
+    f"{_OWNERS}/Unlock": Right.ANYONE_OR_OWNERS,
     f"{_OWNERS}/Enroll": Right.OWNER,
     f"{_OWNERS}/StageRecord": Right.OWNER,
     f"{_OWNERS}/CommitRecord": Right.OWNER,
     f"{_OWNERS}/DropRecord": Right.OWNER,
     f"{_OWNERS}/Rearm": Right.OWNERS_WALLET,
+    f"{_OWNERS}/Veto": Right.OWNER,
     f"{_OWNERS}/OwnerStatus": Right.OWNERS_WALLET,
     f"{_OWNERS}/AuthoriseWallet": Right.WALLET,
     f"{_OWNERS}/ListWallets": Right.OWNERS_WALLET,
@@ -67,8 +72,11 @@ RIGHTS: Final[Mapping[str, Right]] = {
     f"{_OWNERS}/Catalogue": Right.OWNERS_WALLET,
     f"{_OWNERS}/Undelete": Right.OWNERS_WALLET,
     f"{_OWNERS}/ForgetOwner": Right.WALLET,
+    f"{_SAFE}/Gather": Right.WALLET,
+    f"{_PEERS}/Collect": Right.PEER,
 }
 OPEN_METHODS: Final = frozenset(path for path, right in RIGHTS.items() if right is Right.ANYONE)
+SIGNED_AT_WILL: Final = frozenset(path for path, right in RIGHTS.items() if right is Right.ANYONE_OR_OWNERS)
 
 _caller: ContextVar[Standing] = ContextVar("caller")
 
@@ -83,6 +91,12 @@ def caller() -> Standing:
         return _caller.get()
     except LookupError:
         raise RequestUnsigned from None
+
+
+def account_if_signed() -> OwnerKey | None:
+    """The owner for whom the call being handled was signed; None where it was not, or for nobody."""
+    standing = _caller.get(None)
+    return None if standing is None else standing.owner_key
 
 
 def check_right(right: Right, standing: Standing) -> None:
@@ -104,7 +118,7 @@ def lawful_calls(owners: OwnerStore) -> Layer:
     @asynccontextmanager
     async def layer(call: Call, request: RawRequest) -> AsyncIterator[RawRequest]:
         right = RIGHTS[call.path]
-        if right is not Right.ANYONE:
+        if right is not Right.ANYONE and (right is not Right.ANYONE_OR_OWNERS or is_signed()):
             standing = await owners.standing(authenticated_wallet())
             check_right(right, standing)
             _caller.set(standing)

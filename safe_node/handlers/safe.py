@@ -10,12 +10,15 @@ from typing import TypeVar
 from safe_node.config import Limits
 from safe_node.decisions.admission import Membership
 from safe_node.decisions.deletion import DeletionRules
+from safe_node.decisions.factor_memory import FactorMemory
 from safe_node.decisions.registration import RegistrationRules
 from safe_node.repair_desk import RepairDesk
 from safe_node.store.base import SafeStore
 from threshold.randomness import RandomSource, SystemRandomness
 from trust.certificate import sign_certificates
+from trust.device_proof import NONCE_BYTES, SafeChallenge, SignedChallenge, sign_challenge
 from trust.documents import SigningKey
+from trust.ids import OwnerId
 from trust.refusals import CallTooLarge, Refusal
 
 _Result = TypeVar("_Result")
@@ -45,8 +48,9 @@ class Safe:
         uploads: How many more streams it takes in at once.
         invitation_needed: Owners enrol by the operator's invitation.
         grace_seconds: How long what an owner's wallet deletes waits to be erased.
-        rng: Draws the nonces of proofs.
+        rng: Draws the nonces of proofs and challenges.
         desk: Where a repair is asked for.
+        factors: What was proven once, since it is here.
     """
 
     name: str
@@ -60,6 +64,11 @@ class Safe:
     grace_seconds: int = 7 * DAY_SECONDS
     rng: RandomSource = field(default_factory=SystemRandomness, repr=False)
     desk: RepairDesk = field(default_factory=RepairDesk, repr=False)
+    factors: FactorMemory = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Remember factors from now on."""
+        object.__setattr__(self, "factors", FactorMemory(self.now_ms()))
 
     @property
     def rules(self) -> RegistrationRules:
@@ -83,6 +92,12 @@ class Safe:
         if not certificates:
             return b""
         return sign_certificates(self.membership.safe_id, certificates, self.signing_key)
+
+    def challenge(self, owner_id: OwnerId) -> SignedChallenge:
+        """A fresh one for a device of that owner's, known or not."""
+        nonce = self.rng.read(NONCE_BYTES)
+        challenge = SafeChallenge(self.membership.safe_id, owner_id, self.now_ms(), nonce)
+        return sign_challenge(challenge, self.signing_key)
 
     def check_entries(self, field: str, count: int) -> None:
         """Hold a call to its number of entries.

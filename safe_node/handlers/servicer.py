@@ -17,6 +17,7 @@ from safe_node.handlers.delete import delete
 from safe_node.handlers.describe import describe
 from safe_node.handlers.fetch import fetch
 from safe_node.handlers.fetch_stream import fetch_stream
+from safe_node.handlers.gather import Gatherings, gather
 from safe_node.handlers.register import register
 from safe_node.handlers.register_stream import register_stream
 from safe_node.handlers.repair import repair
@@ -32,10 +33,13 @@ SHAPES = shapes_of(pb.DESCRIPTOR.services_by_name["SafeService"])
 class SafeServicer(safe_pb2_grpc.SafeServiceServicer):
     """The safe's public face; rights and effects are told in safe.proto."""
 
-    def __init__(self, safe: Safe, carriages: Carriages | None = None) -> None:
+    def __init__(
+        self, safe: Safe, carriages: Carriages | None = None, gatherings: Gatherings | None = None
+    ) -> None:
         """Serve this safe; without carriages nothing comes in envelopes, as inside of one."""
         self._safe = safe
         self._carriages = carriages
+        self._gatherings = gatherings or Gatherings(safe)
 
     async def Describe(self, request: pb.DescribeRequest, context: Context) -> pb.DescribeResponse:
         """Open to all."""
@@ -83,7 +87,15 @@ class SafeServicer(safe_pb2_grpc.SafeServiceServicer):
         """Signed by any wallet."""
         return repair(self._safe, request)
 
+    async def Gather(self, request: pb.GatherRequest, context: Context) -> AsyncIterator[pb.GatherResponse]:
+        """Signed by the wallet that signed the grant."""
+        async for answer in gather(self._gatherings, caller(), request):
+            yield answer
 
-def service_of(safe: Safe, carriages: Carriages | None = None) -> Callable[[grpc.aio.Server], None]:
-    """What puts this safe's service on a server."""
-    return partial(safe_pb2_grpc.add_SafeServiceServicer_to_server, SafeServicer(safe, carriages))
+
+def service_of(
+    safe: Safe, carriages: Carriages | None = None, gatherings: Gatherings | None = None
+) -> Callable[[grpc.aio.Server], None]:
+    """What puts this safe's service on a server; without gatherings it reaches no peer."""
+    servicer = SafeServicer(safe, carriages, gatherings)
+    return partial(safe_pb2_grpc.add_SafeServiceServicer_to_server, servicer)

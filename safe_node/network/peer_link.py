@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from typing import TypeVar
 
 import grpc
@@ -25,6 +26,8 @@ ASK_SECONDS = 10.0
 SUM_SECONDS = 30.0
 """A sum waits for the other helpers, who have HELP_SECONDS."""
 HELP_SECONDS = 15.0
+COLLECT_SECONDS = 4.0
+"""From one frame to the next: less than a wallet waits for its gateway."""
 
 Signed = tuple[bytes, bytes]
 """A session's exact bytes and their signature."""
@@ -93,6 +96,24 @@ class PeerLink:
         """Its own part of a compact piece; raises as `inventory`."""
         request = pb.FragmentRequest(session=_session(signed))
         return (await self._ask("Fragment", request, pb.FragmentResponse, SUM_SECONDS)).fragment
+
+    async def collect(
+        self, grant: bytes, signature: bytes, certificates: Sequence[bytes]
+    ) -> AsyncGenerator[bytes, None]:
+        """What it seals under a grant, frame by frame, unread; raises as `inventory`.
+
+        Args:
+            grant: Exact signed bytes.
+            signature: The wallet's.
+            certificates: What the grant asks of this peer.
+        """
+        request = pb.CollectRequest(grant=grant, signature=signature, certificates=certificates)
+        stream = self._caller.stream_down(
+            _SERVICE + "Collect", request, pb.CollectResponse, COLLECT_SECONDS, signed=False
+        )
+        async with aclosing(stream):
+            async for answer in stream:
+                yield answer.frame
 
     async def close(self) -> None:
         """Close the channel."""

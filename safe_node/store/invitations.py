@@ -6,7 +6,7 @@ Of an invitation only the hash is kept: who reads the database can enrol nobody.
 from __future__ import annotations
 
 from durable.sqlite import Connection
-from safe_node.owners import AdmittedPart, EnrolmentState, Invitation
+from safe_node.owners import AdmittedRecord, EnrolmentState, Invitation
 from safe_node.store.account_rows import is_forgotten
 from safe_node.store.owner_rows import add_owner, find_owner, find_owner_by_key
 from safe_node.store.owners_base import PlanEnrolment
@@ -23,21 +23,21 @@ def add_invitation(connection: Connection, code_hash: Hash, now_ms: int) -> None
 
 
 def enroll(
-    connection: Connection, part: AdmittedPart, invitation: Hash | None, now_ms: int, plan: PlanEnrolment
+    connection: Connection, came: AdmittedRecord, invitation: Hash | None, now_ms: int, plan: PlanEnrolment
 ) -> None:
     """Plan an enrolment on what is kept, and write the new owner if there is one.
 
     Raises:
         Refusal: The plan's; nothing is written then.
     """
-    known = find_owner(connection, part.owner_id)
+    known = find_owner(connection, came.owner_id)
     state = EnrolmentState(
         owner=None if known is None else known.owner,
-        key_taken=find_owner_by_key(connection, part.owner_key) is not None,
+        key_taken=find_owner_by_key(connection, came.owner_key) is not None,
         invitation=_look_at(connection, invitation),
-        forgotten=is_forgotten(connection, part.owner_key),
+        forgotten=is_forgotten(connection, came.owner_key),
     )
-    owner = plan(state, part)
+    owner = plan(state, came)
     if owner is not None:
         add_owner(connection, owner)
         connection.execute(_USE, (now_ms, invitation))

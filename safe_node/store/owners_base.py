@@ -26,17 +26,9 @@ from safe_node.deletions import (
     Forgetting,
     UndeletionState,
 )
-from safe_node.owners import (
-    AdmittedPart,
-    Attempt,
-    EnrolmentState,
-    GuessPlan,
-    GuessState,
-    KeptOwner,
-    Ledger,
-    UnlockClaim,
-    UnlockPlan,
-)
+from safe_node.guesses import Attempt, GuessPlan, GuessState, UnlockClaim, UnlockPlan
+from safe_node.owners import AdmittedRecord, EnrolmentState, KeptOwner, Ledger
+from trust.access_policy import Way
 from trust.ids import Hash, OwnerId, OwnerKey, WalletKey
 
 KEPT_GUESSES = 256
@@ -48,7 +40,7 @@ NOBODIES = 16_384
 
 PlanGuess = Callable[[GuessState, Attempt], GuessPlan]
 PlanUnlock = Callable[[GuessState, UnlockClaim], UnlockPlan]
-PlanEnrolment = Callable[[EnrolmentState, AdmittedPart], KeptOwner | None]
+PlanEnrolment = Callable[[EnrolmentState, AdmittedRecord], KeptOwner | None]
 PlanChange = Callable[[KeptOwner | None], KeptOwner]
 PlanRearming = Callable[[Ledger | None], Ledger]
 PlanAuthorisation = Callable[[WalletState, AdmittedAuthorisation], bool]
@@ -64,8 +56,8 @@ class OwnerStore(Protocol):
         """The owner of that id."""
         ...
 
-    async def guesses_at(self, owner_id: OwnerId) -> GuessState:
-        """The owner of that id, or the guesses at nobody; `known` is None."""
+    async def guesses_at(self, owner_id: OwnerId, way: Way) -> GuessState:
+        """The owner of that id, and the guesses at nobody; `known` is None."""
         ...
 
     async def guess(self, attempt: Attempt, plan: PlanGuess) -> GuessPlan:
@@ -77,12 +69,12 @@ class OwnerStore(Protocol):
         ...
 
     async def enroll(
-        self, part: AdmittedPart, invitation: Hash | None, now_ms: int, plan: PlanEnrolment
+        self, came: AdmittedRecord, invitation: Hash | None, now_ms: int, plan: PlanEnrolment
     ) -> None:
         """Keep a new owner, and use up the invitation; raises the plan's refusal.
 
         Args:
-            part: What came in.
+            came: What came in.
             invitation: SHA-256 of the code that was shown, if one was.
             now_ms: When it was used, if it is.
             plan: Gives the new owner, or None when nothing is to be written.
@@ -95,6 +87,10 @@ class OwnerStore(Protocol):
 
     async def rearm(self, owner_key: OwnerKey, plan: PlanRearming) -> None:
         """Keep another ledger; raises the plan's refusal, and the plan refuses None."""
+        ...
+
+    async def veto(self, owner_key: OwnerKey, plan: PlanChange) -> None:
+        """End what the plan leaves out of the owner's recoveries that wait; raises its refusal."""
         ...
 
     async def view(self, owner_key: OwnerKey) -> OwnerView:

@@ -10,8 +10,12 @@
     tombstones    what must never come back, with the receipt that was given, and when it is due to be erased
     doomed        pieces that wait to be erased, and until when; nothing of them is given out
 
-    owners         the guesses of each, which record is in force and which is staged
-    owner_records  this safe's parts of their records; written once, erased, never changed
+    owners         the guesses of each at the PIN alone, which record is in force and which is staged
+    owner_records  this safe's parts of their records, one for each way; written once, erased, never changed
+    owner_policies what their owners signed of the ways into them
+    way_ledgers    the guesses of each at other ways
+    owner_devices  the signature counter of each device, by the SHA-256 of its credential id
+    waiting        recoveries that wait for a release time
     nobodies       the guesses of each name that nobody has; 16,384 slots that one takes from another
     guesses        those that can still be repeated or unlocked, at an owner or, below zero, at a nobody
     decoys         how many guesses were written that cost nothing, as a ledger would be; which slot is whose
@@ -45,7 +49,7 @@ PAGE_BYTES = 16_384
 
 KEY_SHARES_PER_BATCH = 256
 BLOCKS_PER_BLOB = 65_536
-VERSION = 5
+VERSION = 6
 """PRAGMA user_version of a database on which every migration below was applied."""
 
 
@@ -153,12 +157,39 @@ _NOBODIES = (
 _REPAIR = ("CREATE INDEX pieces_by_batch ON pieces (batch, leaf_index, x)",)
 
 
+_WAYS = (
+    "ALTER TABLE owner_records ADD COLUMN way TEXT NOT NULL DEFAULT 'pin'",
+    "DROP INDEX owner_records_by_name",
+    "CREATE UNIQUE INDEX owner_records_by_name ON owner_records (owner, record_id, way)",
+    """CREATE TABLE owner_policies (
+        id INTEGER PRIMARY KEY, owner INTEGER NOT NULL REFERENCES owners, record_id BLOB NOT NULL,
+        policy BLOB NOT NULL, signature BLOB NOT NULL) STRICT""",
+    "CREATE UNIQUE INDEX owner_policies_by_name ON owner_policies (owner, record_id)",
+    """CREATE TABLE way_ledgers (
+        id INTEGER PRIMARY KEY, owner INTEGER NOT NULL REFERENCES owners, way TEXT NOT NULL,
+        spent INTEGER NOT NULL CHECK (spent >= 0), last_spent_ms INTEGER NOT NULL) STRICT""",
+    "CREATE UNIQUE INDEX way_ledgers_by_name ON way_ledgers (owner, way)",
+    "ALTER TABLE guesses ADD COLUMN way TEXT NOT NULL DEFAULT 'pin'",
+    "ALTER TABLE guesses ADD COLUMN bound_to BLOB NOT NULL DEFAULT x''",
+    """CREATE TABLE waiting (
+        id INTEGER PRIMARY KEY, owner INTEGER NOT NULL REFERENCES owners, recipient_key BLOB NOT NULL,
+        guess_id BLOB NOT NULL, record_id BLOB NOT NULL, way TEXT NOT NULL, asked_ms INTEGER NOT NULL,
+        release_ms INTEGER NOT NULL) STRICT""",
+    "CREATE UNIQUE INDEX waiting_by_name ON waiting (owner, guess_id)",
+    "ALTER TABLE owners ADD COLUMN vetoed_ms INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE owners ADD COLUMN vetoed_key BLOB NOT NULL DEFAULT x''",
+    """CREATE TABLE owner_devices (
+        id INTEGER PRIMARY KEY, owner INTEGER NOT NULL REFERENCES owners, name BLOB NOT NULL,
+        counter INTEGER NOT NULL, copied INTEGER NOT NULL) STRICT""",
+    "CREATE UNIQUE INDEX owner_devices_by_name ON owner_devices (owner, name)",
+)
 _STEPS = (
     ("0001 tables", _TABLES),
     ("0002 owners", _OWNERS),
     ("0003 grace", _GRACE),
     ("0004 guesses at nobody", _NOBODIES),
     ("0005 pieces by batch", _REPAIR),
+    ("0006 ways in", _WAYS),
 )
 
 

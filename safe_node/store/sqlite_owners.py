@@ -16,12 +16,13 @@ from safe_node.accounts import (
     Standing,
 )
 from safe_node.deletions import AdmittedForgetting, AdmittedRevival, Forgetting
-from safe_node.owners import AdmittedPart, Attempt, GuessPlan, GuessState, KeptOwner, UnlockClaim, UnlockPlan
+from safe_node.guesses import Attempt, GuessPlan, GuessState, UnlockClaim, UnlockPlan
+from safe_node.owners import AdmittedRecord, KeptOwner
 from safe_node.store import account_rows, catalogue, undeletion
 from safe_node.store.erasing import Eraser, Reader
 from safe_node.store.guesses import guesses_at, write_guess, write_unlock
 from safe_node.store.invitations import enroll
-from safe_node.store.owner_rows import find_owner, find_owner_by_key, write_ledger, write_records
+from safe_node.store.owner_rows import clear_ledgers, find_owner, find_owner_by_key, write_records, write_veto
 from safe_node.store.owners_base import (
     PlanAuthorisation,
     PlanChange,
@@ -33,6 +34,7 @@ from safe_node.store.owners_base import (
     PlanUndeletion,
     PlanUnlock,
 )
+from trust.access_policy import Way
 from trust.ids import Hash, OwnerId, OwnerKey, WalletKey
 
 _LONG_AGO = 0
@@ -53,9 +55,9 @@ class SqliteOwners:
         found = await self._read(partial(find_owner, owner_id=owner_id))
         return None if found is None else found.owner
 
-    async def guesses_at(self, owner_id: OwnerId) -> GuessState:
-        """The owner of that id, or the guesses at nobody."""
-        return await self._read(partial(guesses_at, owner_id=owner_id))
+    async def guesses_at(self, owner_id: OwnerId, way: Way) -> GuessState:
+        """The owner of that id, and the guesses at nobody."""
+        return await self._read(partial(guesses_at, owner_id=owner_id, way=way))
 
     async def guess(self, attempt: Attempt, plan: PlanGuess) -> GuessPlan:
         """Write down a guess, also at nobody, and give what it comes to."""
@@ -66,10 +68,10 @@ class SqliteOwners:
         return await self._writer.submit(partial(write_unlock, claim=claim, plan=plan))
 
     async def enroll(
-        self, part: AdmittedPart, invitation: Hash | None, now_ms: int, plan: PlanEnrolment
+        self, came: AdmittedRecord, invitation: Hash | None, now_ms: int, plan: PlanEnrolment
     ) -> None:
         """Keep a new owner, and use up the invitation; raises the plan's refusal."""
-        await self._writer.submit(partial(enroll, part=part, invitation=invitation, now_ms=now_ms, plan=plan))
+        await self._writer.submit(partial(enroll, came=came, invitation=invitation, now_ms=now_ms, plan=plan))
 
     async def change(self, owner_id: OwnerId, plan: PlanChange) -> None:
         """Keep the records that the plan leaves, erase the others; raises its refusal."""
@@ -78,6 +80,10 @@ class SqliteOwners:
     async def rearm(self, owner_key: OwnerKey, plan: PlanRearming) -> None:
         """Keep another ledger; raises the plan's refusal, and the plan refuses None."""
         await self._writer.submit(partial(_rearm, owner_key=owner_key, plan=plan))
+
+    async def veto(self, owner_key: OwnerKey, plan: PlanChange) -> None:
+        """End what the plan leaves out of the owner's recoveries that wait; raises its refusal."""
+        await self._writer.submit(partial(_veto, owner_key=owner_key, plan=plan))
 
     async def view(self, owner_key: OwnerKey) -> OwnerView:
         """What is kept for an owner."""
@@ -137,8 +143,15 @@ def _change(connection: Connection, owner_id: OwnerId, plan: PlanChange) -> None
         write_records(connection, before, after)
 
 
+def _veto(connection: Connection, owner_key: OwnerKey, plan: PlanChange) -> None:
+    before = find_owner_by_key(connection, owner_key)
+    after = plan(None if before is None else before.owner)
+    if before is not None and after is not before.owner:
+        write_veto(connection, before, after)
+
+
 def _rearm(connection: Connection, owner_key: OwnerKey, plan: PlanRearming) -> None:
     found = find_owner_by_key(connection, owner_key)
     ledger = plan(None if found is None else found.owner.ledger)
     if found is not None:
-        write_ledger(connection, found.id, ledger)
+        clear_ledgers(connection, found.id, ledger)

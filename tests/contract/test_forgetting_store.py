@@ -48,10 +48,10 @@ SECRETS = [
     THEIRS.blobs[0, 1][-200:],
     MINE.shares[1],
     THEIRS.shares[1],
-    PART.record.unlock_share,
-    PART.record.oprf_share,
-    PART.record.unlock_tag,
-    SECOND_PART.record.unlock_share,
+    PART.record.parts[0].unlock_share,
+    PART.record.parts[0].oprf_share,
+    PART.record.parts[0].unlock_tag,
+    SECOND_PART.record.parts[0].unlock_share,
 ]
 
 
@@ -69,7 +69,16 @@ async def test_nothing_of_a_forgotten_owner_is_left(opened: Opener) -> None:
         assert all(secret in bench.files() for secret in SECRETS)
         await forget(bench, word_against_oneself())
         assert not [number for number, secret in enumerate(SECRETS) if secret in bench.files()]
-        tables = ("owners", "owner_records", "guesses", "pieces", "batches", "doomed", "loose_blobs")
+        tables = (
+            "owners",
+            "owner_records",
+            "owner_policies",
+            "guesses",
+            "pieces",
+            "batches",
+            "doomed",
+            "loose_blobs",
+        )
         assert [count(bench, table) for table in tables] == [0] * len(tables)
         assert isinstance((await bench.fetch(body))[0], CertificateUnknown)
         for key in (CALLER, OTHER_WALLET, SIGNER):

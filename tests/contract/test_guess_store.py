@@ -11,8 +11,8 @@ import pytest
 from safe_node.accounts import Standing
 from safe_node.decisions.accounts import plan_rearming
 from safe_node.decisions.registration import RegistrationRules
-from safe_node.owners import Attempt, GuessPlan, KeptOwner, Ledger, Target, UnlockPlan
-from safe_node.store.owner_rows import add_owner
+from safe_node.guesses import Attempt, GuessPlan, Target, UnlockPlan
+from safe_node.owners import KeptOwner, Ledger
 from safe_node.store.owners_base import KEPT_GUESS_MS, KEPT_GUESSES
 from safe_node.store.schema import migrations
 from safe_node.store.sqlite_store import open_store
@@ -32,11 +32,12 @@ from support.owner_bench import (
 from support.owners import deal_owner
 from support.sample_documents import draw
 from support.store_bench import CALLER, ROSTER, SAFE_ID, Bench, Opener
+from trust.access_policy import PIN_ALONE
 from trust.certificate import COUNTER_LIMIT
 from trust.ids import GuessId, OwnerId, RecordId
 from trust.owner_refusals import RearmedLately, UnlockRefused
 
-RECORD, AT_DECOY = Target(PART.record, waiting=False), Target(None, waiting=False)
+RECORD, AT_DECOY = Target(PART.record.parts[0], waiting=False), Target(None, waiting=False)
 WAITING_DECOY = Target(None, waiting=True)
 NO_RECORD = RecordId(bytes(16))
 
@@ -61,7 +62,7 @@ async def test_of_many_guesses_at_once_no_more_are_taken_than_are_left(opened: O
     async with opened() as bench:
         await enroll(bench, dealt.admitted(SAFE_ID, ROSTER))
         plans = await asyncio.gather(*(guess(bench, attempt_at(dealt, f"{n}")) for n in range(40)))
-        assert len([plan for plan in plans if plan.target.record is not None]) == 3
+        assert len([plan for plan in plans if plan.target.part is not None]) == 3
         assert (await found(bench, dealt)).ledger == Ledger(3, T)
 
 
@@ -71,9 +72,9 @@ async def test_a_guess_that_was_right_is_given_back_once(opened: Opener) -> None
         await enroll(bench)
         await guess(bench, attempt_at(label="wrong"))
         await guess(bench, attempt_at())
-        assert await unlock(bench) == UnlockPlan(PART.record, Ledger(1, T))
+        assert await unlock(bench) == UnlockPlan(PART.record.parts[0], Ledger(1, T))
     async with opened() as bench:
-        assert await unlock(bench) == UnlockPlan(PART.record, None)
+        assert await unlock(bench) == UnlockPlan(PART.record.parts[0], None)
         assert (await found(bench)).ledger == Ledger(1, T)
 
 
@@ -129,7 +130,7 @@ async def test_guesses_at_nobody_are_counted_across_a_restart(opened: Opener) ->
             assert (await guess(bench, at_nobody(f"{number}"))).ledger == Ledger(number + 1, T)
     async with opened() as bench:
         assert await guess(bench, at_nobody("2")) == GuessPlan(AT_DECOY, None)
-        assert (await bench.store.owners.guesses_at(NOBODY)).at_nobody == Ledger(3, T)
+        assert (await bench.store.owners.guesses_at(NOBODY, PIN_ALONE)).at_nobody == Ledger(3, T)
         assert (await guess(bench, at_nobody("another", OwnerId(bytes(32))))).ledger == Ledger(1, T)
         assert (await found(bench)).ledger == Ledger()
 
@@ -202,6 +203,8 @@ async def test_every_guess_is_one_write_whoever_is_asked_about(opened: Opener) -
             "nobody, not taken": replace(at_nobody("third"), record_id=NO_RECORD),
             "repeated": attempt_at(label="known"),
             "locked": attempt_at(locked, "one more"),
+            "by a device, that nobody has": replace(at_nobody("fourth"), way=("device",)),
+            "by a device, that the owner lacks": replace(attempt_at(label="device"), way=("device",)),
         }
         grown = {}
         for name, attempt in attempts.items():
@@ -212,7 +215,7 @@ async def test_every_guess_is_one_write_whoever_is_asked_about(opened: Opener) -
 
 
 async def test_a_database_of_the_version_before_keeps_the_guesses(tmp_path: Path) -> None:
-    """One whose answer was lost is repeated for nothing."""
+    """One whose answer was lost is repeated for nothing; the record is the PIN's alone, without a policy."""
     spent = attempt_at()
     third_version(tmp_path / "safe.db", spent)
     store = await open_store(tmp_path, SAFE_ID)
@@ -220,8 +223,18 @@ async def test_a_database_of_the_version_before_keeps_the_guesses(tmp_path: Path
         bench = Bench(tmp_path, store, RegistrationRules(SAFE_ID, COUNTER_LIMIT, 0))
         assert await guess(bench, spent) == GuessPlan(RECORD, None)
         assert await guess(bench, attempt_at(label="another")) == GuessPlan(RECORD, Ledger(2, T))
+        owner = await found(bench)
+        assert owner.current == replace(PART.record, policy=b"", policy_signature=b"")
+        assert (owner.waiting, owner.devices, owner.ledgers) == ((), {}, {})
     finally:
         await store.close()
+
+
+_OWNER_BEFORE = """INSERT INTO owners (owner_id, owner_key, spent, last_spent_ms, rearmed_ms, current, staged)
+    VALUES (?, ?, 1, ?, 0, 1, NULL)"""
+_RECORD_BEFORE = """INSERT INTO owner_records
+    (owner, record, record_id, x, unlock_share, oprf_share, unlock_tag, sealed, guesses)
+    VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 
 def third_version(path: Path, spent: Attempt) -> None:
@@ -232,7 +245,10 @@ def third_version(path: Path, spent: Attempt) -> None:
     database.enable_wal()
     migrations().apply(database, stop_before="0004 guesses at nobody")
     database.execute("PRAGMA user_version = 3")
-    add_owner(database.conn, KeptOwner(PART.owner_id, OWNER, Ledger(1, T), PART.record))
+    database.execute(_OWNER_BEFORE, (PART.owner_id, OWNER, T))
+    part = PART.record.parts[0]
+    secrets = (part.unlock_share, part.oprf_share, part.unlock_tag, part.sealed)
+    database.execute(_RECORD_BEFORE, (part.record, part.record_id, part.x, *secrets, PART.record.guesses))
     row = (spent.guess_id, spent.record_id, spent.element, T)
     add = "INSERT INTO guesses (owner, guess_id, record_id, element, spent_ms) VALUES (1, ?, ?, ?, ?)"
     database.execute(add, row)

@@ -11,7 +11,7 @@ import pytest
 from safe_node.accounts import Standing
 from safe_node.decisions.accounts import plan_rearming
 from safe_node.decisions.enrolment import plan_commit, plan_drop
-from safe_node.owners import AdmittedPart, KeptOwner, Ledger
+from safe_node.owners import AdmittedRecord, KeptOwner, Ledger
 from support.owner_bench import (
     DEALT,
     NOBODY,
@@ -30,10 +30,12 @@ from support.owner_bench import (
     guess,
     stage,
 )
-from support.owners import deal_owner
-from support.sample_documents import draw
+from support.owners import Access, deal_owner
+from support.sample_access import FINGER, TOUCH
+from support.sample_documents import draw, key
 from support.store_bench import CALLER, ROSTER, SAFE_ID, Bench, Opener
-from trust.ids import Hash, OwnerKey, WalletKey
+from trust.access_policy import PIN_ALONE, Way
+from trust.ids import AuthorityKey, Hash, OwnerKey, WalletKey
 from trust.owner_refusals import InvitationInvalid, OwnerExists, OwnerUnknown, RecordInForce, RecordInvalid
 from trust.refusals import Refusal
 
@@ -46,6 +48,32 @@ async def test_an_owner_comes_back_as_they_were_enrolled(opened: Opener) -> None
     async with opened() as bench:
         assert await found(bench) == KeptOwner(PART.owner_id, OWNER, Ledger(), PART.record)
         assert await bench.store.owners.find(NOBODY) is None
+
+
+WAYS: tuple[Way, ...] = (("authority", "pin"), ("device",), PIN_ALONE)
+BY_WAYS = deal_owner(
+    ROSTER, version="by ways", access=Access(WAYS, (TOUCH, FINGER), (AuthorityKey(key("authority").public),))
+)
+WAYS_PART = BY_WAYS.admitted(SAFE_ID, ROSTER)
+
+
+async def test_every_way_comes_back_with_its_part_and_the_policy(opened: Opener) -> None:
+    """In force, staged and old; and what goes is erased with all its parts."""
+    async with opened() as bench:
+        await enroll(bench)
+        await stage(bench, WAYS_PART)
+    async with opened() as bench:
+        assert (await found(bench)).staged == WAYS_PART.record
+        await commit(bench, WAYS_PART)
+        await stage(bench, SECOND_PART)
+        await commit(bench, SECOND_PART)
+    async with opened() as bench:
+        owner = await found(bench)
+        assert (owner.current, owner.old) == (SECOND_PART.record, (PART.record, WAYS_PART.record))
+        assert count(bench, "owner_policies") == 3
+        await drop(bench, WAYS_PART)
+        assert_gone(bench, WAYS_PART)
+        assert (count(bench, "owner_records"), count(bench, "owner_policies")) == (2, 2)
 
 
 async def test_enrolling_again_changes_nothing_and_over_a_name_is_refused(opened: Opener) -> None:
@@ -117,23 +145,24 @@ async def test_records_follow_one_another_and_what_goes_is_erased(opened: Opener
         assert await found(bench) == KeptOwner(
             PART.owner_id, OWNER, Ledger(2, T), SECOND_PART.record, old=(PART.record,)
         )
-        assert PART.record.oprf_share in bench.files()
+        assert PART.record.parts[0].oprf_share in bench.files()
         await drop(bench, PART)
         assert_gone(bench, PART)
         assert await found(bench) == KeptOwner(PART.owner_id, OWNER, Ledger(2, T), SECOND_PART.record)
-        assert SECOND_PART.record.oprf_share in bench.files()
+        assert SECOND_PART.record.parts[0].oprf_share in bench.files()
 
 
-def assert_gone(bench: Bench, part: AdmittedPart) -> None:
-    files, record = bench.files(), part.record
-    for secret in (record.unlock_share, record.oprf_share, record.unlock_tag, record.sealed):
-        assert secret not in files
+def assert_gone(bench: Bench, part: AdmittedRecord) -> None:
+    files = bench.files()
+    for kept in part.record.parts:
+        for secret in (kept.unlock_share, kept.oprf_share, kept.unlock_tag, kept.sealed):
+            assert secret not in files
 
 
 async def test_no_stale_copy_outlives_many_changes_of_many_owners(opened: Opener) -> None:
     """Rows come and go in turn; nothing that went is found in any file."""
     async with opened() as bench:
-        gone: list[AdmittedPart] = []
+        gone: list[AdmittedRecord] = []
         for turn in range(4):
             for name in ("a", "b", "c", "d", "e"):
                 part = deal_owner(ROSTER, name, version=f"{turn}").admitted(SAFE_ID, ROSTER)

@@ -61,7 +61,7 @@ class Thief:
         thief = cls(cluster, owner, cluster.names[:bought], folder, random.Random(seed))
         for entry in cluster.roster.safes:
             async with caller(entry, owner.key) as call:
-                request = pb.EnrollRequest(part=owner.parts[entry.safe_id])
+                request = pb.EnrollRequest(version=owner.versions[entry.safe_id])
                 await call.unary(_method("Enroll"), request, pb.EnrollResponse, SECONDS)
         cluster.stop(*thief.bought)
         for name in thief.bought:

@@ -53,6 +53,9 @@ def wallet(roster_file: Path, tmp_path: Path) -> KuraInProcess:
         ),
         pytest.param(["wallet", "list", "--expires-within", "soon"], "12h, 7d or 2w", id="no duration"),
         pytest.param(["backup"], "--all", id="backup of nothing"),
+        pytest.param(
+            ["backup", "--all", "--via", "safe-1", "--terminal", "127.0.0.1:1"], "either", id="two carriers"
+        ),
         pytest.param(["backup", "v-1", "--all"], "--all", id="backup of one and all"),
         pytest.param(["backup", "--all", "--accept-fewer"], "--delete", id="accept-fewer without delete"),
         pytest.param(["recover"], "--all", id="recover nothing"),
@@ -106,6 +109,11 @@ def test_a_failure_ends_with_1(tmp_path: Path, arguments: list[str], said: str) 
     ("arguments", "said"),
     [
         pytest.param(["wallet", "show", "nothing"], "keeps no value nothing", id="an unknown value"),
+        pytest.param(
+            ["safes", "status", "--via", "nowhere"],
+            "roster has no safe nowhere; it has",
+            id="an unknown gateway",
+        ),
         pytest.param(
             ["wallet", "remove", "nothing"], "keeps no value nothing", id="removing an unknown value"
         ),

@@ -47,6 +47,8 @@ def test_the_demo_brings_everything_back_and_cleans_up(here: Path, capfd: pytest
     assert "no difference" in output
     assert "byte for byte as before" in output
     assert "7 values came back whole" in output
+    assert "7 values through one safe" in output
+    assert "nor in its database" in output
     assert list(here.iterdir()) == []
     assert str(here) not in command_lines()
 

@@ -30,7 +30,7 @@ from support.sample_documents import draw
 from threshold.randomness import SystemRandomness
 from trust.certificate import Certificate
 from trust.documents import SigningKey
-from trust.envelope import Frame, Opening, Sent, _seal
+from trust.envelope import Opening, Sent
 from trust.ids import SafeId
 from trust.owner_refusals import UnlockRefused
 from trust.refusals import (
@@ -46,6 +46,7 @@ from trust.refusals import (
     SafeUnreachable,
 )
 from trust.request import FRESH_MS
+from trust.sealed_frames import Frame, seal_frame
 from trust.wallet_refusals import CertificateUnknown, NotYourItem, PieceMismatch
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -293,7 +294,7 @@ def without_a_message(one: Envelope) -> bytes:
     entry = one.safe.home.entry
     sealer = Sent(entry.safe_id, entry.sealing_key, SystemRandomness())
     head = Opening(one.method, now_ms(), b"").to_bytes()
-    return sealer._wrapped + _seal(sealer._requests, Frame(None, True, head))
+    return sealer._wrapped + seal_frame(sealer._requests, Frame(None, True, head))
 
 
 FAULTS: dict[str, tuple[Callable[[Envelope], bytes], type[Refusal]]] = {

@@ -157,8 +157,9 @@ async def test_what_cannot_be_read_is_refused_for_everybody(
 
 
 def _evaluate(owner_id: OwnerId, element: bytes) -> pb.EvaluateRequest:
-    names = {"owner_id": owner_id, "record_id": bytes(16), "guess_id": bytes(16)}
-    return pb.EvaluateRequest(blinded_element=element, **names)
+    return pb.EvaluateRequest(
+        owner_id=owner_id, record_id=bytes(16), guess_id=bytes(16), blinded_element=element
+    )
 
 
 def _unlock(owner_id: OwnerId, recipient: bytes) -> pb.UnlockRequest:
@@ -179,7 +180,7 @@ async def test_the_log_tells_nobody_from_somebody(four: LocalSafes) -> None:
         ]
     assert lines["known"] == lines["locked"] == lines["nobody"]
     text = json.dumps(safe.logged.entries, default=repr)
-    part = known(four).parts[safe.safe_id]
+    part = known(four).part(safe.safe_id)
     secrets = (part.unlock_share, part.oprf_share, part.unlock_tag, known(four).record.owner_key)
     for value in (*everybody(four).values(), *secrets):
         assert value.hex() not in text

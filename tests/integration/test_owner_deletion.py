@@ -258,7 +258,7 @@ async def test_a_forgotten_owner_leaves_nothing(safe: LocalSafe, by: str) -> Non
     read_deletion(
         first.receipt, first.signature, safe.safe_id, safe.home.entry.signing_key, request.tombstone
     )
-    for secret in (dealt.blobs[0, 1], owner.parts[safe.safe_id].unlock_share):
+    for secret in (dealt.blobs[0, 1], owner.part(safe.safe_id).unlock_share):
         assert not in_files(safe, secret)
     safe.clock.ms += 5000
     assert (await safe.ask(request, key)).receipt == first

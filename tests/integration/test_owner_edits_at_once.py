@@ -10,6 +10,7 @@ from support.owners_at_real_safes import ANNA, PIN, backed_up, enrolled, value_o
 from support.wallet_samples import small_value
 from wallet_client.operations.edit import edit
 from wallet_client.operations.owner_recovery import continue_recovery, recover_owner
+from wallet_client.owners.factors import by_pin
 from wallet_client.wallet import Wallet
 
 
@@ -38,14 +39,14 @@ async def test_every_wallet_comes_to_have_the_same(
     ):
         await enrolled(one)
         await backed_up(one, "ticket")
-        await recover_owner(other, ANNA, PIN)
+        await recover_owner(other, ANNA, by_pin(PIN))
         ticket = value_of(other, "ticket")
         await edit(one, value_of(one, "ticket"), small_value("of the one"))
         safes.clock.ms += seconds_later * 1000
         await edit(other, ticket, small_value("of the other"))
         for wallet in (one, other):
             await continue_recovery(wallet)
-        await recover_owner(third, ANNA, PIN)
+        await recover_owner(third, ANNA, by_pin(PIN))
         assert names(one) == names(other) == names(third)
         if seconds_later:
             assert names(one) == ["of the other" if seconds_later > 0 else "of the one"]

@@ -37,6 +37,7 @@ from wallet_client.operations.owner_errors import (
 from wallet_client.operations.owner_status import owner_status
 from wallet_client.operations.settle import changing
 from wallet_client.operations.undelete import undelete
+from wallet_client.owners.factors import by_pin
 from wallet_client.owners.names import OwnerName
 from wallet_client.receipts.forgetting import verify_forgetting
 from wallet_client.receipts.shelf import all_forgettings
@@ -79,7 +80,7 @@ async def test_nothing_is_left_at_the_safes_and_values_stay_in_the_wallet(
 ) -> None:
     """Every safe gives its receipt; the wallet acts for nobody, and keeps no receipt that brings nothing."""
     await backed_up(wallet, "ticket", "coupon")
-    done = await forget_owner(wallet, OwnerName("ANNA"), PIN)
+    done = await forget_owner(wallet, OwnerName("ANNA"), by_pin(PIN))
     assert (done.forgetting.name, len(done.forgetting.erased_at), done.failed) == ("anna", 3, {})
     assert [left_at(safe) for safe in safes.safes] == [(0, 0)] * 3
     assert receipts_hold(wallet) == [3]
@@ -94,7 +95,7 @@ async def test_nothing_is_left_at_the_safes_and_values_stay_in_the_wallet(
 async def test_the_same_wallet_begins_again_under_the_same_name(wallet: Wallet, safes: LocalSafes) -> None:
     """With another key, and everything is backed up anew."""
     await backed_up(wallet, "ticket")
-    await forget_owner(wallet, ANNA, PIN)
+    await forget_owner(wallet, ANNA, by_pin(PIN))
     await enrolled(wallet)
     await backed_up(wallet, "coupon")
     assert [left_at(safe) for safe in safes.safes] == [(1, pieces_at(safe)) for safe in safes.safes]
@@ -108,10 +109,10 @@ async def test_a_safe_that_is_away_is_told_later(wallet: Wallet, safes: LocalSaf
         await forget(wallet, [second])
         await safes.safes[2].stop()
         await forget(wallet, [first])
-    await undelete(wallet, second, PIN)
+    await undelete(wallet, second, by_pin(PIN))
     kinds = [entry.owner_id.rpartition("-")[2] for entry in wallet.store.outbox.entries()]
     assert kinds == ["deleted", "revived"]
-    done = await forget_owner(wallet, ANNA, PIN)
+    done = await forget_owner(wallet, ANNA, by_pin(PIN))
     assert list(done.failed) == ["safe-3"]
     kinds = [entry.owner_id.rpartition("-")[2] for entry in wallet.store.outbox.entries()]
     assert kinds == ["deleted", "forgotten"]
@@ -131,7 +132,7 @@ async def test_what_is_at_the_safes_alone_is_named_before(wallet: Wallet) -> Non
     assert nowhere_else(wallet.store) == [gone]
     root = next(one for one in wallet.store.keyring.entries() if one.kind == "root")
     assert not wallet.store.keyring.has(root.id)
-    await forget_owner(wallet, ANNA, PIN)
+    await forget_owner(wallet, ANNA, by_pin(PIN))
     assert wallet.store.keyring.has(root.id)
     assert await backed_up(wallet, "again", policy="seed")
 
@@ -143,7 +144,7 @@ async def test_a_key_that_nothing_brings_back_goes_with_the_owner(wallet: Wallet
     await back_up_key(wallet, pair.id, "threshold")
     await forget_key(wallet, pair.id)
     assert pair.id in nowhere_else(wallet.store)
-    await forget_owner(wallet, ANNA, PIN)
+    await forget_owner(wallet, ANNA, by_pin(PIN))
     assert pair.id not in [one.id for one in wallet.store.keyring.entries()]
 
 
@@ -151,9 +152,9 @@ async def test_another_name_or_pin_forgets_nobody(wallet: Wallet, safes: LocalSa
     """Nothing is changed, here or there."""
     await backed_up(wallet, "ticket")
     with pytest.raises(OtherOwner):
-        await forget_owner(wallet, BERTA, PIN)
+        await forget_owner(wallet, BERTA, by_pin(PIN))
     with pytest.raises(OwnerNotUnlocked):
-        await forget_owner(wallet, ANNA, WRONG_PIN)
+        await forget_owner(wallet, ANNA, by_pin(WRONG_PIN))
     assert [left_at(safe) for safe in safes.safes] == [(1, pieces_at(safes.safes[0]))] * 3
     assert wallet.store.settings.get().owner is not None
     assert receipts_hold(wallet) == []
@@ -169,7 +170,7 @@ async def test_a_safe_that_gives_another_receipt_has_given_none(
 
     with monkeypatch.context() as lies:
         lies.setattr("wallet_client.network.owner_link.OwnerLink.forget_owner", lying)
-        done = await forget_owner(wallet, ANNA, PIN)
+        done = await forget_owner(wallet, ANNA, by_pin(PIN))
     assert {type(failure) for failure in done.failed.values()} == {WrongReply}
     assert receipts_hold(wallet) == [0]
     assert (await deliver(wallet)).failed == {}

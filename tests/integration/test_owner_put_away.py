@@ -16,6 +16,7 @@ from wallet_client.operations.owner_wallets import revoke
 from wallet_client.operations.put_away import put_away
 from wallet_client.operations.settle import changing
 from wallet_client.operations.undelete import undelete
+from wallet_client.owners.factors import by_pin
 from wallet_client.receipts.receipt import ReceiptId
 from wallet_client.wallet import Wallet
 
@@ -40,7 +41,7 @@ async def one(tmp_path: Path, safes: LocalSafes) -> AsyncIterator[Wallet]:
 async def other(tmp_path: Path, safes: LocalSafes, one: Wallet) -> AsyncIterator[Wallet]:
     """Another of the same owner's, which may be stolen."""
     async with wallet_at(tmp_path / "other", safes, "other") as opened:
-        await recover_owner(opened, ANNA, PIN)
+        await recover_owner(opened, ANNA, by_pin(PIN))
         yield opened
 
 
@@ -80,18 +81,18 @@ async def test_what_a_thief_deleted_stays_until_it_is_taken_back(one: Wallet, ot
     """The receipt stands, since the thief is revoked; the safes give nothing out for it."""
     ticket, receipt = value_of(one, "ticket"), receipt_of(one, "ticket")
     await deleted(other, receipt)
-    await revoke(one, bytes(other.keys.signing.public).hex(), PIN)
+    await revoke(one, bytes(other.keys.signing.public).hex(), by_pin(PIN))
     await continue_recovery(one)
     with pytest.raises(NotKeptAnyMore):
         await drop_backed_up(one, [ticket], accept_fewer=False)
-    await undelete(one, receipt, PIN)
+    await undelete(one, receipt, by_pin(PIN))
     await drop_backed_up(one, [ticket], accept_fewer=False)
 
 
 async def test_nothing_leaves_once_the_owner_is_forgotten(one: Wallet, other: Wallet) -> None:
     """Every safe erased everything; what is here is all there is."""
     ticket = value_of(one, "ticket")
-    await forget_owner(other, ANNA, PIN)
+    await forget_owner(other, ANNA, by_pin(PIN))
     with pytest.raises(NotKeptAnyMore):
         await drop_backed_up(one, [ticket], accept_fewer=True)
     assert (await put_away(one, [ticket], delete=True)).staying == (ticket,)

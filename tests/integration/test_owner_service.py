@@ -174,11 +174,12 @@ async def test_another_safes_part_is_refused(five: LocalSafes) -> None:
     """Nothing is kept of it: the name is still free."""
     owner = deal_owner(five.roster, "judy")
     first, second = five.safes[:2]
-    swapped = _changed(owner.parts[first.safe_id], unlock_share=owner.parts[second.safe_id].unlock_share)
+    swapped = _changed(owner.versions[first.safe_id])
+    swapped.parts[0].unlock_share = owner.part(second.safe_id).unlock_share
     with pytest.raises(RecordInvalid, match="unlock_share"):
-        await first.ask(pb.EnrollRequest(part=swapped), owner.key)
+        await first.ask(pb.EnrollRequest(version=swapped), owner.key)
     with pytest.raises(RecordInvalid, match="unlock_share"):
-        await first.ask(pb.EnrollRequest(part=owner.parts[second.safe_id]), owner.key)
+        await first.ask(pb.EnrollRequest(version=owner.versions[second.safe_id]), owner.key)
     await first.enroll(owner)
 
 
@@ -194,7 +195,7 @@ async def test_a_name_is_enrolled_once(five: LocalSafes) -> None:
             await safe.enroll(other)
     stranger = deal_owner(five.roster, "eve")
     with pytest.raises(NotTheOwner):
-        await safe.ask(pb.EnrollRequest(part=owner.parts[safe.safe_id]), stranger.key)
+        await safe.ask(pb.EnrollRequest(version=owner.versions[safe.safe_id]), stranger.key)
     assert await five.unlock(owner.owner_id, label="kim") == owner.secrets
 
 
@@ -202,7 +203,7 @@ async def test_a_new_pin_is_staged_tried_committed_and_the_old_one_dropped(five:
     """At no moment is there no record that opens; one ledger counts for all."""
     old, new = await enrolled(five, "laura"), deal_owner(five.roster, "laura", pin=b"new", version="new")
     for safe in five.safes:
-        await safe.ask(pb.StageRecordRequest(part=new.parts[safe.safe_id]), new.key)
+        await safe.ask(pb.StageRecordRequest(version=new.versions[safe.safe_id]), new.key)
     assert await _opens(five, new, b"new", "laura tries it")
     assert (await five.safes[0].begin(old.owner_id)) == old.record
     names = {"owner_id": new.owner_id, "record_id": new.record.record_id}

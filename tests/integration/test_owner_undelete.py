@@ -36,7 +36,8 @@ from wallet_client.operations.recover import recover
 from wallet_client.operations.reseed import reseed_root
 from wallet_client.operations.settle import changing
 from wallet_client.operations.undelete import undelete
-from wallet_client.operations.unlocking import open_with_pin
+from wallet_client.operations.unlocking import open_with
+from wallet_client.owners.factors import by_pin
 from wallet_client.owners.names import OwnerName
 from wallet_client.receipts.deletion import DeletedGeneration, generations_of, verify_deletion
 from wallet_client.receipts.errors import UnknownDeletion
@@ -87,7 +88,7 @@ async def test_a_deletion_is_taken_back_and_the_value_recovered(wallet: Wallet, 
     (before,) = generations(wallet)
     assert set(before.erased_at.values()) == {safes.clock.ms // 1000 + GRACE}
     assert [waiting_at(safe) for safe in safes.safes] == [1, 1, 1]
-    done = await undelete(wallet, receipt, PIN)
+    done = await undelete(wallet, receipt, by_pin(PIN))
     assert (done.receipt_id, done.state.word, done.failed) == (receipt, "safe", {})
     assert state_of(get_receipt(wallet.store, receipt)).word == "safe"
     (after,) = generations(wallet)
@@ -101,18 +102,18 @@ async def test_what_was_recovered_and_deleted_with_its_receipt_comes_back_too(wa
     """By the id that the receipt had, or its beginning."""
     (receipt,) = await backed_up(wallet, "coupon")
     await recover(wallet, [receipt], delete_receipts=True)
-    assert (await undelete(wallet, receipt[:6], PIN)).receipt_id == receipt
+    assert (await undelete(wallet, receipt[:6], by_pin(PIN))).receipt_id == receipt
 
 
 async def test_deleted_taken_back_and_deleted_again(wallet: Wallet, safes: LocalSafes) -> None:
     """Another tombstone, another deletion; the first keeps what it said of its other items."""
     first, second = await backed_up(wallet, "first", "second")
     await deleted(wallet, first, second)
-    await undelete(wallet, first, PIN)
+    await undelete(wallet, first, by_pin(PIN))
     await deleted(wallet, first)
     states = [(one.receipt_id, len(one.erased_at), len(one.undone_at)) for one in generations(wallet)]
     assert sorted(states) == sorted([(first, 0, 3), (second, 3, 0), (first, 3, 0)])
-    assert (await undelete(wallet, first, PIN)).state.word == "safe"
+    assert (await undelete(wallet, first, by_pin(PIN))).state.word == "safe"
 
 
 async def test_a_safe_that_is_away_hears_of_both_later(wallet: Wallet, safes: LocalSafes) -> None:
@@ -120,7 +121,7 @@ async def test_a_safe_that_is_away_hears_of_both_later(wallet: Wallet, safes: Lo
     (receipt,) = await backed_up(wallet, "ticket")
     await safes.safes[2].stop()
     await deleted(wallet, receipt)
-    done = await undelete(wallet, receipt, PIN)
+    done = await undelete(wallet, receipt, by_pin(PIN))
     assert list(done.failed) == ["safe-3"]
     assert (len(done.state.holding), done.state.may_still_be_lost) == (2, 0)
     assert [entry.safe_id for entry in wallet.store.outbox.entries()] == [safes.safes[2].safe_id]
@@ -138,7 +139,7 @@ async def test_too_late_is_too_late(wallet: Wallet, safes: LocalSafes) -> None:
     await deleted(wallet, receipt)
     safes.clock.ms += GRACE * 1000
     with pytest.raises(DeletionCarriedOut):
-        await undelete(wallet, receipt, PIN)
+        await undelete(wallet, receipt, by_pin(PIN))
     (told,) = generations(wallet)
     assert (len(told.erased_at), told.undone_at) == (3, ())
     for safe in safes.safes:
@@ -159,7 +160,7 @@ async def test_a_safe_that_erased_already_owes_its_receipt_again(wallet: Wallet,
     safes.clock.ms += GRACE * 1000
     await late.store.erase_due(safes.clock.ms // 1000)
     safes.clock.ms -= GRACE * 1000
-    done = await undelete(wallet, receipt, PIN)
+    done = await undelete(wallet, receipt, by_pin(PIN))
     assert len(done.state.holding) == 2
     (told,) = generations(wallet)
     assert (list(told.erased_at), len(told.undone_at)) == ([late.safe_id], 2)
@@ -171,10 +172,10 @@ async def test_what_another_wallet_of_the_owner_deleted_is_taken_back(
     """A thief with an owner's wallet deletes everything; the owner comes back and undoes it."""
     (receipt,) = await backed_up(wallet, "ticket")
     async with wallet_at(tmp_path / "other", safes, "other") as other:
-        await recover_owner(other, _anna(), PIN)
+        await recover_owner(other, _anna(), by_pin(PIN))
         await deleted(wallet, receipt)
         assert generations(other) == []
-        assert (await undelete(other, receipt, PIN)).state.word == "safe"
+        assert (await undelete(other, receipt, by_pin(PIN))).state.word == "safe"
     refused = await deliver(wallet)
     assert (refused.entries, refused.failed) == (0, {})
 
@@ -185,14 +186,14 @@ async def test_what_a_revoked_wallet_deleted_is_named_and_taken_back(
     """Its tombstone hides nothing, so the receipt is there, also on a device that never had it."""
     (receipt,) = await backed_up(wallet, "ticket")
     async with wallet_at(tmp_path / "stolen", safes, "stolen") as stolen:
-        await recover_owner(stolen, _anna(), PIN)
+        await recover_owner(stolen, _anna(), by_pin(PIN))
         await deleted(stolen, receipt)
         thief = bytes(stolen.keys.signing.public).hex()
-    await revoke(wallet, thief, PIN)
+    await revoke(wallet, thief, by_pin(PIN))
     async with wallet_at(tmp_path / "new", safes, "new") as new:
-        done = await recover_owner(new, _anna(), PIN)
+        done = await recover_owner(new, _anna(), by_pin(PIN))
         assert {name: type(error) for name, error in done.left.items()} == {receipt: DeletedByRevoked}
-        assert (await undelete(new, receipt, PIN)).state.word == "safe"
+        assert (await undelete(new, receipt, by_pin(PIN))).state.word == "safe"
         assert (await continue_recovery(new)).recovered == 1
 
 
@@ -203,22 +204,22 @@ async def test_what_a_thief_wrote_over_an_item_is_deleted_and_the_one_before_tak
     (receipt,) = await backed_up(wallet, "ticket")
     value = wallet.store.values.get(value_of(wallet, "ticket"))
     async with wallet_at(tmp_path / "stolen", safes, "stolen") as stolen:
-        await recover_owner(stolen, _anna(), PIN)
+        await recover_owner(stolen, _anna(), by_pin(PIN))
         await edit(stolen, value_of(stolen, "ticket"), small_value("rubbish"))
         thief = bytes(stolen.keys.signing.public).hex()
-    await revoke(wallet, thief, PIN)
+    await revoke(wallet, thief, by_pin(PIN))
     await continue_recovery(wallet)
     assert wallet.store.values.get(value_of(wallet, "rubbish")) != value
     with pytest.raises(NotDeleted):
-        await undelete(wallet, receipt, PIN)
+        await undelete(wallet, receipt, by_pin(PIN))
     await recover(wallet, [receipt], delete_receipts=True)
     with pytest.raises(UnknownDeletion):
-        await undelete(wallet, receipt, PIN, 7)
-    assert (await undelete(wallet, receipt, PIN, 1)).state.word == "safe"
+        await undelete(wallet, receipt, by_pin(PIN), 7)
+    assert (await undelete(wallet, receipt, by_pin(PIN), 1)).state.word == "safe"
     await continue_recovery(wallet)
     assert wallet.store.values.get(value_of(wallet, "ticket")).payload == value.payload
     async with wallet_at(tmp_path / "new", safes, "new") as new:
-        await recover_owner(new, _anna(), PIN)
+        await recover_owner(new, _anna(), by_pin(PIN))
         assert [one.name for one in new.store.values.summaries()] == ["ticket"]
 
 
@@ -232,11 +233,11 @@ async def test_a_tombstone_that_another_wallet_took_back_is_owed_no_more(
     await safes.safes[2].start()
     connect(wallet, safes)
     async with wallet_at(tmp_path / "other", safes, "other") as other:
-        await recover_owner(other, _anna(), PIN)
+        await recover_owner(other, _anna(), by_pin(PIN))
         async with changing(other):
             for entry in other.store.receipts.entries():
                 other.store.receipts.delete(entry.id)
-        await undelete(other, receipt, PIN)
+        await undelete(other, receipt, by_pin(PIN))
     delivered = await deliver(wallet)
     assert (delivered.entries, delivered.failed) == (1, {})
     assert wallet.store.outbox.entries() == []
@@ -255,7 +256,7 @@ async def test_a_wrong_pin_changes_nothing(wallet: Wallet, safes: LocalSafes) ->
     await deleted(wallet, receipt)
     before = generations(wallet)
     with pytest.raises(OwnerNotUnlocked):
-        await undelete(wallet, receipt, WRONG_PIN)
+        await undelete(wallet, receipt, by_pin(WRONG_PIN))
     assert generations(wallet) == before
     assert [waiting_at(safe) for safe in safes.safes] == [1, 1, 1]
 
@@ -265,12 +266,12 @@ async def test_only_what_was_deleted_is_taken_back(wallet: Wallet) -> None:
     one, other = await backed_up(wallet, "one", "other")
     await back_up(wallet, [value_of(wallet, "one")], "divided")
     with pytest.raises(NotDeleted):
-        await undelete(wallet, one, PIN)
+        await undelete(wallet, one, by_pin(PIN))
     with pytest.raises(UnknownDeletion):
-        await undelete(wallet, other, PIN)
+        await undelete(wallet, other, by_pin(PIN))
     await deleted(wallet, one, other)
     with pytest.raises(Ambiguous):
-        await undelete(wallet, "r-", PIN)
+        await undelete(wallet, "r-", by_pin(PIN))
 
 
 async def test_a_wallet_of_nobodys_takes_nothing_back(tmp_path: Path, safes: LocalSafes) -> None:
@@ -280,7 +281,7 @@ async def test_a_wallet_of_nobodys_takes_nothing_back(tmp_path: Path, safes: Loc
         await deleted(wallet, receipt)
         assert [pieces_at(safe) for safe in safes.safes] == [0, 0, 0]
         with pytest.raises(WalletWithoutOwner):
-            await undelete(wallet, receipt, PIN)
+            await undelete(wallet, receipt, by_pin(PIN))
 
 
 async def test_reseeding_with_the_owners_key_erases_old_generations_at_once(
@@ -288,7 +289,7 @@ async def test_reseeding_with_the_owners_key_erases_old_generations_at_once(
 ) -> None:
     """What was stolen of them is worthless; nothing waits."""
     await backed_up(wallet, "one", "two")
-    done = await reseed_root(wallet, PIN)
+    done = await reseed_root(wallet, by_pin(PIN))
     assert (done.ended, done.failed) == (True, {})
     assert [waiting_at(safe) for safe in safes.safes] == [0, 0, 0]
     assert all(max(one.erased_at.values()) <= safes.clock.ms // 1000 for one in generations(wallet)[-2:])
@@ -298,7 +299,7 @@ async def test_what_the_owner_signed_waits_at_a_safe_that_was_away(wallet: Walle
     """The wallet brings it later, without the owner's key; at the others it is gone at once."""
     (receipt,) = await backed_up(wallet, "ticket")
     await safes.safes[2].stop()
-    owner = (await open_with_pin(wallet, PIN)).secrets.signing_key
+    owner = (await open_with(wallet, by_pin(PIN)))[0].secrets.signing_key
     async with changing(wallet):
         delivered = await forget(wallet, [receipt], owner)
     assert list(delivered.failed) == [safes.safes[2].safe_id]

@@ -276,7 +276,7 @@ async def test_records_are_changed_by_their_owner_alone(safe: LocalSafe) -> None
             with pytest.raises(OwnerUnknown):
                 await safe.ask(request, key)
         with pytest.raises(NotTheOwner):
-            await safe.ask(pb.StageRecordRequest(part=owner.parts[safe.safe_id]), key)
+            await safe.ask(pb.StageRecordRequest(version=owner.versions[safe.safe_id]), key)
     with pytest.raises(RecordInForce):
         await safe.ask(pb.DropRecordRequest(**names), owner.key)
     with pytest.raises(RecordUnknown):

@@ -11,6 +11,7 @@ from support.owners_at_real_safes import ANNA, PIN, backed_up, connect, enrolled
 from trust.owner_refusals import WalletRevoked
 from wallet_client.operations.owner_recovery import continue_recovery, recover_owner
 from wallet_client.operations.owner_wallets import revoke
+from wallet_client.owners.factors import by_pin
 from wallet_client.wallet import Wallet
 
 
@@ -63,11 +64,11 @@ async def test_a_wallet_that_was_revoked_stays_so_at_a_safe_with_the_database_of
     """Once a wallet that may act has looked; the word is the owner's, so any safe's copy will do."""
     late = safes.safes[2]
     async with wallet_at(tmp_path / "stolen", safes, "stolen") as stolen:
-        await recover_owner(stolen, ANNA, PIN)
+        await recover_owner(stolen, ANNA, by_pin(PIN))
         older = await kept_aside(late, tmp_path / "older")
         connect(wallet, safes)
         connect(stolen, safes)
-        assert await revoke(wallet, bytes(stolen.keys.signing.public).hex(), PIN) == {}
+        assert await revoke(wallet, bytes(stolen.keys.signing.public).hex(), by_pin(PIN)) == {}
         await put_back(late, older, wallet, stolen, safes=safes)
         await stolen.links.to_owners(late.safe_id).catalogue()
         await continue_recovery(wallet)
@@ -82,8 +83,8 @@ async def test_a_wallet_that_was_revoked_cannot_come_back_by_a_wiped_safe(
     """The thief has the owner's word for the wallet, and shows it first."""
     wiped = safes.safes[2]
     async with wallet_at(tmp_path / "stolen", safes, "stolen") as stolen:
-        await recover_owner(stolen, ANNA, PIN)
-        await revoke(wallet, bytes(stolen.keys.signing.public).hex(), PIN)
+        await recover_owner(stolen, ANNA, by_pin(PIN))
+        await revoke(wallet, bytes(stolen.keys.signing.public).hex(), by_pin(PIN))
         await put_back(wiped, None, wallet, stolen, safes=safes)
         known = stolen.store.settings.get().owner
         assert known is not None

@@ -30,6 +30,7 @@ from wallet_client.operations.recover import recover
 from wallet_client.operations.safes_status import ask_for_repair, safes_status, still_repairing
 from wallet_client.operations.settle import changing
 from wallet_client.operations.undelete import undelete
+from wallet_client.owners.factors import by_pin
 from wallet_client.owners.names import OwnerName
 from wallet_client.receipts.receipt import Receipt, ReceiptId, state_of
 from wallet_client.receipts.shelf import get_receipt
@@ -134,7 +135,7 @@ async def test_a_deletion_that_was_taken_back_hides_nothing(wallet: Wallet, safe
     before = pieces_at(lost.local)
     await deleted(wallet, receipt)
     await away.local.stop()
-    await undelete(wallet, receipt, PIN)
+    await undelete(wallet, receipt, by_pin(PIN))
     await away.local.start()
     await away.stop()
     await away.start()
@@ -169,8 +170,8 @@ async def test_a_revoked_wallet_stays_revoked(wallet: Wallet, safes: PeerSafes, 
     await backed_up(wallet, "ticket")
     lost, before = safes.safes[0], pieces_at(safes.safes[0].local)
     async with wallet_at(tmp_path / "second", safes.local, "second") as second:
-        await recover_owner(second, OwnerName("anna"), PIN)
-        await revoke(second, wallet.keys.signing.public.hex(), PIN)
+        await recover_owner(second, OwnerName("anna"), by_pin(PIN))
+        await revoke(second, wallet.keys.signing.public.hex(), by_pin(PIN))
     await lost.wipe()
     assert await lost.repair() == RepairReport(repaired=before)
     connect(wallet, safes.local)

@@ -230,7 +230,7 @@ async def test_an_operator_invites_while_the_safe_runs(home: SafeHome) -> None:
 
 
 async def enroll(safe: SafeProcess, owner: DealtOwner, invitation: str = "") -> None:
-    request = owner_pb2.EnrollRequest(part=owner.parts[safe.home.entry.safe_id], invitation=invitation)
+    request = owner_pb2.EnrollRequest(version=owner.versions[safe.home.entry.safe_id], invitation=invitation)
     async with SafeClient(safe, owner.key) as call:
         await call.unary("/kura.safe.v1.OwnerService/Enroll", request, owner_pb2.EnrollResponse, SECONDS)
 

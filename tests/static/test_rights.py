@@ -3,7 +3,7 @@
 from auth_service.handlers import rights as authority
 from kura.auth.v1 import auth_pb2
 from kura.safe.v1 import owner_pb2, peer_pb2, safe_pb2
-from safe_node.handlers.rights import OPEN_METHODS, RIGHTS, Right
+from safe_node.handlers.rights import OPEN_METHODS, RIGHTS, SIGNED_AT_WILL, Right
 from support.calls import every_method
 from support.rpc_table import ROWS
 
@@ -22,12 +22,12 @@ def test_every_method_has_a_right_and_no_right_is_without_its_method() -> None:
 
 def test_what_is_open_to_all_is_what_the_contract_says() -> None:
     """Named here a second time, so that nothing is opened by a slip."""
+    assert {path.rpartition("/")[2] for path in SIGNED_AT_WILL} == {"Unlock"}
     assert {path.rpartition("/")[2] for path in OPEN_METHODS} == {
         "Describe",
         "Carry",
         "BeginUnlock",
         "Evaluate",
-        "Unlock",
     }
 
 

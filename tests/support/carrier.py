@@ -32,19 +32,24 @@ class CarrierProcess:
 
     def memory(self) -> Iterator[bytes]:
         """What it has in memory now, piece by piece."""
-        of = Path(f"/proc/{self.process.pid}")
-        with (of / "mem").open("rb", buffering=0) as memory:
-            for line in (of / "maps").read_text().splitlines():
-                span = re.match(r"([0-9a-f]+)-([0-9a-f]+) rw", line)
-                if span and "[v" not in line:
-                    first, end = (int(at, 16) for at in span.groups())
-                    memory.seek(first)
-                    yield memory.read(end - first)
+        return memory_of(self.process.pid)
 
     def terminate(self) -> int:
         """SIGTERM; gives the exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(SECONDS)
+
+
+def memory_of(pid: int) -> Iterator[bytes]:
+    """What a child process has in memory now, piece by piece."""
+    of = Path(f"/proc/{pid}")
+    with (of / "mem").open("rb", buffering=0) as memory:
+        for line in (of / "maps").read_text().splitlines():
+            span = re.match(r"([0-9a-f]+)-([0-9a-f]+) rw", line)
+            if span and "[v" not in line:
+                first, end = (int(at, 16) for at in span.groups())
+                memory.seek(first)
+                yield memory.read(end - first)
 
 
 @contextmanager
@@ -72,8 +77,13 @@ def found_in(content: Iterable[bytes], terms: Mapping[str, Iterable[bytes]]) -> 
 
 def what_safes_keep(cluster: LocalCluster) -> dict[str, list[bytes]]:
     """Every value share, key share and owner's share in the databases of a cluster, by kind."""
+    return what_these_keep(cluster, cluster.names)
+
+
+def what_these_keep(cluster: LocalCluster, names: Iterable[str]) -> dict[str, list[bytes]]:
+    """The same of some safes."""
     kept: dict[str, list[bytes]] = {}
-    for name in cluster.names:
+    for name in names:
         database = sqlite3.connect(f"file:{cluster.folder(name) / 'data' / 'safe.db'}?mode=ro", uri=True)
         try:
             for kind, query in _KEPT.items():

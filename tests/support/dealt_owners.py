@@ -17,10 +17,11 @@ from trust.roster import Roster
 from wallet_client.network.failures import SafeFailure
 from wallet_client.network.links import Links
 from wallet_client.operations.owner_errors import OwnerNotUnlocked
-from wallet_client.operations.put_record import part_for
+from wallet_client.operations.put_record import version_for
 from wallet_client.operations.unlock_attempt import Unlocked
 from wallet_client.operations.unlocking import unlock_owner
 from wallet_client.owners.dealing import DealtRecord, deal_record
+from wallet_client.owners.factors import Factors
 from wallet_client.owners.stretch import StretchedPin
 
 GUESSES = 10
@@ -43,14 +44,14 @@ async def enrolled(n: int = 5, k: int = 3, guesses: int = GUESSES) -> MemorySafe
     safes = MemorySafes.of(n, k)
     made = dealt(safes.roster)
     for safe_id in safes.all:
-        await safes.to_owners(safe_id, SECRETS.signing_key).enroll(part_for(made, safe_id, guesses))
+        await safes.to_owners(safe_id, SECRETS.signing_key).enroll(version_for(made, safe_id, guesses))
     return safes
 
 
 async def staged(safes: MemorySafes, made: DealtRecord, at: Iterable[int] = range(1, 6)) -> None:
     """Have these safes keep a record beside the one in force."""
     for safe_id in numbered(safes, at):
-        await safes.to_owners(safe_id, SECRETS.signing_key).stage(part_for(made, safe_id, GUESSES))
+        await safes.to_owners(safe_id, SECRETS.signing_key).stage(version_for(made, safe_id, GUESSES))
 
 
 async def committed(safes: MemorySafes, made: DealtRecord, at: Iterable[int]) -> None:
@@ -73,7 +74,7 @@ async def unlocked(
 ) -> Unlocked:
     """What the wallet's operation comes to."""
     links = cast(Links, safes)
-    return await unlock_owner(links, rosters, OWNER_ID, pin, rng or seeded("guess"), record_id)
+    return await unlock_owner(links, rosters, OWNER_ID, Factors(pin=pin), rng or seeded("guess"), record_id)
 
 
 def spent(safes: MemorySafes) -> list[int]:

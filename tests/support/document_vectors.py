@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from support import every_document, sample_authority, sample_envelope, sample_owner
+from support import every_document, sample_authority, sample_envelope, sample_grant, sample_owner
 from support import sample_documents as samples
 from threshold import merkle
 from threshold.sealing import derive_item_key
@@ -60,6 +60,7 @@ def vectors() -> dict[str, Any]:
         },
         "decoys": [_decoy(number) for number in range(1, 6)],
         "envelope": _envelope(),
+        "collected": _collected(),
         "unlock": _unlock(),
         "binding": _binding(),
         "common_key": _common_key(),
@@ -158,6 +159,19 @@ def _envelope() -> dict[str, Any]:
         "requests": [frame.hex() for frame in requests],
         "answer": sample_envelope.ANSWER.hex(),
         "reply": reply.hex(),
+    }
+
+
+def _collected() -> dict[str, Any]:
+    """What the first safe gives under the sample grant, as it travels."""
+    return {
+        "grant": sample_grant.GRANT_BYTES.hex(),
+        "lists": readable(sample_grant.LISTS),
+        "safe_id": samples.SAFE_IDS[0].hex(),
+        "recipient_private": sample_grant.RECIPIENT.private.hex(),
+        "secret": sample_grant.SECRET.hex(),
+        "messages": [message.hex() for message in sample_grant.MESSAGES],
+        "frames": [frame.hex() for frame in sample_grant.frames()],
     }
 
 

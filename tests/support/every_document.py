@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from msgspec import structs
 
-from support import sample_authority
+from support import sample_access, sample_authority, sample_grant
 from support.sample_documents import (
     ALGORITHM,
     ALL_SHOWN,
@@ -114,11 +114,17 @@ SIGNED: dict[str, SignedSample] = {
     "revival": SignedSample(REVIVAL, OWNER, REVIVAL_SIGNATURE),
     "owner tombstone": SignedSample(FORGETTING, OWNER, FORGETTING_SIGNATURE),
     "repair session": SignedSample(SESSION, SAFE_KEYS[4], sign_session(SESSION, SAFE_KEYS[4])[1]),
+    "grant": SignedSample(sample_grant.GRANT, WALLET, sample_grant.GRANT_SIGNATURE),
+    "collected": SignedSample(sample_grant.OPENING, SAFE_KEYS[0], sample_grant.OPENING_SIGNATURE),
     "authority description": SignedSample(
         sample_authority.DESCRIPTION, sample_authority.IDENTITY, sample_authority.SIGNED_DESCRIPTION.signature
     ),
     "assertion": SignedSample(
         sample_authority.ASSERTION, sample_authority.SIGNING, sample_authority.SIGNED_ASSERTION.signature
+    ),
+    "access policy": SignedSample(sample_access.POLICY, OWNER, sample_access.SIGNED_POLICY.signature),
+    "safe challenge": SignedSample(
+        sample_access.CHALLENGES[0], SAFE_KEYS[0], sample_access.CHALLENGE_SIGNATURE
     ),
     "key half": SignedSample(
         sample_authority.HALF, sample_authority.SIGNING, sample_authority.SIGNED_HALF.signature
@@ -173,6 +179,10 @@ DOCUMENTS: dict[str, Document] = {
     "repair helper": SESSION.helpers[0],
     "repair session": SESSION,
     "repair session of a key share": KEY_SESSION,
+    "granted part": sample_grant.GRANT.parts[0],
+    "grant": sample_grant.GRANT,
+    "collected": sample_grant.OPENING,
     **sample_authority.DOCUMENTS,
+    **sample_access.DOCUMENTS,
 }
 """Each type of document at least once, by a name for the test's id."""

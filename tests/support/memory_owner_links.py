@@ -23,15 +23,19 @@ from safe_node.decisions.evaluating import evaluate_guess
 from safe_node.decisions.guessing import next_guess_at_ms, plan_guess, target_now
 from safe_node.decisions.undeletion import judge_forgetting, plan_forgetting
 from safe_node.decisions.unlocking import plan_unlock, seal_part
-from safe_node.owners import Attempt, EnrolmentState, KeptOwner, KnownGuess, UnlockClaim
+from safe_node.guesses import Attempt, KnownGuess, UnlockClaim
+from safe_node.owners import EnrolmentState, KeptOwner
 from support.memory_catalogues import catalogue_of
 from support.memory_owner_safes import DECOY_SECRET, MemoryOwnerSafe
 from support.safe_requests import seeded
 from threshold.ristretto import Point
+from trust.access_policy import PIN_ALONE, Factor
 from trust.authorisation import SignedAuthorisation
+from trust.device_proof import SignedChallenge
 from trust.ids import GuessId, OwnerId, OwnerKey, RecordId, Signature, WalletKey
 from wallet_client.network.owner_catalogue import SafesCatalogue
-from wallet_client.network.owner_link import EvaluatedShare, PartToKeep
+from wallet_client.network.owner_link import BY_PIN
+from wallet_client.network.owner_messages import Begun, EvaluatedShare, Evidence, Given, VersionToKeep
 
 _Answer = TypeVar("_Answer")
 
@@ -48,20 +52,28 @@ class MemoryOwnerLink:
         self._safe = safe
         self._caller = caller
 
-    async def begin_unlock(self, owner_id: OwnerId, record_id: RecordId | None = None) -> bytes:
-        """As OwnerLink."""
+    async def begin_unlock(
+        self, owner_id: OwnerId, record_id: RecordId | None = None, way: tuple[Factor, ...] = PIN_ALONE
+    ) -> Begun:
+        """As OwnerLink; for the PIN alone."""
         safe = self._safe
 
-        def work() -> bytes:
+        def work() -> Begun:
             first = safe.decoy(owner_id).record_id
             target = target_now(safe.guesses_at(owner_id), record_id, first, safe.now_ms)
             decoy = safe.decoy(owner_id, waiting=target.waiting)
-            return safe.faults.shows(decoy.record() if target.record is None else target.record.record)
+            shown = safe.faults.shows(decoy.record() if target.part is None else target.part.record)
+            return Begun(shown, SignedChallenge(b"", Signature(bytes(64))))
 
         return await self._call("begin_unlock", work)
 
     async def evaluate(
-        self, owner_id: OwnerId, record_id: RecordId, guess_id: GuessId, blinded: Point
+        self,
+        owner_id: OwnerId,
+        record_id: RecordId,
+        guess_id: GuessId,
+        blinded: Point,
+        evidence: Evidence = BY_PIN,
     ) -> EvaluatedShare:
         """As OwnerLink."""
         safe = self._safe
@@ -75,44 +87,51 @@ class MemoryOwnerLink:
                 safe.owners[owner_id] = replace(owner, ledger=plan.ledger)
                 safe.guesses[name] = KnownGuess(record_id, attempt.element)
             target = plan.target
-            record = None if target.record is None else safe.faults.evaluates(target.record)
+            part = None if target.part is None else safe.faults.evaluates(target.part)
             rng = seeded(f"{safe.safe_id.hex()} proves {guess_id.hex()} {attempt.element.hex()}")
             decoy = safe.decoy(owner_id, waiting=target.waiting)
-            done = evaluate_guess(record, decoy, safe.safe_id, blinded, rng)
+            done = evaluate_guess(part, decoy, safe.safe_id, blinded, rng)
             share = EvaluatedShare(done.record_id, done.evaluation.element, done.evaluation.proof)
             return safe.faults.answers(share)
 
         return await self._call("evaluate", work)
 
     async def unlock(
-        self, owner_id: OwnerId, record_id: RecordId, guess_id: GuessId, recipient_key: bytes, proof: bytes
-    ) -> bytes:
+        self,
+        owner_id: OwnerId,
+        record_id: RecordId,
+        guess_id: GuessId,
+        recipient_key: bytes,
+        proof: bytes,
+        *,
+        signed: bool = False,
+    ) -> Given:
         """As OwnerLink."""
         safe = self._safe
 
-        def work() -> bytes:
+        def work() -> Given:
             owner, name = safe.owners.get(owner_id), (owner_id, guess_id)
             claim = UnlockClaim(owner_id, record_id, guess_id, recipient_key, proof)
             if safe.faults.believes and owner is not None:
-                return seal_part(safe.faults.releases(owner.current), claim, safe.safe_id)
+                released = safe.faults.releases(owner.current.parts[0])
+                return Given(seal_part(released, claim, safe.safe_id))
             tag = decoy_tag(DECOY_SECRET, owner_id, safe.safe_id)
-            plan = plan_unlock(safe.guesses_at(owner_id, guess_id), claim, safe.safe_id, tag)
+            plan = plan_unlock(safe.guesses_at(owner_id, guess_id), claim, safe.safe_id, tag, safe.now_ms)
             if owner is not None and plan.ledger is not None:
                 safe.owners[owner_id] = replace(owner, ledger=plan.ledger)
                 safe.guesses[name] = replace(safe.guesses[name], returned_to=recipient_key)
             to = safe.faults.seals_to or recipient_key
-            return seal_part(
-                safe.faults.releases(plan.record), replace(claim, recipient_key=to), safe.safe_id
-            )
+            claim = replace(claim, recipient_key=to)
+            return Given(seal_part(safe.faults.releases(plan.part), claim, safe.safe_id))
 
         return await self._call("unlock", work)
 
-    async def enroll(self, part: PartToKeep, invitation: str = "") -> None:
+    async def enroll(self, version: VersionToKeep, invitation: str = "") -> None:
         """As OwnerLink."""
         safe = self._safe
 
         def work() -> None:
-            admitted = safe.admitted(part, self._caller)
+            admitted = safe.admitted(version, self._caller)
             taken = any(
                 bytes(one.owner_key) == self._caller and one.owner_id != admitted.owner_id
                 for one in safe.owners.values()
@@ -127,11 +146,11 @@ class MemoryOwnerLink:
 
         await self._call("enroll", work)
 
-    async def stage(self, part: PartToKeep) -> None:
+    async def stage(self, version: VersionToKeep) -> None:
         """As OwnerLink."""
 
         def work() -> None:
-            admitted = self._safe.admitted(part, self._caller)
+            admitted = self._safe.admitted(version, self._caller)
             self._keep(plan_staging(self._safe.owners.get(admitted.owner_id), admitted))
 
         await self._call("stage", work)
@@ -172,6 +191,8 @@ class MemoryOwnerLink:
                 return pb.OwnerStatusResponse()
             return pb.OwnerStatusResponse(
                 record_id=owner.current.record_id,
+                policy=owner.current.policy,
+                policy_signature=owner.current.policy_signature,
                 staged_record_id=owner.staged.record_id if owner.staged else b"",
                 old_record_ids=[one.record_id for one in owner.old],
                 guesses_allowed=owner.limit,

@@ -12,24 +12,17 @@ from safe_node.accounts import AdmittedAuthorisation, AdmittedRevocation, Standi
 from safe_node.decisions.admission import Membership
 from safe_node.decisions.decoy import Decoy, make_decoy
 from safe_node.decisions.deletion import DeletionRules
-from safe_node.decisions.enrolment import admit_part
+from safe_node.decisions.enrolment import admit_record
 from safe_node.deletions import Forgetting
-from safe_node.owners import (
-    AdmittedPart,
-    CandidatePart,
-    GuessState,
-    Invitation,
-    KeptOwner,
-    KeptRecord,
-    KnownGuess,
-)
+from safe_node.guesses import GuessState, KnownGuess
+from safe_node.owners import AdmittedRecord, CandidatePart, CandidateRecord, Invitation, KeptOwner, KeptPart
 from support.sample_documents import NOW, draw
 from trust.documents import SigningKey
 from trust.ids import GuessId, OwnerId, OwnerKey, RecordId, SafeId, WalletKey
 from trust.owner_refusals import NotAnOwnersWallet, WalletRevoked
 from trust.roster import Roster
 from wallet_client.network.owner_catalogue import SafesCatalogue
-from wallet_client.network.owner_link import EvaluatedShare, PartToKeep
+from wallet_client.network.owner_messages import EvaluatedShare, VersionToKeep
 
 DECOY_SECRET = draw("decoy secret of memory safes", 32)
 
@@ -60,9 +53,9 @@ class Faults:
 
     Args:
         shows: Changes the record that it shows, exact bytes.
-        evaluates: Changes the record whose share it evaluates with.
+        evaluates: Changes the part whose share it evaluates with.
         answers: Changes what it answers to Evaluate.
-        releases: Changes the record whose part it releases.
+        releases: Changes the part that it releases.
         seals_to: Another recipient key than the one that asked, where one is set.
         believes: It takes every proof.
         refuses: By call, what is raised before it takes effect.
@@ -73,9 +66,9 @@ class Faults:
     """
 
     shows: Callable[[bytes], bytes] = lambda body: body
-    evaluates: Callable[[KeptRecord], KeptRecord] = lambda record: record
+    evaluates: Callable[[KeptPart], KeptPart] = lambda part: part
     answers: Callable[[EvaluatedShare], EvaluatedShare] = lambda share: share
-    releases: Callable[[KeptRecord], KeptRecord] = lambda record: record
+    releases: Callable[[KeptPart], KeptPart] = lambda part: part
     seals_to: bytes | None = None
     believes: bool = False
     refuses: dict[str, Exception] = field(default_factory=dict)
@@ -163,12 +156,15 @@ class MemoryOwnerSafe:
         """That somebody's record."""
         return next((one for one in self.owners.values() if one.owner_key == standing.owner_key), None)
 
-    def admitted(self, part: PartToKeep, caller: WalletKey) -> AdmittedPart:
-        """A part, checked as a safe checks it."""
-        candidate = CandidatePart(
-            part.record, part.unlock_share, part.oprf_share, part.unlock_tag, part.sealed, part.guesses
+    def admitted(self, version: VersionToKeep, caller: WalletKey) -> AdmittedRecord:
+        """A version, checked as a safe checks it."""
+        parts = tuple(
+            CandidatePart(one.record, one.unlock_share, one.oprf_share, one.unlock_tag, one.sealed)
+            for one in version.parts
         )
-        return admit_part(candidate, caller, self.membership)
+        signed = version.policy
+        candidate = CandidateRecord(signed.policy, signed.signature, parts, version.guesses)
+        return admit_record(candidate, caller, self.membership)
 
     def shown_invitation(self, code: str) -> Invitation:
         """What is to be thought of a code."""

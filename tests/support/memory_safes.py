@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from rpc_edge.errors import NothingListens
 from support.memory_owner_links import MemoryOwnerLink
@@ -324,6 +324,8 @@ class MemorySafes:
     all: dict[SafeId, MemorySafe]
     owners: dict[SafeId, MemoryOwnerSafe]
     wallet_key: WalletKey = NOBODY
+    gateway: ClassVar[None] = None
+    """As Links has it: nobody carries."""
 
     @classmethod
     def of(cls, n: int = 5, k: int = 3) -> "MemorySafes":

@@ -17,7 +17,8 @@ from safe_node.decisions.undeletion import (
 )
 from safe_node.decisions.unlocking import plan_unlock
 from safe_node.deletions import AdmittedForgetting, AdmittedRevival, AdmittedTombstone, Forgetting
-from safe_node.owners import AdmittedPart, Attempt, GuessPlan, KeptOwner, UnlockPlan
+from safe_node.guesses import Attempt, GuessPlan, UnlockPlan
+from safe_node.owners import AdmittedRecord, KeptOwner
 from support.owners import DealtOwner, deal_owner, guess_at, output_of
 from support.sample_documents import NOW, draw, key
 from support.store_bench import CALLER, OTHER, ROSTER, SAFE_ID, Bench
@@ -38,7 +39,7 @@ OTHER_WALLET = WalletKey(OTHER.public)
 
 
 async def enroll(
-    bench: Bench, part: AdmittedPart = PART, invitation: Hash | None = None, needed: bool = False
+    bench: Bench, part: AdmittedRecord = PART, invitation: Hash | None = None, needed: bool = False
 ) -> None:
     plan = partial(plan_enrolment, invitation_needed=needed)
     await bench.store.owners.enroll(part, invitation, T, plan)
@@ -60,20 +61,20 @@ async def guess(bench: Bench, attempt: Attempt) -> GuessPlan:
 
 async def unlock(bench: Bench, dealt: DealtOwner = DEALT, label: str = "guess") -> UnlockPlan:
     claim = guess_at(dealt.record, label=label).claim(SAFE_ID, output_of(dealt, ROSTER))
-    plan = partial(plan_unlock, safe_id=SAFE_ID, decoy_tag=DECOY_TAG)
+    plan = partial(plan_unlock, safe_id=SAFE_ID, decoy_tag=DECOY_TAG, now_ms=T)
     return await bench.store.owners.unlock(claim, plan)
 
 
-async def stage(bench: Bench, part: AdmittedPart) -> None:
-    await bench.store.owners.change(part.owner_id, partial(plan_staging, part=part))
+async def stage(bench: Bench, part: AdmittedRecord) -> None:
+    await bench.store.owners.change(part.owner_id, partial(plan_staging, came=part))
 
 
-async def commit(bench: Bench, part: AdmittedPart) -> None:
+async def commit(bench: Bench, part: AdmittedRecord) -> None:
     plan = partial(plan_commit, caller=SIGNER, record_id=part.record.record_id)
     await bench.store.owners.change(part.owner_id, plan)
 
 
-async def drop(bench: Bench, part: AdmittedPart) -> None:
+async def drop(bench: Bench, part: AdmittedRecord) -> None:
     plan = partial(plan_drop, caller=SIGNER, record_id=part.record.record_id)
     await bench.store.owners.change(part.owner_id, plan)
 

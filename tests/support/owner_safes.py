@@ -14,6 +14,7 @@ from rpc_edge.client import SignedCaller
 from rpc_edge.tls import pinned_channel
 from safe_node.config import Settings, load_settings
 from safe_node.decisions.admission import Membership
+from safe_node.handlers.owner_converters import write_way
 from safe_node.handlers.safe import Safe
 from safe_node.identity import open_decoy_secret, read_identity
 from safe_node.server import make_runner
@@ -23,8 +24,10 @@ from support.owners import PIN, DealtOwner, Guess, guess_at
 from support.safe_process import SafeHome, make_safes, now_ms
 from threshold.randomness import SystemRandomness
 from threshold.shared_oprf import ShareEvaluation
+from trust.access_policy import PIN_ALONE, Way
+from trust.device_proof import SignedChallenge
 from trust.documents import SigningKey
-from trust.ids import OwnerId, SafeId
+from trust.ids import OwnerId, SafeId, Signature
 from trust.owner_record import OwnerRecord, OwnerSecrets, ReleasedPart
 from trust.roster import Roster
 
@@ -130,12 +133,22 @@ class LocalSafe:
 
     async def enroll(self, owner: DealtOwner, invitation: str = "") -> None:
         """Bring this safe its part."""
-        await self.ask(pb.EnrollRequest(part=owner.parts[self.safe_id], invitation=invitation), owner.key)
+        await self.ask(
+            pb.EnrollRequest(version=owner.versions[self.safe_id], invitation=invitation), owner.key
+        )
 
-    async def begin(self, owner_id: OwnerId, record_id: bytes = b"") -> OwnerRecord:
+    async def begin(self, owner_id: OwnerId, record_id: bytes = b"", way: Way = PIN_ALONE) -> OwnerRecord:
         """The record that may be tried."""
-        answer = await self.ask(pb.BeginUnlockRequest(owner_id=owner_id, record_id=record_id))
-        return OwnerRecord.from_bytes(answer.record)
+        return (await self.shown(owner_id, way, record_id))[0]
+
+    async def shown(
+        self, owner_id: OwnerId, way: Way = PIN_ALONE, record_id: bytes = b""
+    ) -> tuple[OwnerRecord, SignedChallenge]:
+        """The record that may be tried, and a challenge."""
+        request = pb.BeginUnlockRequest(owner_id=owner_id, record_id=record_id, factors=write_way(way))
+        answer = await self.ask(request)
+        challenge = SignedChallenge(answer.challenge, Signature(answer.challenge_signature))
+        return OwnerRecord.from_bytes(answer.record), challenge
 
     async def evaluate(self, guess: Guess) -> ShareEvaluation:
         """A guess, checked against the safe's committed share."""

@@ -25,6 +25,7 @@ from wallet_client.operations.enrolling import Enrolled, enroll_owner
 from wallet_client.operations.owner_recovery import OwnerRecovered, recover_owner
 from wallet_client.operations.unlocking import unlock_owner
 from wallet_client.owners import stretch
+from wallet_client.owners.factors import Factors, by_pin
 from wallet_client.owners.names import OwnerName, Pin
 from wallet_client.pipeline.binding import Binding
 from wallet_client.receipts.receipt import Receipt, ReceiptId
@@ -53,6 +54,11 @@ VALUES = [
 @pytest.fixture
 def quick_stretch(monkeypatch: pytest.MonkeyPatch) -> None:
     """In the place of Argon2id something that is as deterministic and takes no time."""
+    stretch_quickly(monkeypatch)
+
+
+def stretch_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same for as long as a fixture of another scope lives."""
 
     def quick(content: bytes, salted_by: bytes, length: int) -> bytes:
         return hashlib.shake_256(salted_by + content).digest(length)
@@ -67,7 +73,7 @@ async def enrolled(wallet: Wallet) -> Enrolled:
 
 async def come_back(wallet: Wallet, pin: Pin = PIN) -> OwnerRecovered:
     """As Anna, in a wallet that acts for nobody."""
-    return await recover_owner(wallet, ANNA, pin)
+    return await recover_owner(wallet, ANNA, by_pin(pin))
 
 
 @asynccontextmanager
@@ -128,7 +134,9 @@ async def secrets_of(wallet: Wallet, pin: Pin = PIN) -> OwnerSecrets:
     """What Anna's record opens to now."""
     owner = stretch.owner_id(ANNA, wallet.roster.fingerprint)
     stretched = stretch.stretch_pin(pin, owner)
-    unlocked = await unlock_owner(wallet.links, pinned_versions(wallet.store), owner, stretched, wallet.rng)
+    unlocked = await unlock_owner(
+        wallet.links, pinned_versions(wallet.store), owner, Factors(pin=stretched), wallet.rng
+    )
     return unlocked.secrets
 
 

@@ -32,10 +32,12 @@ class Open:
 
     Args:
         outcome: What it comes to; an answer may well be about Anna.
+        spoilt: What it comes to with a proof that does not hold, where it looks at one.
     """
 
     ask: Ask
     outcome: Outcome = ANSWERED
+    spoilt: Outcome | None = None
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,9 @@ class Signed:
         may: Who may have what is asked for: "wallet", Anna's; "owner", herself; "new", a wallet that is to be
             hers. Their proofs are what others spoil.
         nobody: What a key gets that acts for no owner.
-        owner: What another owner gets, and a wallet of theirs.
+        owner: What another owner gets.
         theirs: What Anna's gets.
+        other_wallet: What a wallet of another owner gets; None: what that owner gets.
     """
 
     may: str
@@ -55,6 +58,7 @@ class Signed:
     nobody: Outcome
     owner: Outcome
     theirs: Outcome = ANSWERED
+    other_wallet: Outcome | None = None
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 
 from kura.safe.v1 import owner_pb2, peer_pb2, safe_pb2
 from support.authority import PASSWORD
-from support.owners import WRONG_PIN, guess_at
+from support.owners import WRONG_PIN, DealtOwner, guess_at
 from support.peer_safes import session_of, signed_by
 from support.rpc_rows import ANSWERED, Clear, Entry, Open, Peer, Row, Sealed, Signed, Token
 from support.safe_requests import signed_tombstone
@@ -21,13 +21,15 @@ from support.sample_authority import GENESIS_PRINT, RECIPIENT
 from support.sample_documents import NOW, SAFE_IDS
 from support.two_owners import ANNAS, NEW, AtAuthority, AtSafes
 from trust import authority_calls as calls
+from trust.access_refusals import NothingWaits
 from trust.authorisation import authorise_wallet, revoke_wallet
 from trust.authority_refusals import AccountExists, DeviceRefused, LoginRefused, SessionInvalid
 from trust.documents import Document, SigningKey
+from trust.grant import LIFE_SECONDS, Grant, granted_part, sign_grant
 from trust.ids import WalletKey
 from trust.owner_refusals import NotAnOwnersWallet, NotTheOwner, OwnerUnknown, UnlockRefused
 from trust.peer_refusals import PieceUnknown, RepairSessionInvalid
-from trust.refusals import Malformed, SafeUnknown
+from trust.refusals import GrantInvalid, Malformed, RequestSignatureInvalid, SafeUnknown
 from trust.tombstone import forget_owner, revive
 from trust.wallet_refusals import NotPlacedHere, NotYourItem, RosterUnknown
 
@@ -80,8 +82,35 @@ def _undelete(scene: AtSafes, _: SigningKey) -> Message:
     return owner_pb2.UndeleteRequest(revival=owner_pb2.SignedRevival(revival=body, signature=signature))
 
 
-def _part(scene: AtSafes) -> owner_pb2.RecordPart:
-    return scene.anna.parts[scene.safe.safe_id]
+def _version(owner: DealtOwner, scene: AtSafes) -> owner_pb2.RecordVersion:
+    return owner.versions[scene.safe.safe_id]
+
+
+def _grant(scene: AtSafes) -> tuple[bytes, bytes]:
+    """Anna's wallet's, for the safe that is asked."""
+    roster = scene.peers.local.roster
+    grant = Grant(
+        wallet_key=WalletKey(ANNAS.public),
+        gateway=scene.safe.safe_id,
+        recipient_key=RECIPIENT.public,
+        roster_version=roster.version,
+        roster_hash=roster.fingerprint,
+        issued_at=NOW,
+        expires_at=NOW + LIFE_SECONDS,
+        parts=(granted_part(scene.safe.safe_id, [scene.certificate]),),
+    )
+    return sign_grant(grant, ANNAS)
+
+
+def _gather(scene: AtSafes, _: SigningKey) -> Message:
+    grant, signature = _grant(scene)
+    lists = [safe_pb2.GrantedList(certificates=[scene.certificate])]
+    return safe_pb2.GatherRequest(grant=grant, signature=signature, lists=lists)
+
+
+def _collect(scene: AtSafes) -> Message:
+    grant, signature = _grant(scene)
+    return peer_pb2.CollectRequest(grant=grant, signature=signature, certificates=[scene.certificate])
 
 
 def _session(scene: AtSafes) -> peer_pb2.SignedSession:
@@ -145,6 +174,7 @@ ROWS: Final[dict[str, Row]] = {
     f"{_SAFE}/Repair": Signed(
         "wallet", lambda s, k: safe_pb2.RepairRequest(only_look=True), nobody=ANSWERED, owner=ANSWERED
     ),
+    f"{_SAFE}/Gather": Signed("wallet", _gather, nobody=GrantInvalid, owner=GrantInvalid),
     f"{_SAFE}/Delete": Signed(
         "wallet",
         lambda s, k: safe_pb2.DeleteRequest(tombstones=[_deletion(s)]),
@@ -153,13 +183,16 @@ ROWS: Final[dict[str, Row]] = {
     ),
     f"{_OWNER}/BeginUnlock": Open(lambda s, k: owner_pb2.BeginUnlockRequest(owner_id=s.anna.owner_id)),
     f"{_OWNER}/Evaluate": Open(_guess),
-    f"{_OWNER}/Unlock": Open(_unlock, UnlockRefused),
+    f"{_OWNER}/Unlock": Open(_unlock, UnlockRefused, spoilt=RequestSignatureInvalid),
     f"{_OWNER}/Enroll": Signed(
-        "owner", lambda s, k: owner_pb2.EnrollRequest(part=_part(s)), nobody=NotTheOwner, owner=NotTheOwner
+        "owner",
+        lambda s, k: owner_pb2.EnrollRequest(version=_version(s.anna, s)),
+        nobody=NotTheOwner,
+        owner=NotTheOwner,
     ),
     f"{_OWNER}/StageRecord": Signed(
         "owner",
-        lambda s, k: owner_pb2.StageRecordRequest(part=s.later.parts[s.safe.safe_id]),
+        lambda s, k: owner_pb2.StageRecordRequest(version=_version(s.later, s)),
         nobody=NotTheOwner,
         owner=NotTheOwner,
     ),
@@ -179,6 +212,14 @@ ROWS: Final[dict[str, Row]] = {
     ),
     f"{_OWNER}/Rearm": Signed(
         "wallet", lambda s, k: owner_pb2.RearmRequest(), nobody=_NEEDS_OWNER, owner=ANSWERED
+    ),
+    f"{_OWNER}/Veto": Signed(
+        "owner",
+        lambda s, k: owner_pb2.VetoRequest(recipient_key=RECIPIENT.public),
+        nobody=OwnerUnknown,
+        owner=NothingWaits,
+        theirs=NothingWaits,
+        other_wallet=OwnerUnknown,
     ),
     f"{_OWNER}/OwnerStatus": Signed(
         "wallet", lambda s, k: owner_pb2.OwnerStatusRequest(), nobody=_NEEDS_OWNER, owner=ANSWERED
@@ -203,6 +244,7 @@ ROWS: Final[dict[str, Row]] = {
     f"{_PEER}/Sum": Peer(lambda s: peer_pb2.SumRequest(session=_session(s)), RepairSessionInvalid),
     f"{_PEER}/Summand": Peer(lambda s: peer_pb2.SummandRequest(session=_session(s)), RepairSessionInvalid),
     f"{_PEER}/Fragment": Peer(lambda s: peer_pb2.FragmentRequest(session=_session(s)), RepairSessionInvalid),
+    f"{_PEER}/Collect": Peer(_collect, GrantInvalid),
     f"{_AUTH}/Describe": Clear(ANSWERED),
     f"{_AUTH}/OpenPath": Clear(Malformed),
     f"{_AUTH}/Register": Sealed(

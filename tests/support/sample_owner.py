@@ -31,12 +31,12 @@ from trust.owner_record import (
     OwnerSecrets,
     RecordPlace,
     ReleasedPart,
+    WaySecrets,
     seal_secrets,
     sealed_hash,
-    unlock_proof,
-    unlock_tag,
 )
 from trust.tombstone import OwnerTombstone, Revival, forget_owner, revive
+from trust.unlock_proof import unlock_proof, unlock_tag
 from wallet_client.pipeline.binding import Binding
 
 OWNER = key("owner")
@@ -53,7 +53,7 @@ OPRF_OUTPUT = oprf.evaluate(OPRF_POLYNOMIAL[0], STRETCHED_PIN, Mode.VOPRF)
 
 SECRETS = OwnerSecrets(OWNER.seed, draw("root", 32))
 CHANGING_SECRETS = OwnerSecrets(OWNER.seed, draw("next root", 32), SECRETS.root)
-SEALED_SECRETS = seal_secrets(SECRETS, UNLOCK_SECRET, OPRF_OUTPUT, OWNER_ID, RECORD_ID)
+SEALED_SECRETS = seal_secrets(SECRETS, WaySecrets(UNLOCK_SECRET, OPRF_OUTPUT), OWNER_ID, RECORD_ID)
 
 RECORD = OwnerRecord(
     owner_id=OWNER_ID,

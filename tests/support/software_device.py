@@ -36,15 +36,17 @@ class Device:
     origin: str | None = None
     present: bool = True
 
+    @property
+    def credential(self) -> AttestedCredentialData:
+        """What it is known by."""
+        public = ES256.from_cryptography_key(self.key.public_key())  # type: ignore[no-untyped-call]
+        return AttestedCredentialData.create(Aaguid.NONE, self.credential_id, public)
+
     def register(
         self, challenge: bytes, token: bytes, label: str = "key ring", kind: str = "webauthn.create"
     ) -> calls.NewDevice:
         """What it says when it is registered."""
-        credential = AttestedCredentialData.create(
-            Aaguid.NONE,
-            self.credential_id,
-            ES256.from_cryptography_key(self.key.public_key()),  # type: ignore[no-untyped-call]
-        )
+        credential = self.credential
         data = AuthenticatorData.create(self._party(), self._flags() | FLAG.AT, self._next(), credential)
         attestation = AttestationObject.create("none", data, {})
         return calls.NewDevice(token, label, self._client_data(kind, challenge), bytes(attestation))

@@ -33,6 +33,7 @@ class Wires:
 
     def __init__(self, links: Links) -> None:
         self._links = links
+        self.gateway = links.gateway
         self.broken: dict[SafeId, str] = {}
         """CUT: nothing gets there; DEAF: everything does, and no answer comes back."""
 

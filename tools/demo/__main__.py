@@ -1,4 +1,4 @@
-"""`make demo`: what Kura does, in three acts, told by the commands themselves.
+"""`make demo`: what Kura does, in four acts, told by the commands themselves.
 
 It types nothing but `kura`: every line after a `$` is the command that ran, as a process of its own,
 and the figures are those of this run. Everything happens in a temporary folder. However it ends
@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tools.demo.backup_act import tell_backup
+from tools.demo.gateway_act import tell_gateway
 from tools.demo.kura import DemoFailed, Kura
 from tools.demo.owner_act import tell_owner
 from tools.demo.repair_act import tell_repair
@@ -31,7 +32,7 @@ def main() -> int:
             kura = Kura(folder)
             count = tell_backup(kura)
             tell_repair(kura)
-            tell_owner(kura)
+            tell_gateway(kura, *tell_owner(kura))
     except DemoFailed as failure:
         print(f"\nThe demo failed. {failure}", file=sys.stderr)
         return 1
@@ -40,7 +41,8 @@ def main() -> int:
         return 130
     seconds = time.perf_counter() - start
     print(
-        f"\nDone in {seconds:.1f} s: {count} values came back whole from three safes, by receipt and by PIN."
+        f"\nDone in {seconds:.1f} s: {count} values came back whole from three safes: by receipt, by PIN, "
+        "and by PIN through one safe alone."
     )
     print("Nothing is left running, and the demo's folder is gone.")
     return 0

@@ -17,8 +17,11 @@ OWNER = "anna"
 _THIEF = "tools.demo.thief"
 
 
-def tell_owner(kura: Kura) -> None:
+def tell_owner(kura: Kura) -> tuple[Kura, str]:
     """Go on where the second act ended: two safes are down, the wallet is whole.
+
+    Returns:
+        The owner's new device, and the PIN, which is secret.
 
     Raises:
         DemoFailed: A step did not go as it must.
@@ -64,6 +67,7 @@ def tell_owner(kura: Kura) -> None:
     expect(left == 0, "searching the databases", f"{left} values open with the old wallet's keys")
     figure("0 values in the databases open with the old wallet's keys")
     expect(exported(phone, "reseeded.json") == before, "comparing", "a value differs from what was backed up")
+    return phone, pin
 
 
 def _shown(kura: Kura, *arguments: str) -> tuple[int, str]:

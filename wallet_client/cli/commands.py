@@ -6,7 +6,13 @@ from typing import Any, NamedTuple
 
 import click
 
-from wallet_client.cli.session import home_option, json_option, passphrase_options, terminal_option
+from wallet_client.cli.session import (
+    home_option,
+    json_option,
+    passphrase_options,
+    terminal_option,
+    via_option,
+)
 
 
 class Later(NamedTuple):
@@ -32,7 +38,7 @@ class _WithExamples(click.Command):
 
     Args:
         examples: Command lines, one a line; there is no command without.
-        opens_wallet: It takes --home, --terminal and the passphrase options.
+        opens_wallet: It takes --home, --terminal, --via and the passphrase options.
         prints_data: It takes --json.
     """
 
@@ -47,7 +53,7 @@ class _WithExamples(click.Command):
         super().__init__(*arguments, **keywords)
         self.examples = examples.strip().splitlines()
         if opens_wallet:
-            self.params += [home_option(), *passphrase_options(), terminal_option()]
+            self.params += [home_option(), *passphrase_options(), terminal_option(), via_option()]
         if prints_data:
             self.params.append(json_option())
 

@@ -53,7 +53,7 @@ def with_wallet(session: Session, work: "Callable[[Wallet], Awaitable[_Result]]"
 
     keep_freed_memory()
 
-    home, unlock, carrier = session.home, session.unlock(), session.carrier()
+    home, carrier, unlock = session.home, session.carrier(), session.unlock()
 
     async def open_and_work() -> _Result:
         async with await Wallet.open(home, unlock, carrier=carrier) as wallet:

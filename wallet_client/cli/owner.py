@@ -8,6 +8,12 @@ _COMMANDS = {
     "enroll": Later("wallet_client.cli.owner_enroll:enroll", "Let a name and a PIN bring everything back."),
     "recover": Later("wallet_client.cli.owner_recover:recover", "Come back on a new device."),
     "status": Later("wallet_client.cli.owner_status:status", "What each safe has, and guesses left."),
+    "policy": Later("wallet_client.cli.owner_policy:policy", "Show or change who can open the record."),
+    "factor": Later("wallet_client.cli.owner_factor:factor", "Add or remove devices and an authority."),
+    "waiting-period": Later(
+        "wallet_client.cli.owner_waiting:waiting_period", "Have a stranger's recovery wait."
+    ),
+    "veto": Later("wallet_client.cli.owner_waiting:veto", "End a recovery that waits."),
     "change-pin": Later("wallet_client.cli.owner_pin:change_pin", "Replace the PIN."),
     "wallets": Later("wallet_client.cli.owner_wallets:wallets", "List the owner's wallets."),
     "revoke": Later("wallet_client.cli.owner_wallets:revoke", "End a lost wallet's rights."),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wallet_client.cli.commands import Command
+from wallet_client.cli.factors import Named, ask_proofs, opened_by
 from wallet_client.cli.session import Session, pass_session
 from wallet_client.errors import WalletError
 
@@ -30,9 +31,10 @@ class NameNotSaid(WalletError):
 
 @click.command(cls=Command, opens_wallet=True, examples=_EXAMPLES)
 @click.option("--name", help="The owner's name; at a terminal it is asked for.")
+@opened_by()
 @pass_session
-def forget(session: Session, name: str | None) -> None:
-    """End the owner, for good: asks for the name and the PIN.
+def forget(session: Session, name: str | None, named: Named) -> None:
+    """End the owner, for good: asks for the name, and what opens the record.
 
     Every safe erases, at once, the owner's record and everything that any wallet of the owner's backed up,
     and gives a signed receipt. What is in this wallet stays; what is at the safes alone is lost. The name is
@@ -40,7 +42,6 @@ def forget(session: Session, name: str | None) -> None:
     """
     from wallet_client.cli.opened import reading, with_wallet
     from wallet_client.cli.output import count_of, emit, warn, warn_of_safes
-    from wallet_client.cli.pin import ask_pin
     from wallet_client.operations.forget_owner import forget_owner, nowhere_else
     from wallet_client.owners.names import OwnerName
 
@@ -49,10 +50,10 @@ def forget(session: Session, name: str | None) -> None:
     if lost:
         warn(f"{count_of(len(lost), 'value is', 'values are')} at the safes alone, and will be lost.")
     owner_name = OwnerName(_confirmed(name))
-    pin = ask_pin()
+    proofs = ask_proofs(session, named)
 
     async def work(wallet: "Wallet") -> "tuple[OwnerForgotten, dict[str, int]]":
-        done = await forget_owner(wallet, owner_name, pin)
+        done = await forget_owner(wallet, owner_name, proofs)
         return done, {wallet.safe_name(one): at for one, at in done.forgetting.erased_at.items()}
 
     done, erased = with_wallet(session, work)

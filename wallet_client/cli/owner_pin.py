@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wallet_client.cli.commands import Command
+from wallet_client.cli.factors import Named, ask_proofs, opened_by
 from wallet_client.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
@@ -23,9 +24,12 @@ kura owner change-pin --guesses 5
 @click.option(
     "--guesses", type=click.IntRange(1, 100), help="Wrong PINs until a safe takes no more [default: as now]."
 )
+@opened_by()
 @pass_session
-def change_pin(session: Session, guesses: int | None) -> None:
+def change_pin(session: Session, guesses: int | None, named: Named) -> None:
     """Replace the PIN: asks for the one of now, and twice for the new one.
+
+    Forgotten, it is replaced by who opens the record another way: --with device --device file:PATH.
 
     The new record is tried before it takes the place of the old. While a safe is away the old one is kept
     beside it, and who knows its PIN can still use it: say the same again when all safes answer. With the same
@@ -33,13 +37,13 @@ def change_pin(session: Session, guesses: int | None) -> None:
     """
     from wallet_client.cli.opened import with_wallet
     from wallet_client.cli.output import emit, warn, warn_of_safes
-    from wallet_client.cli.pin import ask_new_pin, ask_pin
+    from wallet_client.cli.pin import ask_new_pin
     from wallet_client.operations.change_pin import change_pin as change
 
-    pin, new_pin = ask_pin("PIN of now"), ask_new_pin()
+    proofs, new_pin = ask_proofs(session, named, "PIN of now"), ask_new_pin()
 
     async def work(wallet: "Wallet") -> "tuple[Mapping[str, SafeFailure], int]":
-        return await change(wallet, pin, new_pin, guesses), len(wallet.roster.safes)
+        return await change(wallet, proofs, new_pin, guesses), len(wallet.roster.safes)
 
     failed, n = with_wallet(session, work)
     warn_of_safes(failed)

@@ -6,19 +6,23 @@ from typing import TYPE_CHECKING
 import click
 
 from wallet_client.cli.commands import Command
+from wallet_client.cli.factors import Named, ask_proofs, opened_by
 from wallet_client.cli.parameters import Size
 from wallet_client.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
     from wallet_client.operations.owner_recovery import OwnerRecovered
-    from wallet_client.owners.names import OwnerName, Pin
+    from wallet_client.owners.factors import Proofs
+    from wallet_client.owners.names import OwnerName
     from wallet_client.storage.settings import WalletSettings
     from wallet_client.wallet import Wallet
 
 _EXAMPLES = """
 kura owner recover anna --roster roster.json --home ~/new-phone
+kura owner recover anna --roster roster.json --with pin,device --device file:stick/kura.device
 kura owner recover anna --roster roster.json --capacity 64KiB --json
 kura owner recover anna
+kura owner recover anna --roster roster.json --via safe-2
 """
 
 
@@ -34,9 +38,15 @@ kura owner recover anna
 @click.option(
     "--capacity", type=Size(), help="How much the new wallet's values may take [default: no limit]."
 )
+@opened_by()
 @pass_session
-def recover(session: Session, name: str, roster_file: Path | None, capacity: int | None) -> None:
+def recover(
+    session: Session, name: str, roster_file: Path | None, capacity: int | None, named: Named
+) -> None:
     """Come back on a new device: asks for the PIN, makes a wallet, brings everything back.
+
+    Where the owner asks for more than a PIN, --with says by which factors to come. Where the owner has a
+    waiting period, the command says when to come back; the same command goes on then, and asks for nothing.
 
     The wallet is made in the home folder, or the one that is there and acts for nobody is used. Values of
     which the validity ends soonest come first; what does not fit is suspended. Where the wallet acts for the
@@ -50,13 +60,13 @@ def recover(session: Session, name: str, roster_file: Path | None, capacity: int
     from wallet_client.owners.names import OwnerName
 
     owner_name = OwnerName(name)
-    pin = _pin_unless_adopted(session, owner_name, roster_file, capacity)
+    is_owners, proofs = _made_ready(session, owner_name, roster_file, capacity, named)
 
     async def work(wallet: "Wallet") -> "OwnerRecovered":
         with Bars(WORTH_WATCHING_BYTES) as progress:
-            if pin is None:
+            if is_owners:
                 return await continue_recovery(wallet, progress)
-            return await recover_owner(wallet, owner_name, pin, progress)
+            return await recover_owner(wallet, owner_name, proofs, progress)
 
     done = with_wallet(session, work)
     warn_of_safes(done.failed)
@@ -66,19 +76,21 @@ def recover(session: Session, name: str, roster_file: Path | None, capacity: int
     emit(session, document, lambda: recovered_text(done))
 
 
-def _pin_unless_adopted(
-    session: Session, name: "OwnerName", roster_file: Path | None, capacity: int | None
-) -> "Pin | None":
-    """The PIN, with a wallet made ready for it; None where the wallet acts for that owner already. Secret.
+def _made_ready(
+    session: Session, name: "OwnerName", roster_file: Path | None, capacity: int | None, named: Named
+) -> "tuple[bool, Proofs | None]":
+    """Whether the wallet acts for that owner already; what opens the record, and a wallet made ready for it.
+
+    Returns:
+        Secret: nothing to open the record with where the wallet is the owner's, or a recovery waits in it.
 
     Raises:
         WalletHasOwnerAlready: It acts for another.
         RosterRefused: The roster does not hold, or the wallet that is there believes another.
-        PinMissing, PinRefused: There is no PIN to be had.
+        PinMissing, PinRefused, DeviceFailed, FactorMissing: A factor is not to be had.
         WalletError: The wallet does not open, or cannot be made.
     """
     from wallet_client.cli.files import read_input
-    from wallet_client.cli.pin import ask_pin
     from wallet_client.cli.wallet_init import make_wallet, settings_of_wallet
     from wallet_client.operations.owner_errors import WalletHasOwnerAlready
 
@@ -87,15 +99,23 @@ def _pin_unless_adopted(
     if known is None:
         if content is None:
             raise click.UsageError("there is no wallet here: --roster FILE says which safes it shall believe")
-        pin = ask_pin()
+        proofs = ask_proofs(session, named)
         make_wallet(session, content, capacity)
-        return pin
+        return False, proofs
     if known.owner is not None:
         if known.owner.name != name.text:
             raise WalletHasOwnerAlready(known.owner.name)
-        return None
+        return True, None
     _use_wallet(session, known, content, capacity)
-    return ask_pin()
+    return False, None if _waits(session) else ask_proofs(session, named)
+
+
+def _waits(session: Session) -> bool:
+    from wallet_client.cli.opened import reading
+    from wallet_client.operations.waiting_recovery import waiting_in
+
+    with reading(session) as store:
+        return waiting_in(store) is not None
 
 
 def _use_wallet(

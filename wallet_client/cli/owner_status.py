@@ -17,17 +17,30 @@ _ID_SHOWN = 8
 @click.command(cls=Command, opens_wallet=True, examples="kura owner status\nkura owner status --json")
 @pass_session
 def status(session: Session) -> None:
-    """Ask every safe for the owner's record, the guesses left, and how many items it keeps.
+    """Ask every safe for the owner's record, the guesses left, how many items it keeps, and who waits.
 
     A safe that has another record than most is marked: `kura owner change-pin`, with the same PIN if you
     like, renews it everywhere.
     """
     from wallet_client.cli.opened import with_wallet
     from wallet_client.cli.output import emit
+    from wallet_client.cli.owner_policy import access_document
     from wallet_client.operations.owner_status import owner_status
 
     view = with_wallet(session, owner_status)
-    document = {"owner": view.name, "safes": [_row(view, name, one) for name, one in view.safes.items()]}
+    document = access_document(view) | {
+        "safes": [_row(view, name, one) for name, one in view.safes.items()],
+        "waiting": [
+            {
+                "key": one.recipient_key.hex(),
+                "with": list(one.way),
+                "asked_at_ms": one.asked_at_ms,
+                "release_at_ms": one.release_at_ms,
+            }
+            for one in view.waiting.values()
+        ],
+        "next_veto_at_ms": max((one.next_veto_at_ms for one in view.answered), default=0),
+    }
     emit(session, document, lambda: _text(view))
 
 
@@ -40,6 +53,14 @@ def _row(view: "OwnerView", name: str, one: "SafesView | SafeFailure") -> dict[s
         "record": one.record_id.hex(),
         "differs": view.differs(one),
         "guesses_left": one.guesses_left,
+        "ways": [
+            {
+                "with": list(way.way),
+                "guesses_spent": way.guesses_spent,
+                "next_guess_at_ms": way.next_guess_at_ms,
+            }
+            for way in one.ways
+        ],
         "guesses_allowed": one.guesses_allowed,
         "next_guess_at_ms": one.next_guess_at_ms,
         "items": one.items,
@@ -55,7 +76,33 @@ def _text(view: "OwnerView") -> str:
     table = columns(
         ("SAFE", "RECORD", "GUESSES LEFT", "ITEMS", "SIZE", "NOTE"), rows, right=frozenset({2, 3, 4})
     )
-    return f"{shown(view.name)}\n{table}"
+    return "\n".join([shown(view.name), table, *_access_lines(view)])
+
+
+def _access_lines(view: "OwnerView") -> list[str]:
+    """What matters beside the table: how the record opens, who waits, which device was copied."""
+    from wallet_client.cli.factors import way_text
+    from wallet_client.cli.output import moment
+    from wallet_client.operations.change_access import device_id
+    from wallet_client.owners.access import expression_of
+    from wallet_client.triggers.units import duration_text
+    from wallet_client.values.shown import shown
+
+    access = view.access
+    lines = [f"Opens by {expression_of(access.ways)}."]
+    if access.waiting_seconds:
+        lines.append(f"Who is in none of your wallets waits {duration_text(access.waiting_seconds)}.")
+    lines += [
+        f"A recovery by {way_text(one.way)} waits until {moment(one.release_at_ms // 1000)}:"
+        f" {one.recipient_key.hex()[:16]} (kura owner veto)"
+        for one in view.waiting.values()
+    ]
+    lines += [
+        f"A copy of the device {shown(one.label)} is about (kura owner factor remove device)"
+        for one in access.devices
+        if bytes.fromhex(device_id(one)) in view.copied
+    ]
+    return lines
 
 
 def _cells(view: "OwnerView", one: "SafesView | SafeFailure") -> tuple[str, str, str, str, str]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wallet_client.cli.commands import Command
+from wallet_client.cli.factors import Named, ask_proofs, opened_by
 from wallet_client.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
@@ -51,8 +52,9 @@ def _cells(one: "OwnersWallet") -> tuple[str, str, str]:
 
 @click.command(cls=Command, opens_wallet=True, examples="kura owner revoke 3f9c0a77")
 @click.argument("wallet")
+@opened_by()
 @pass_session
-def revoke(session: Session, wallet: str) -> None:
+def revoke(session: Session, wallet: str, named: Named) -> None:
     """End the right of a lost wallet to act for the owner, for good: asks for the PIN.
 
     WALLET is the beginning of its key, as `kura owner wallets` shows it. A safe that is away is told at the
@@ -61,13 +63,12 @@ def revoke(session: Session, wallet: str) -> None:
     """
     from wallet_client.cli.opened import with_wallet
     from wallet_client.cli.output import emit, warn_of_safes
-    from wallet_client.cli.pin import ask_pin
     from wallet_client.operations.owner_wallets import revoke as end
 
-    pin = ask_pin()
+    proofs = ask_proofs(session, named)
 
     async def work(opened: "Wallet") -> "tuple[dict[str, SafeFailure], int]":
-        return await end(opened, wallet, pin), len(opened.roster.safes)
+        return await end(opened, wallet, proofs), len(opened.roster.safes)
 
     failed, n = with_wallet(session, work)
     warn_of_safes(failed)

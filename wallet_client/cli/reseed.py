@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wallet_client.cli.commands import Command
+from wallet_client.cli.factors import Named, ask_proofs, opened_by
 from wallet_client.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
@@ -21,8 +22,9 @@ kura reseed --root
 @click.command(cls=Command, opens_wallet=True, examples=_EXAMPLES)
 @click.argument("items", metavar="[ITEM]...", nargs=-1)
 @click.option("--root", "new_root", is_flag=True, help="A new root as well: asks for the PIN. For all items.")
+@opened_by(deals=True)
 @pass_session
-def reseed(session: Session, items: tuple[str, ...], new_root: bool) -> None:
+def reseed(session: Session, items: tuple[str, ...], new_root: bool, named: Named) -> None:
     """Seal what is backed up anew, under fresh secrets; ITEM is a receipt's id, by default all.
 
     Old generations go once the new ones were read back from all their safes; while a safe is away they wait,
@@ -31,7 +33,6 @@ def reseed(session: Session, items: tuple[str, ...], new_root: bool) -> None:
     """
     from wallet_client.cli.opened import with_wallet
     from wallet_client.cli.output import emit, warn, warn_of_safes
-    from wallet_client.cli.pin import ask_pin
     from wallet_client.cli.progress import WORTH_WATCHING_BYTES, Bars
     from wallet_client.operations.reseed import reseed as reseed_items
     from wallet_client.operations.reseed import reseed_root
@@ -39,12 +40,12 @@ def reseed(session: Session, items: tuple[str, ...], new_root: bool) -> None:
 
     if new_root and items:
         raise click.UsageError("--root is for all items")
-    pin = ask_pin() if new_root else None
+    proofs = ask_proofs(session, named) if new_root else None
 
     async def work(wallet: "Wallet") -> "Reseeded":
         with Bars(WORTH_WATCHING_BYTES) as progress:
-            if pin is not None:
-                return await reseed_root(wallet, pin, progress)
+            if proofs is not None:
+                return await reseed_root(wallet, proofs, progress)
             ids = [ReceiptId(wallet.store.receipts.find(text)) for text in items]
             return await reseed_items(wallet, ids or None, progress)
 

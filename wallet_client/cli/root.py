@@ -84,5 +84,5 @@ def root() -> None:
     """Keep tickets, cards, keys and files in a wallet, and back them up at safes that nobody has to trust.
 
     KURA_HOME names the wallet's folder, KURA_PASSPHRASE its passphrase, KURA_TERMINAL who carries its
-    traffic; KURA_DEBUG=1 shows tracebacks.
+    traffic, KURA_VIA the one safe through which it reaches all; KURA_DEBUG=1 shows tracebacks.
     """

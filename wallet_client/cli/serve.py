@@ -50,7 +50,7 @@ def serve(session: Session, listen: str | None, log_level: str) -> None:
         loopback = None if listen is None else read_loopback(listen)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--listen") from None
-    unlock, carrier = session.unlock(), session.carrier()
+    carrier, unlock = session.carrier(), session.unlock()
 
     def ready(where: "Ready") -> None:
         _announce(session, where)

@@ -1,6 +1,7 @@
 """What the options say about this run: which wallet, how it opens, who carries its traffic, how it prints.
 
-`--home`, `--terminal` and the passphrase options stand before the command or after it; the later one wins.
+`--home`, `--via`, `--terminal` and the passphrase options stand before the command or after it; the later one
+wins.
 """
 
 from collections.abc import Callable
@@ -25,6 +26,7 @@ class Session:
         no_passphrase: The wallet has none, or shall have none.
         json: Print one JSON document.
         terminal: The address of the terminal that carries all traffic with the safes, if said.
+        via: The safe through which all traffic with the others goes, if said.
         known: Secret: the Unlock that was said: nobody is asked twice in one run.
     """
 
@@ -33,6 +35,7 @@ class Session:
     no_passphrase: bool = False
     json: bool = False
     terminal: str | None = None
+    via: str | None = None
     known: Any = field(default=None, repr=False)
 
     @property
@@ -69,12 +72,20 @@ class Session:
         return unlock
 
     def carrier(self) -> "Carrier | None":
-        """Who carries what is asked of the safes; None: nobody does, they are called directly."""
-        if self.terminal is None:
-            return None
-        from wallet_client.network.carriers import Terminal
+        """Who carries what is asked of the safes; None: nobody does, they are called directly.
 
-        return Terminal(self.terminal)
+        Raises:
+            UsageError: A terminal and a safe are both to carry.
+        """
+        if self.terminal is None and self.via is None:
+            return None
+        if self.terminal is not None and self.via is not None:
+            raise click.UsageError(
+                "either --terminal or --via (KURA_TERMINAL, KURA_VIA): one of them carries"
+            )
+        from wallet_client.network.carriers import Gateway, Terminal
+
+        return Terminal(self.terminal) if self.terminal is not None else Gateway(self.via or "")
 
 
 pass_session = click.make_pass_decorator(Session, ensure=True)
@@ -124,6 +135,19 @@ def terminal_option() -> click.Option:
         callback=_kept_as("terminal"),
         help="Have all traffic with the safes carried by `kura terminal`, unread, at unix:PATH or a loopback "
         "address [default: KURA_TERMINAL, else nobody carries].",
+    )
+
+
+def via_option() -> click.Option:
+    """--via."""
+    return click.Option(
+        ["--via"],
+        envvar="KURA_VIA",
+        metavar="SAFE",
+        expose_value=False,
+        callback=_kept_as("via"),
+        help="Reach all safes through this one alone, by its name or id in the roster: it carries what is "
+        "sealed to the others and gathers sealed pieces from them [default: KURA_VIA, else none].",
     )
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wallet_client.cli.commands import Command
+from wallet_client.cli.factors import Named, ask_proofs, opened_by
 from wallet_client.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
@@ -25,8 +26,9 @@ kura undelete r-ra5 --generation 2
     type=click.IntRange(1),
     help="An older one than the newest that was deleted, such as before an edit.",
 )
+@opened_by()
 @pass_session
-def undelete(session: Session, item: str, generation: int | None) -> None:
+def undelete(session: Session, item: str, generation: int | None, named: Named) -> None:
     """Take a deletion back, while the safes still keep the pieces: asks for the PIN.
 
     ITEM is the id that the receipt had, or its beginning, as `kura receipts deleted` shows it; what another
@@ -36,13 +38,12 @@ def undelete(session: Session, item: str, generation: int | None) -> None:
     """
     from wallet_client.cli.opened import with_wallet
     from wallet_client.cli.output import emit, warn_of_safes
-    from wallet_client.cli.pin import ask_pin
     from wallet_client.operations.undelete import undelete as take_back
 
-    pin = ask_pin()
+    proofs = ask_proofs(session, named)
 
     async def work(wallet: "Wallet") -> "Undeleted":
-        return await take_back(wallet, item, pin, generation)
+        return await take_back(wallet, item, proofs, generation)
 
     done = with_wallet(session, work)
     warn_of_safes(done.failed)

@@ -107,10 +107,46 @@ class TooSlow(Exception):
         return f"still no answer {self.seconds:g} s after the others"
 
 
-SafeFailure: TypeAlias = CallFailed | Refusal | TrustError | SafeMisbehaved | TooSlow
+@dataclass(eq=False)
+class NotGathered(Exception):
+    """By the gateway's word nothing came of this safe.
+
+    Args:
+        gateway: The gateway's name.
+        problem: Its word, or why there is none.
+    """
+
+    gateway: str
+    problem: str
+
+    def __str__(self) -> str:
+        """The clause that follows the safe's name."""
+        return f"{self.gateway} got nothing from it: {self.problem.rstrip('.')}"
+
+
+@dataclass(eq=False)
+class NotAsSealed(Exception):
+    """What the gateway gave in this safe's name is not what the safe sealed, or not all of it.
+
+    The safe signs the first frame; whether it or the gateway spoilt a later one, nobody can tell.
+
+    Args:
+        gateway: The gateway's name.
+    """
+
+    gateway: str
+
+    def __str__(self) -> str:
+        """The clause that follows the safe's name."""
+        return f"what {self.gateway} gave as its is not what it sealed, or not all of it"
+
+
+SafeFailure: TypeAlias = (
+    CallFailed | Refusal | TrustError | SafeMisbehaved | TooSlow | NotGathered | NotAsSealed
+)
 """Counts against one safe and disturbs no other."""
 
-_FAMILY = (CallFailed, Refusal, TrustError, SafeMisbehaved, TooSlow)
+_FAMILY = (CallFailed, Refusal, TrustError, SafeMisbehaved, TooSlow, NotGathered, NotAsSealed)
 
 _ADVICE: tuple[tuple[type[Exception], str], ...] = (
     (StoredPieceDamaged, "tell its operator: it needs repair"),
@@ -126,6 +162,7 @@ _ADVICE: tuple[tuple[type[Exception], str], ...] = (
     (RequestStale, "set this machine's clock"),
     (RosterUnknown, "its operator must install the newest roster"),
     (NotYourItem, "use the wallet that registered it"),
+    (NotAsSealed, "go by another safe, or without --via"),
     (CallFailed, "its operator must bring it back"),
 )
 

@@ -16,8 +16,12 @@ from trust.ids import SafeId
 from trust.roster import Roster, SafeEntry
 from wallet_client.network.carriers import Carrier
 from wallet_client.network.failures import NotInRoster
+from wallet_client.network.gateway_link import GatewayLink
 from wallet_client.network.owner_link import OwnerLink
 from wallet_client.network.safe_link import SafeLink
+
+GATEWAY_SECONDS = 5.0
+"""Added to the patience for a gateway, which itself waits for other safes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,12 @@ class Links:
         patience_seconds: How long a safe may make no progress.
         carrier: Carries everything, in envelopes; None: the safes are called directly, and in envelopes only
             what `OwnerLink` says before an owner is recognised.
+
+    Attributes:
+        gateway: The safe that carries, where the carrier is one.
+
+    Raises:
+        UnknownGateway: The carrier is to be a safe that the roster does not have.
     """
 
     def __init__(
@@ -61,8 +71,10 @@ class Links:
         self._signing_key = signing_key
         self._patience_seconds = patience_seconds
         self._carrier = carrier
+        self.gateway = carrier.gateway(roster) if carrier is not None else None
         self._to_carrier: grpc.aio.Channel | None = None
         self._connections: dict[SafeId, _Connection] = {}
+        self._gathering: GatewayLink | None = None
 
     def to(self, safe_id: SafeId, owner: SigningKey | None = None) -> SafeLink:
         """The link to a safe of the roster.
@@ -91,6 +103,20 @@ class Links:
             return connection.owners
         return self._owner_link(connection.entry, connection.channel, connection.envelopes, owner)
 
+    def to_gateway(self) -> GatewayLink:
+        """The link to the gateway's Gather.
+
+        Raises:
+            ValueError: No safe carries.
+        """
+        if self.gateway is None:
+            raise ValueError("there is no gateway")
+        if self._gathering is None:
+            caller = _caller(self.gateway, self._carriers_channel(), self._signing_key)
+            patience = self._patience_seconds + GATEWAY_SECONDS
+            self._gathering = GatewayLink(self.gateway, caller, self._roster.safes, patience)
+        return self._gathering
+
     def _connected(self, safe_id: SafeId) -> _Connection:
         if safe_id not in self._connections:
             self._connections[safe_id] = self._open(safe_id)
@@ -116,10 +142,15 @@ class Links:
         if self._carrier is None:
             channel = pinned_channel(entry.endpoint, entry.tls_certificate, entry.name)
             return channel, EnvelopeChannel(channel, entry, _now_ms, SystemRandomness())
-        if self._to_carrier is None:
-            self._to_carrier = self._carrier.open()
-        envelopes = EnvelopeChannel(self._to_carrier, entry, _now_ms, SystemRandomness())
+        envelopes = EnvelopeChannel(self._carriers_channel(), entry, _now_ms, SystemRandomness())
         return envelopes, envelopes
+
+    def _carriers_channel(self) -> grpc.aio.Channel:
+        if self._carrier is None:
+            raise ValueError("nobody carries")
+        if self._to_carrier is None:
+            self._to_carrier = self._carrier.open(self._roster)
+        return self._to_carrier
 
     def _owner_link(
         self,
@@ -135,6 +166,7 @@ class Links:
         """Close every connection that was opened."""
         await asyncio.gather(*(connection.safe.close() for connection in self._connections.values()))
         self._connections.clear()
+        self._gathering = None
         if self._to_carrier is not None:
             await self._to_carrier.close()
             self._to_carrier = None

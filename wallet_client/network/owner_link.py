@@ -6,7 +6,6 @@ parsed here; who knows the record holds it against what was asked.
 """
 
 from contextlib import aclosing
-from dataclasses import dataclass, field
 from typing import TypeVar
 
 from google.protobuf.message import Message
@@ -16,54 +15,30 @@ from rpc_edge.client import SignedCaller
 from threshold.dleq import Proof
 from threshold.errors import ThresholdError
 from threshold.ristretto import Point
+from trust.access_policy import PIN_ALONE, Factor
 from trust.authorisation import SignedAuthorisation
+from trust.device_proof import SignedChallenge
 from trust.errors import DocumentMalformed
-from trust.ids import GuessId, OwnerId, RecordId
+from trust.ids import GuessId, OwnerId, RecordId, Signature
 from trust.owner_record import OwnerRecord
 from wallet_client.network.failures import WrongReply
 from wallet_client.network.owner_catalogue import SafesCatalogue, add_entry, add_wallet
+from wallet_client.network.owner_messages import (
+    Begun,
+    EvaluatedShare,
+    Evidence,
+    Given,
+    VersionToKeep,
+    factors_message,
+    version_message,
+)
 
 MOST_CATALOGUE_BYTES = 256 * 1_048_576
 """A piece takes some 700 bytes: more than any wallet has, and less than its memory; a liar could go on."""
 
 _Answer = TypeVar("_Answer", bound=Message)
 _SERVICE = "/kura.safe.v1.OwnerService/"
-
-
-@dataclass(frozen=True, slots=True)
-class EvaluatedShare:
-    """One safe's part of the output, not verified.
-
-    Args:
-        record_id: The record it belongs to.
-        element: The evaluated element.
-        proof: That the safe's committed share made it.
-    """
-
-    record_id: RecordId
-    element: Point
-    proof: Proof
-
-
-@dataclass(frozen=True, slots=True)
-class PartToKeep:
-    """What one safe is to keep of a record.
-
-    Args:
-        record: Exact bytes.
-        unlock_share: Secret: of r, 32 bytes.
-        oprf_share: Secret: of the OPRF key, 32 bytes.
-        unlock_tag: Secret: 32 bytes.
-        sealed: The sealed secrets.
-        guesses: Wrong guesses until it is locked.
-    """
-
-    record: bytes
-    unlock_share: bytes = field(repr=False)
-    oprf_share: bytes = field(repr=False)
-    unlock_tag: bytes = field(repr=False)
-    sealed: bytes
-    guesses: int
+BY_PIN = Evidence()
 
 
 class OwnerLink:
@@ -80,14 +55,18 @@ class OwnerLink:
         self._sealed = sealed
         self._patience = patience_seconds
 
-    async def begin_unlock(self, owner_id: OwnerId, record_id: RecordId | None = None) -> bytes:
-        """The exact bytes of the record in force, or of the one that is named; a decoy where there is none.
+    async def begin_unlock(
+        self, owner_id: OwnerId, record_id: RecordId | None = None, way: tuple[Factor, ...] = PIN_ALONE
+    ) -> Begun:
+        """The record in force for a way, or the one that is named; a decoy where there is none.
 
         Raises:
             Refusal, CallFailed: There is no answer.
             WrongReply: It is no record.
         """
-        request = pb.BeginUnlockRequest(owner_id=owner_id, record_id=record_id or b"")
+        request = pb.BeginUnlockRequest(
+            owner_id=owner_id, record_id=record_id or b"", factors=factors_message(way)
+        )
         answer = await self._ask_sealed("BeginUnlock", request, pb.BeginUnlockResponse, signed=False)
         try:
             record = OwnerRecord.from_bytes(answer.record)
@@ -95,19 +74,33 @@ class OwnerLink:
             raise WrongReply from None
         if record.owner_id != owner_id:
             raise WrongReply
-        return answer.record
+        challenge = SignedChallenge(answer.challenge, Signature(answer.challenge_signature))
+        return Begun(answer.record, challenge)
 
     async def evaluate(
-        self, owner_id: OwnerId, record_id: RecordId, guess_id: GuessId, blinded: Point
+        self,
+        owner_id: OwnerId,
+        record_id: RecordId,
+        guess_id: GuessId,
+        blinded: Point,
+        evidence: Evidence = BY_PIN,
     ) -> EvaluatedShare:
-        """Have the blinded PIN evaluated; it spends a guess.
+        """Have the blinded PIN evaluated; it spends a guess, where the way has a PIN.
 
         Raises:
             Refusal, CallFailed: There is no answer; whether a guess was spent is not known.
             WrongReply: It is no evaluation.
         """
         request = pb.EvaluateRequest(
-            owner_id=owner_id, record_id=record_id, guess_id=guess_id, blinded_element=blinded.to_bytes()
+            owner_id=owner_id,
+            record_id=record_id,
+            guess_id=guess_id,
+            blinded_element=blinded.to_bytes(),
+            factors=factors_message(evidence.way),
+            recipient_key=evidence.recipient_key,
+            device_proof=evidence.device_proof,
+            assertion=evidence.assertion,
+            authority=evidence.authority,
         )
         answer = await self._ask_sealed("Evaluate", request, pb.EvaluateResponse, signed=False)
         try:
@@ -117,9 +110,19 @@ class OwnerLink:
             raise WrongReply from None
 
     async def unlock(
-        self, owner_id: OwnerId, record_id: RecordId, guess_id: GuessId, recipient_key: bytes, proof: bytes
-    ) -> bytes:
-        """What the safe releases, sealed to the recipient key.
+        self,
+        owner_id: OwnerId,
+        record_id: RecordId,
+        guess_id: GuessId,
+        recipient_key: bytes,
+        proof: bytes,
+        *,
+        signed: bool = False,
+    ) -> Given:
+        """What the safe releases, sealed to the recipient key; or when it will.
+
+        Args:
+            signed: As the owner's wallet, for which no safe waits.
 
         Raises:
             UnlockRefused: The PIN of the guess was wrong, or the record does not open.
@@ -132,27 +135,30 @@ class OwnerLink:
             recipient_key=recipient_key,
             proof=proof,
         )
-        answer = await self._ask_sealed("Unlock", request, pb.UnlockResponse, signed=False)
-        return answer.sealed_part
+        answer = await self._ask_sealed("Unlock", request, pb.UnlockResponse, signed=signed)
+        if bool(answer.sealed_part) == bool(answer.release_at_ms):
+            raise WrongReply
+        return Given(answer.sealed_part, answer.release_at_ms)
 
-    async def enroll(self, part: PartToKeep, invitation: str = "") -> None:
-        """Bring a new owner's part; the caller is the owner.
+    async def enroll(self, version: VersionToKeep, invitation: str = "") -> None:
+        """Bring a new owner's parts; the caller is the owner.
 
         Raises:
             OwnerExists, InvitationNeeded, InvitationInvalid, RecordInvalid: The safe's word.
             Refusal, CallFailed: It did not take it.
         """
-        request = pb.EnrollRequest(part=_part(part), invitation=invitation)
+        request = pb.EnrollRequest(version=version_message(version), invitation=invitation)
         await self._ask_sealed("Enroll", request, pb.EnrollResponse)
 
-    async def stage(self, part: PartToKeep) -> None:
-        """Bring a part of a new record; the caller is the owner.
+    async def stage(self, version: VersionToKeep) -> None:
+        """Bring the parts of a new version; the caller is the owner.
 
         Raises:
             OwnerUnknown, NotTheOwner, RecordInvalid: The safe's word.
             Refusal, CallFailed: It did not take it.
         """
-        await self._ask("StageRecord", pb.StageRecordRequest(part=_part(part)), pb.StageRecordResponse)
+        request = pb.StageRecordRequest(version=version_message(version))
+        await self._ask("StageRecord", request, pb.StageRecordResponse)
 
     async def commit(self, owner_id: OwnerId, record_id: RecordId) -> None:
         """Put the staged record in force; the caller is the owner.
@@ -182,6 +188,15 @@ class OwnerLink:
             Refusal, CallFailed: It did not do it.
         """
         await self._ask("Rearm", pb.RearmRequest(), pb.RearmResponse)
+
+    async def veto(self, recipient_key: bytes) -> None:
+        """End a recovery that waits for this key, 32 bytes; the caller is the owner.
+
+        Raises:
+            NothingWaits, VetoedLately, OwnerUnknown: The safe's word.
+            Refusal, CallFailed: It did not do it.
+        """
+        await self._ask("Veto", pb.VetoRequest(recipient_key=recipient_key), pb.VetoResponse)
 
     async def status(self) -> pb.OwnerStatusResponse:
         """Where record and guesses stand.
@@ -272,14 +287,3 @@ class OwnerLink:
         self, method: str, request: Message, answer: type[_Answer], *, signed: bool = True
     ) -> _Answer:
         return await self._sealed.unary(_SERVICE + method, request, answer, self._patience, signed=signed)
-
-
-def _part(part: PartToKeep) -> pb.RecordPart:
-    return pb.RecordPart(
-        record=part.record,
-        unlock_share=part.unlock_share,
-        oprf_share=part.oprf_share,
-        unlock_tag=part.unlock_tag,
-        sealed_secrets=part.sealed,
-        guesses=part.guesses,
-    )

@@ -41,7 +41,8 @@ from wallet_client.operations.settle import changing
 from wallet_client.operations.uninterrupted import to_the_end
 from wallet_client.operations.unlocking import unlock_owner
 from wallet_client.operations.wallet_keys import DEFAULT_NAMES, KeyFinder, free_key_name, key_entry
-from wallet_client.owners.dealing import DealtRecord, deal_record
+from wallet_client.owners.dealing import BY_PIN, DealtRecord, deal_record
+from wallet_client.owners.factors import Factors
 from wallet_client.owners.names import OwnerName, Pin
 from wallet_client.owners.stretch import StretchedPin, owner_id, stretch_pin
 from wallet_client.pipeline.binding import Binding
@@ -109,7 +110,8 @@ async def enroll_owner(
             key, in_force, failed = await _become_owner(wallet, name, owner, stretched, guesses, invitations)
         else:  # it stopped before all that was backed up was sealed anew; the PIN must be the one that holds
             versions = await asyncio.to_thread(pinned_versions, wallet.store)
-            unlocked = await unlock_owner(wallet.links, versions, owner, stretched, wallet.rng)
+            factors = Factors(pin=stretched, as_wallet=True)
+            unlocked = await unlock_owner(wallet.links, versions, owner, factors, wallet.rng)
             key, failed = unlocked.secrets.signing_key, dict(unlocked.failed)
             in_force = len(wallet.roster.safes) - len(failed)
         resealed = await reseal(wallet, await asyncio.to_thread(not_bound_yet, wallet), progress, key)
@@ -135,11 +137,14 @@ async def _become_owner(
     """
     seed = await to_the_end(_owner_seed, wallet, owner)
     secrets = OwnerSecrets(seed, await KeyFinder(wallet).root(make=True))
-    dealt = await asyncio.to_thread(deal_record, owner, secrets, pin, wallet.roster, wallet.rng)
+    dealt = await asyncio.to_thread(
+        deal_record, owner, secrets, pin, wallet.roster, wallet.rng, BY_PIN, wallet.now()
+    )
     failed = await _put_in_force(wallet, name, dealt, secrets, guesses, invitations)
     in_force = len(wallet.roster.safes) - len(failed)
     versions = await asyncio.to_thread(pinned_versions, wallet.store)
-    await unlock_owner(wallet.links, versions, owner, pin, wallet.rng, dealt.record.record_id)
+    factors = Factors(pin=pin)
+    await unlock_owner(wallet.links, versions, owner, factors, wallet.rng, dealt.record.record_id)
     failed |= await adopt_owner(wallet, name, owner, secrets)
     return secrets.signing_key, in_force, failed
 
@@ -171,13 +176,13 @@ async def _put_in_force(
     owner = secrets.signing_key
     put = await offer_record(wallet, dealt, owner, guesses, invitations)
     if put.taken:
-        others = [safe_id for safe_id in dealt.parts if safe_id not in put.taken]
+        others = [safe_id for safe_id in dealt.safes if safe_id not in put.taken]
         await to_the_end(_take_back, wallet, name, dealt.record.owner_id, owner, others)
         await deliver(wallet)
         raise OwnerNameTaken(tuple(wallet.safe_name(safe_id) for safe_id in put.taken))
     failed = dict(put.failed)
     failed |= await commit_record(wallet, dealt.record, owner, put.staged)
-    n, k = len(dealt.parts), dealt.record.k
+    n, k = len(dealt.safes), dealt.record.k
     good, needed = n - len(failed), n - (n - k) // 2
     if good < needed:
         raise TooFewSafes("enrolled", good, needed, names_of(wallet.roster, failed))

@@ -22,9 +22,10 @@ from wallet_client.operations.owners_words import owe_word
 from wallet_client.operations.settle import changing
 from wallet_client.operations.superseded import SUPERSEDED
 from wallet_client.operations.uninterrupted import to_the_end
-from wallet_client.operations.unlocking import open_with_pin
+from wallet_client.operations.unlocking import open_with
 from wallet_client.operations.wallet_keys import key_entry
-from wallet_client.owners.names import OwnerName, Pin
+from wallet_client.owners.factors import Proofs
+from wallet_client.owners.names import OwnerName
 from wallet_client.receipts.forgetting import Forgetting
 from wallet_client.receipts.shelf import get_forgetting, put_forgetting, read_summary
 from wallet_client.storage.keys import BINDING_PREFIX
@@ -59,25 +60,25 @@ def nowhere_else(store: WalletStore) -> list[ValueId]:
     ]
 
 
-async def forget_owner(wallet: Wallet, name: OwnerName, pin: Pin) -> OwnerForgotten:
+async def forget_owner(wallet: Wallet, name: OwnerName, proofs: Proofs) -> OwnerForgotten:
     """Have the owner of this wallet forgotten, for good.
 
     Args:
         wallet: Acts for the owner.
         name: The owner's, said again.
-        pin: Secret.
+        proofs: Secret.
 
     Raises:
         WalletWithoutOwner: The wallet acts for none.
         OtherOwner: It acts for somebody else.
-        OwnerOutOfReach, OwnerNotUnlocked, OwnerRecordBroken: The PIN does not open the record.
+        OwnerOutOfReach, OwnerNotUnlocked, OwnerRecordBroken: The record does not open.
         WalletBusy: Another process is changing the wallet.
     """
     async with changing(wallet):
         owner = require_owner(wallet)
         if owner.name != name.text:
             raise OtherOwner(owner.name)
-        secrets = (await open_with_pin(wallet, pin)).secrets
+        secrets = (await open_with(wallet, proofs))[0].secrets
 
         def decide() -> str:
             with wallet.store.transaction():

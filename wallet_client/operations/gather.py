@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from io import BytesIO
+from typing import BinaryIO
 
 from threshold import feldman
 from threshold.errors import ThresholdError
@@ -30,6 +31,7 @@ from wallet_client.network.failures import (
 )
 from wallet_client.network.fan_out import Answers, fan_out
 from wallet_client.network.messages import FetchedPiece
+from wallet_client.operations.gather_by_gateway import GatewayGathering
 from wallet_client.operations.progress import Meter
 from wallet_client.operations.receipt_batch import Gathered, ReceiptBatch, WantedPiece
 from wallet_client.wallet import Wallet
@@ -55,7 +57,7 @@ class Gatherer:
         self._wallet = wallet
         self._batch = batch
         self._files = files
-        self._meter = meter
+        self.meter = meter
         self._commitments = tuple(Point.from_bytes(encoded) for encoded in batch.manifest.commitments)
 
     async def gather(self) -> tuple[Gathered, dict[SafeId, SafeFailure]]:
@@ -63,6 +65,8 @@ class Gatherer:
 
         Safes that are to hold a piece and never certified it are named too.
         """
+        if self._wallet.links.gateway is not None:
+            return self._sorted_out(await self._by_gateway(everything=False))
         calls = {
             safe_id: partial(self._ask, safe_id, pieces) for safe_id, pieces in self._batch.wanted.items()
         }
@@ -74,6 +78,8 @@ class Gatherer:
 
     async def gather_all(self) -> tuple[Gathered, dict[SafeId, SafeFailure]]:
         """As `gather`, but of every safe, and with patience: what shows that all of them have it."""
+        if self._wallet.links.gateway is not None:
+            return self._sorted_out(await self._by_gateway(everything=True))
         calls = {
             safe_id: partial(self._ask, safe_id, pieces) for safe_id, pieces in self._batch.wanted.items()
         }
@@ -92,7 +98,21 @@ class Gatherer:
 
     async def _ask(self, safe_id: SafeId, wanted: Sequence[WantedPiece]) -> Gathered:
         """All one safe has of the batch, also what it lost and rebuilt since, by its new certificate."""
-        gathered = await self._ask_once(safe_id, wanted)
+        return await self._with_renewed(safe_id, wanted, await self._ask_once(safe_id, wanted))
+
+    async def _by_gateway(self, *, everything: bool) -> Answers[Gathered]:
+        """As `fan_out` of `_ask`, through the gateway; what a safe rebuilt is asked of it by Carry."""
+        gathering = GatewayGathering(self._wallet, self._batch, self, everything=everything)
+        answers = await gathering.gather()
+        for safe_id, gathered in answers.good.items():
+            wanted = self._batch.wanted[safe_id]
+            answers.good[safe_id] = await self._with_renewed(safe_id, wanted, gathered)
+        return answers
+
+    async def _with_renewed(
+        self, safe_id: SafeId, wanted: Sequence[WantedPiece], gathered: Gathered
+    ) -> Gathered:
+        """What a safe gave, with what it rebuilt in the place of what it lost."""
         lost = [piece for piece in wanted if piece.x in gathered.lost.get(piece.index, ())]
         renewed = await self._renewed(safe_id, lost) if lost else []
         if not renewed:
@@ -150,28 +170,33 @@ class Gatherer:
             size = sum(piece.blob_bytes for piece in request)
             answers = await link.fetch([piece.certificate for piece in request], size)
             if size <= _INLINE_BYTES:
-                self._keep_all(gathered, request, answers)
+                self.keep_all(gathered, request, answers)
             else:
-                await asyncio.to_thread(self._keep_all, gathered, request, answers)
-            self._meter.advance(size)
+                await asyncio.to_thread(self.keep_all, gathered, request, answers)
+            self.meter.advance(size)
         return gathered
 
+    def new_file(self) -> BinaryIO:
+        """Where a large piece is written to: without a name, and gone with the process."""
+        # Beside the wallet, since /tmp may be memory.
+        return self._files.enter_context(tempfile.TemporaryFile(dir=self._wallet.home))
+
     async def _receive(self, safe_id: SafeId, wanted: WantedPiece, gathered: Gathered) -> None:
-        # Without a name, and gone with the process; beside the wallet, since /tmp may be memory.
-        file = self._files.enter_context(tempfile.TemporaryFile(dir=self._wallet.home))  # noqa: SIM115
+        file = self.new_file()
         link = self._wallet.links.to(safe_id)
-        counted = self._meter.writer(file)
+        counted = self.meter.writer(file)
         try:
             key_share = await link.fetch_stream(wanted.certificate, wanted.x_hash, wanted.blob_bytes, counted)
         except (CertificateUnknown, StoredPieceDamaged) as failure:
             gathered.note_lost(wanted, failure)
             return
-        self._keep_key_share(gathered, wanted, key_share)
+        self.keep_key_share(gathered, wanted, key_share)
         gathered.shares.setdefault(wanted.index, {})[wanted.x] = file
 
-    def _keep_all(
+    def keep_all(
         self, gathered: Gathered, wanted: Sequence[WantedPiece], answers: Sequence[FetchedPiece | Exception]
     ) -> None:
+        """Check what a safe returned for these pieces, and keep what holds; what does not is its failure."""
         for piece, answer in zip(wanted, answers, strict=True):
             try:
                 self._keep(gathered, piece, answer)
@@ -189,10 +214,14 @@ class Gatherer:
         if wanted.blob_bytes:
             _check_blob(wanted, answer.blob)
             gathered.shares.setdefault(wanted.index, {})[wanted.x] = BytesIO(answer.blob or b"")
-        self._keep_key_share(gathered, wanted, answer.key_share)
+        self.keep_key_share(gathered, wanted, answer.key_share)
 
-    def _keep_key_share(self, gathered: Gathered, wanted: WantedPiece, encoded: bytes | None) -> None:
-        """Check a key share once for all items of the batch."""
+    def keep_key_share(self, gathered: Gathered, wanted: WantedPiece, encoded: bytes | None) -> None:
+        """Check a key share once for all items of the batch.
+
+        Raises:
+            WrongKeyShare: It does not fit the commitments.
+        """
         if not wanted.has_key:
             return
         known = gathered.key_shares.get(wanted.x)

@@ -1,13 +1,19 @@
 """What can go wrong with an owner's record, and what the person does next."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
+from trust.access_policy import PIN_ALONE, Factor
 from trust.ids import SafeId
 from trust.roster import Roster
 from wallet_client.errors import WalletError
 from wallet_client.network.failures import SafeFailure
 from wallet_client.operations.errors import TooFewSafes
+
+if TYPE_CHECKING:
+    from wallet_client.operations.unlock_claim import Claim
 
 
 @dataclass(eq=False)
@@ -35,13 +41,75 @@ class OwnerOutOfReach(TooFewSafes):
 
 @dataclass(eq=False)
 class OwnerNotUnlocked(WalletError):
-    """Nobody can tell which: the safes answer alike."""
+    """Nobody can tell which: the safes answer alike.
 
-    sentence = "The name or the PIN is another, or the safes take no guess now."
+    Args:
+        way: By which factors it was tried.
+    """
+
+    way: tuple[Factor, ...] = PIN_ALONE
+
+    def __str__(self) -> str:
+        """Name what was tried."""
+        if self.way == PIN_ALONE:
+            return "The name or the PIN is another, or the safes take no guess now."
+        tried = " and ".join(factor for factor in ("pin", "device", "authority") if factor in self.way)
+        return (
+            f"The name is another, or the record does not open by {tried}, or one of them is not the"
+            " owner's, or the safes take no guess now."
+        )
+
     hint = (
         "Check both. After four wrong PINs a safe waits before it takes the next, up to a day; after the last"
         " it takes none until a wallet of the owner's runs `kura owner rearm`, or 30 days have passed."
     )
+
+
+@dataclass(eq=False)
+class RecoveryWaits(WalletError):
+    """The owner's waiting period runs; what is needed to go on afterwards is in `claim`.
+
+    Args:
+        until: When k safes give their parts, whole seconds since 1970, by their clocks.
+        claim: Secret: Claim; None once it was taken in.
+        safes: At which it began.
+    """
+
+    until: int
+    claim: "Claim | None" = field(default=None, repr=False)
+    safes: tuple[SafeId, ...] = ()
+
+    def __str__(self) -> str:
+        """Say when to come back."""
+        at = datetime.fromtimestamp(self.until, UTC)
+        return f"The owner's waiting period runs: the safes give their parts from {at:%Y-%m-%d %H:%M} UTC on."
+
+    hint = (
+        "Say the same command again then; it asks for nothing more. Meanwhile any wallet of the owner's sees"
+        " this in `kura owner status`, and may end it: `kura owner veto`."
+    )
+
+
+@dataclass(eq=False)
+class RecoveryEnded(WalletError):
+    """It waited, and the safes give nothing for it any more."""
+
+    sentence = "The recovery that waited has ended: it was vetoed, or the owner's record was changed."
+    hint = "Nothing was brought back. Say the same command again to begin anew."
+
+
+@dataclass(eq=False)
+class NothingToTryWith(WalletError):
+    """A record is to be made, and nothing is at hand with which it could be tried before it counts.
+
+    Args:
+        ways: How it could be opened.
+    """
+
+    ways: str
+
+    sentence = "The new record would open by {ways}, and none of these ways can be tried now."
+    hint = "Nothing was changed. Bring what one of them needs: --device file:PATH, --authority FILE."
 
 
 @dataclass(eq=False)

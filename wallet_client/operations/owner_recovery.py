@@ -1,11 +1,12 @@
-"""Come back as an owner: from a name and a PIN to everything that was backed up.
+"""Come back as an owner: from a name and a PIN, or other factors, to everything that was backed up.
 
     unlock -> this wallet is the owner's -> catalogue, receipts, keys (look_again.py) -> values
 
-Once the wallet is the owner's the PIN is not needed again: `continue_recovery` brings back whatever the
-wallet never had, what expires first before the rest, and nothing that was put away since. `kura resume` says
-it until every safe told its catalogue; any wallet of the owner's may say it again, to have what the others
-backed up. Values that do not fit stay receipts and are suspended.
+Where the owner's waiting period runs, what is needed afterwards is kept in the wallet, and the same command
+goes on then (waiting_recovery.py). Once the wallet is the owner's no factor is needed again:
+`continue_recovery` brings back whatever the wallet never had, what expires first before the rest, and nothing
+that was put away since. `kura resume` says it until every safe told its catalogue; any wallet of the owner's
+may say it again, to have what the others backed up. Values that do not fit stay receipts and are suspended.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from functools import lru_cache
 from msgspec import structs
 
 from trust.documents import SigningKey
-from trust.ids import Hash
+from trust.ids import Hash, OwnerId
 from trust.manifest import Manifest
 from wallet_client.errors import WalletError
 from wallet_client.network.failures import SafeFailure
@@ -25,16 +26,25 @@ from wallet_client.operations.enrolling import adopt_owner
 from wallet_client.operations.errors import KeyNotInWallet, TooFewSafes
 from wallet_client.operations.look_again import UNOPENED, Left, Seen, as_wallet_error, look_again
 from wallet_client.operations.outbox import deliver
-from wallet_client.operations.owner_errors import DeletedByRevoked, WalletHasOwnerAlready, names_of
+from wallet_client.operations.owner_errors import (
+    DeletedByRevoked,
+    RecoveryEnded,
+    RecoveryWaits,
+    WalletHasOwnerAlready,
+    names_of,
+)
 from wallet_client.operations.progress import Progress, silent
 from wallet_client.operations.recover_in_room import recover_in_room, suspended_in
 from wallet_client.operations.reseal import not_bound_at_all, reseal
 from wallet_client.operations.settle import changing
 from wallet_client.operations.superseded import finish_superseded
 from wallet_client.operations.uninterrupted import to_the_end
-from wallet_client.operations.unlocking import unlock_owner
-from wallet_client.owners.names import OwnerName, Pin
-from wallet_client.owners.stretch import owner_id, stretch_pin
+from wallet_client.operations.unlock_attempt import Unlocked
+from wallet_client.operations.unlocking import factors_from, unlock_owner
+from wallet_client.operations.waiting_recovery import collect, forget_waiting, keep_waiting
+from wallet_client.owners.factors import Proofs
+from wallet_client.owners.names import OwnerName
+from wallet_client.owners.stretch import owner_id
 from wallet_client.receipts.receipt import ReceiptId, receipt_id_of
 from wallet_client.receipts.shelf import get_receipt, read_summary
 from wallet_client.values.value import ValueId
@@ -63,20 +73,22 @@ class OwnerRecovered:
 
 
 async def recover_owner(
-    wallet: Wallet, name: OwnerName, pin: Pin, progress: Progress = silent
+    wallet: Wallet, name: OwnerName, proofs: Proofs | None, progress: Progress = silent
 ) -> OwnerRecovered:
     """Open the owner's record, make this wallet the owner's, and bring everything back.
 
     Args:
         wallet: Acts for nobody yet.
         name: The owner's.
-        pin: Secret.
+        proofs: Secret; None: the recovery that waits in this wallet goes on.
         progress: Told how far it is.
 
     Raises:
-        WalletHasOwnerAlready: It acts for somebody; `continue_recovery` goes on without the PIN.
+        WalletHasOwnerAlready: It acts for somebody; `continue_recovery` goes on without any factor.
         WalletHasAnotherRoot: It has a root, and not this owner's.
         OwnerOutOfReach, OwnerNotUnlocked, OwnerRecordBroken: The record does not open.
+        DeviceFailed, AuthorityFailed: A factor could not be had.
+        RecoveryWaits, RecoveryEnded: The owner's waiting period runs; or it was in vain.
         WalletBusy: Another process is changing the wallet.
     """
     async with changing(wallet):
@@ -84,14 +96,25 @@ async def recover_owner(
         if settings.owner is not None:
             raise WalletHasOwnerAlready(settings.owner.name)
         owner = await asyncio.to_thread(owner_id, name, Hash(settings.genesis_fingerprint))
-        stretched = await asyncio.to_thread(stretch_pin, pin, owner)
-        unlocked = await unlock_owner(
-            wallet.links, pinned_versions(wallet.store), owner, stretched, wallet.rng
-        )
+        unlocked = await collect(wallet, owner) or await _unlock(wallet, name, owner, proofs)
         failed = await adopt_owner(wallet, name, owner, unlocked.secrets)
+        await to_the_end(forget_waiting, wallet.store)
         done = await continue_recovery(wallet, progress, unlocked.secrets.signing_key)
     named = names_of(wallet.roster, dict(unlocked.failed) | failed)
     return replace(done, failed={**named, **done.failed})
+
+
+async def _unlock(wallet: Wallet, name: OwnerName, owner: OwnerId, proofs: Proofs | None) -> Unlocked:
+    """Make a guess; what it takes to go on is kept where it has to wait."""
+    if proofs is None:
+        raise RecoveryEnded
+    factors = await factors_from(wallet, name, owner, proofs)
+    versions = await asyncio.to_thread(pinned_versions, wallet.store)
+    try:
+        return await unlock_owner(wallet.links, versions, owner, factors, wallet.rng)
+    except RecoveryWaits as waits:
+        await to_the_end(keep_waiting, wallet.store, waits)
+        raise
 
 
 async def continue_recovery(

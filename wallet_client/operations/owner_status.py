@@ -5,14 +5,50 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from trust.access_policy import AccessPolicy, Factor, SignedAccessPolicy, read_policy
 from trust.documents import SigningKey
-from trust.ids import RecordId, SafeId
+from trust.errors import TrustError
+from trust.ids import OwnerKey, RecordId, SafeId, Signature
 from wallet_client.network.failures import SafeFailure
 from wallet_client.network.fan_out import fan_out
+from wallet_client.network.owner_messages import way_of
 from wallet_client.operations.errors import TooFewSafes
 from wallet_client.operations.owner_errors import WalletWithoutOwner
+from wallet_client.owners.access import Access
 from wallet_client.storage.settings import OwnerOfWallet
 from wallet_client.wallet import Wallet
+
+
+@dataclass(frozen=True, slots=True)
+class WayView:
+    """The guesses of one way at one safe.
+
+    Args:
+        way: Its factors.
+        guesses_spent: Spent there.
+        next_guess_at_ms: When it takes the next, milliseconds since 1970-01-01 UTC; 0: at once.
+    """
+
+    way: tuple[Factor, ...]
+    guesses_spent: int
+    next_guess_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A recovery that waits at one safe.
+
+    Args:
+        recipient_key: X25519 public key for which it waits, 32 bytes.
+        way: By which factors.
+        asked_at_ms: When it began, milliseconds since 1970-01-01 UTC.
+        release_at_ms: When its part is given.
+    """
+
+    recipient_key: bytes
+    way: tuple[Factor, ...]
+    asked_at_ms: int
+    release_at_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +64,11 @@ class SafesView:
         next_guess_at_ms: When it takes the next, milliseconds since 1970-01-01 UTC; 0: at once.
         items: Items of the owner's that it keeps.
         size_bytes: What they take.
+        policy: Who opens the record in force, by the owner's signed word; None where that does not hold.
+        ways: The guesses of each way with a PIN.
+        waiting: Recoveries that wait.
+        next_veto_at_ms: When it takes the next veto, milliseconds since 1970-01-01 UTC; 0: now.
+        copied: SHA-256 of the credential ids of devices of which a copy is about.
     """
 
     record_id: RecordId
@@ -38,6 +79,11 @@ class SafesView:
     next_guess_at_ms: int
     items: int
     size_bytes: int
+    policy: AccessPolicy | None = None
+    ways: tuple[WayView, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
+    next_veto_at_ms: int = 0
+    copied: tuple[bytes, ...] = ()
 
     @property
     def guesses_left(self) -> int:
@@ -52,10 +98,12 @@ class OwnerView:
     Args:
         name: The owner's.
         safes: By safe, in the roster's order; a failure where there is no answer.
+        threshold: How many of them open the record.
     """
 
     name: str
     safes: Mapping[str, SafesView | SafeFailure]
+    threshold: int
 
     @property
     def answered(self) -> list[SafesView]:
@@ -67,6 +115,28 @@ class OwnerView:
         """The record that most safes have in force; empty where none has any."""
         counted = Counter(view.record_id for view in self.answered)
         return counted.most_common(1)[0][0] if counted else RecordId(b"")
+
+    @property
+    def policy(self) -> AccessPolicy | None:
+        """The latest that the owner signed; None for a record that knows no other way than the PIN."""
+        told = [view.policy for view in self.answered if view.policy is not None]
+        return max(told, key=lambda policy: policy.made_at, default=None)
+
+    @property
+    def access(self) -> Access:
+        """The terms of the record in force."""
+        return Access() if self.policy is None else Access.of(self.policy)
+
+    @property
+    def waiting(self) -> dict[bytes, Waiting]:
+        """Recoveries that wait at any safe, by recipient key; of each the one that is released last."""
+        told = [one for view in self.answered for one in view.waiting]
+        return {one.recipient_key: one for one in sorted(told, key=lambda one: one.release_at_ms)}
+
+    @property
+    def copied(self) -> frozenset[bytes]:
+        """SHA-256 of the credential ids of devices of which some safe saw a copy."""
+        return frozenset(one for view in self.answered for one in view.copied)
 
     def differs(self, view: SafesView) -> bool:
         """Whether a safe has another record than most, or a change stopped half-way there."""
@@ -83,10 +153,12 @@ async def owner_status(wallet: Wallet) -> OwnerView:
     calls = {safe.safe_id: partial(_view, wallet, safe.safe_id) for safe in wallet.roster.safes}
     answers = await fan_out(calls)
     views: dict[SafeId, SafesView | SafeFailure] = {**answers.good, **answers.failed}
-    return OwnerView(owner.name, {safe.name: views[safe.safe_id] for safe in wallet.roster.safes})
+    by_name = {safe.name: views[safe.safe_id] for safe in wallet.roster.safes}
+    return OwnerView(owner.name, by_name, wallet.roster.threshold)
 
 
 async def _view(wallet: Wallet, safe_id: SafeId) -> SafesView:
+    owner_key = OwnerKey(require_owner(wallet).owner_key)
     answer = await wallet.links.to_owners(safe_id).status()
     return SafesView(
         record_id=RecordId(answer.record_id),
@@ -97,7 +169,27 @@ async def _view(wallet: Wallet, safe_id: SafeId) -> SafesView:
         next_guess_at_ms=answer.next_guess_at_ms,
         items=answer.items,
         size_bytes=answer.bytes,
+        policy=_policy(answer.policy, answer.policy_signature, owner_key),
+        ways=tuple(
+            WayView(way_of(one.factors), one.guesses_spent, one.next_guess_at_ms) for one in answer.ways
+        ),
+        waiting=tuple(
+            Waiting(one.recipient_key, way_of(one.factors), one.asked_at_ms, one.release_at_ms)
+            for one in answer.waiting
+        ),
+        next_veto_at_ms=answer.next_veto_at_ms,
+        copied=tuple(answer.copied_devices),
     )
+
+
+def _policy(body: bytes, signature: bytes, owner_key: OwnerKey) -> AccessPolicy | None:
+    """What a safe says that the owner signed; nothing where it does not hold, or there is none yet."""
+    if not body:
+        return None
+    try:
+        return read_policy(SignedAccessPolicy(body, Signature(signature)), owner_key)
+    except TrustError:
+        return None
 
 
 async def rearm(wallet: Wallet) -> dict[str, SafeFailure]:

@@ -3,7 +3,6 @@
 A revocation is the owner's signed word and needs the PIN; it is owed to every safe until that safe has it.
 """
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +15,7 @@ from trust.authorisation import (
     revoke_wallet,
 )
 from trust.errors import TrustError
-from trust.ids import OwnerId, OwnerKey, SafeId, Signature, WalletKey
+from trust.ids import OwnerKey, SafeId, Signature, WalletKey
 from wallet_client.network.failures import SafeFailure, WrongReply
 from wallet_client.network.fan_out import fan_out
 from wallet_client.operations.journal import OwnersWord
@@ -26,10 +25,9 @@ from wallet_client.operations.owner_status import require_owner
 from wallet_client.operations.owners_words import owe_word
 from wallet_client.operations.settle import changing
 from wallet_client.operations.uninterrupted import to_the_end
-from wallet_client.operations.unlocking import unlock_owner
-from wallet_client.owners.names import Pin
-from wallet_client.owners.stretch import stretch_pin
-from wallet_client.wallet import Wallet, pinned_versions
+from wallet_client.operations.unlocking import open_with
+from wallet_client.owners.factors import Proofs
+from wallet_client.wallet import Wallet
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,21 +97,20 @@ def _revoked(signed: Sequence[tuple[bytes, bytes]], owner_key: OwnerKey) -> dict
     return {one.wallet_key: one.revoked_at for one in read if one.owner_key == owner_key}
 
 
-async def revoke(wallet: Wallet, prefix: str, pin: Pin) -> dict[str, SafeFailure]:
+async def revoke(wallet: Wallet, prefix: str, proofs: Proofs) -> dict[str, SafeFailure]:
     """End a wallet's right to act for the owner; what went wrong, by the safe's name, is owed.
 
     Args:
         prefix: The beginning of its public key, hexadecimal.
-        pin: Secret.
+        proofs: Secret.
 
     Raises:
         WalletWithoutOwner: The wallet acts for none.
         UnknownWallet: None of the owner's wallets, or more than one, begins so.
         OwnWallet: It is this wallet.
-        OwnerOutOfReach, OwnerNotUnlocked, OwnerRecordBroken: The PIN does not open the record.
+        OwnerOutOfReach, OwnerNotUnlocked, OwnerRecordBroken: The record does not open.
         WalletBusy: Another process is changing the wallet.
     """
-    owner = OwnerId(require_owner(wallet).owner_id)
     known = (await owners_wallets(wallet)).wallets
     matching = [one for one in known if one.wallet_key.hex().startswith(prefix.lower())]
     if len(matching) != 1:
@@ -121,9 +118,7 @@ async def revoke(wallet: Wallet, prefix: str, pin: Pin) -> dict[str, SafeFailure
     if matching[0].is_this:
         raise OwnWallet
     async with changing(wallet):
-        stretched = await asyncio.to_thread(stretch_pin, pin, owner)
-        versions = pinned_versions(wallet.store)
-        unlocked = await unlock_owner(wallet.links, versions, owner, stretched, wallet.rng)
+        unlocked, _ = await open_with(wallet, proofs)
         word = revoke_wallet(matching[0].wallet_key, wallet.now(), unlocked.secrets.signing_key)
         await to_the_end(owe_revocation, wallet, word)
         delivered = await deliver(wallet)

@@ -17,7 +17,7 @@ from trust.owner_record import OwnerRecord
 from trust.owner_refusals import OwnerExists, OwnerUnknown
 from wallet_client.network.failures import SafeFailure
 from wallet_client.network.fan_out import fan_out
-from wallet_client.network.owner_link import PartToKeep
+from wallet_client.network.owner_messages import PartToKeep, VersionToKeep
 from wallet_client.owners.dealing import DealtRecord
 from wallet_client.wallet import Wallet
 
@@ -60,10 +60,10 @@ async def offer_record(
             wallet,
             safe_id,
             owner,
-            part_for(dealt, safe_id, guesses),
+            version_for(dealt, safe_id, guesses),
             invitations.get(wallet.safe_name(safe_id), ""),
         )
-        for safe_id in dealt.parts
+        for safe_id in dealt.safes
     }
     answers = await fan_out(calls)
 
@@ -74,31 +74,33 @@ async def offer_record(
 
 
 async def _offer(
-    wallet: Wallet, safe_id: SafeId, owner: SigningKey, part: PartToKeep, invitation: str
+    wallet: Wallet, safe_id: SafeId, owner: SigningKey, version: VersionToKeep, invitation: str
 ) -> Offer:
     link = wallet.links.to_owners(safe_id, owner)
     try:
-        await link.stage(part)
+        await link.stage(version)
     except OwnerUnknown:  # there is none, or a stranger's, which a safe does not tell apart
         try:
-            await link.enroll(part, invitation)
+            await link.enroll(version, invitation)
         except OwnerExists:
             return "taken"
         return "enrolled"
     return "staged"
 
 
-def part_for(dealt: DealtRecord, safe_id: SafeId, guesses: int) -> PartToKeep:
+def version_for(dealt: DealtRecord, safe_id: SafeId, guesses: int) -> VersionToKeep:
     """Secret: what one safe is to keep."""
-    part = dealt.parts[safe_id]
-    return PartToKeep(
-        record=dealt.record.to_bytes(),
-        unlock_share=part.unlock_share,
-        oprf_share=part.oprf_share,
-        unlock_tag=part.unlock_tag,
-        sealed=dealt.sealed,
-        guesses=guesses,
+    parts = tuple(
+        PartToKeep(
+            record=one.record.to_bytes(),
+            unlock_share=one.parts[safe_id].unlock_share,
+            oprf_share=one.parts[safe_id].oprf_share,
+            unlock_tag=one.parts[safe_id].unlock_tag,
+            sealed=one.sealed,
+        )
+        for one in dealt.ways
     )
+    return VersionToKeep(dealt.policy, parts, guesses)
 
 
 async def commit_record(

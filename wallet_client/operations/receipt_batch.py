@@ -3,7 +3,7 @@
 Nothing here talks to a safe; `gather` does.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from functools import cached_property
 from io import BytesIO
@@ -88,10 +88,24 @@ class ReceiptBatch:
 
     def is_enough(self, gathered: "Gathered") -> bool:
         """Whether every item can be brought back from this."""
-        if self.needs_key_shares and len(gathered.key_shares) < self.manifest.terms.key.k:
+        return self._suffices(gathered.shares, gathered.key_shares)
+
+    def would_do(self, safe_ids: Collection[SafeId]) -> bool:
+        """Whether every item can be brought back if these safes give all that is wanted of them."""
+        kept = self.kept()
+        shares, key_xs = {index: set(xs) for index, xs in kept.shares.items()}, set(kept.key_shares)
+        for piece in (one for safe_id in safe_ids for one in self.wanted[safe_id]):
+            if piece.blob_bytes:
+                shares.setdefault(piece.index, set()).add(piece.x)
+            if piece.has_key:
+                key_xs.add(piece.x)
+        return self._suffices(shares, key_xs)
+
+    def _suffices(self, shares: Mapping[int, Sized], key_xs: Sized) -> bool:
+        if self.needs_key_shares and len(key_xs) < self.manifest.terms.key.k:
             return False
         k = self.manifest.terms.value.k
-        return all(len(gathered.shares.get(index, ())) >= k for index in range(len(self.leaves)))
+        return all(len(shares.get(index, ())) >= k for index in range(len(self.leaves)))
 
     @property
     def needs_key_shares(self) -> bool:

@@ -35,10 +35,9 @@ from wallet_client.operations.reseal import not_bound_yet, reseal
 from wallet_client.operations.settle import changing
 from wallet_client.operations.superseded import finish_superseded
 from wallet_client.operations.uninterrupted import to_the_end
-from wallet_client.operations.unlocking import unlock_owner
+from wallet_client.operations.unlocking import open_with
 from wallet_client.operations.wallet_keys import DEFAULT_NAMES, new_key
-from wallet_client.owners.names import Pin
-from wallet_client.owners.stretch import StretchedPin, stretch_pin
+from wallet_client.owners.factors import Factors, Proofs
 from wallet_client.pipeline.binding import Binding
 from wallet_client.pipeline.errors import BindingUnknown
 from wallet_client.receipts.receipt import ReceiptId
@@ -46,7 +45,7 @@ from wallet_client.receipts.shelf import get_receipt
 from wallet_client.storage.keys import LEAVING_ROOT
 from wallet_client.storage.secret import Secret
 from wallet_client.values.errors import ValueDamaged
-from wallet_client.wallet import Wallet, pinned_versions, wallet_keys
+from wallet_client.wallet import Wallet, wallet_keys
 
 _HOPELESS = (ValueDamaged, BindingUnknown)
 """Items that no root of the owner's opens: nothing is lost with the old one."""
@@ -91,14 +90,14 @@ async def reseed(
         return _with_missing(await _reseal_and_finish(wallet, ids, progress), missing)
 
 
-async def reseed_root(wallet: Wallet, pin: Pin, progress: Progress = silent) -> Reseeded:
+async def reseed_root(wallet: Wallet, proofs: Proofs, progress: Progress = silent) -> Reseeded:
     """Bring in a new root: all items are bound to it, and keys are derived from it.
 
     Every other wallet of the owner is revoked: it would go on under the old root.
 
     Args:
         wallet: Acts for the owner.
-        pin: Secret.
+        proofs: Secret.
         progress: Told how far it is.
 
     Raises:
@@ -110,7 +109,7 @@ async def reseed_root(wallet: Wallet, pin: Pin, progress: Progress = silent) -> 
         WalletBusy: Another process is changing the wallet.
     """
     async with changing(wallet):
-        change = await _RootChange.begun(wallet, pin)
+        change = await _RootChange.begun(wallet, proofs)
         await change.bring_in()
         missing = await _look(wallet)
         ids = await asyncio.to_thread(not_bound_yet, wallet)
@@ -155,22 +154,20 @@ class _RootChange:
 
     wallet: Wallet
     owner: OwnerId
-    pin: StretchedPin
+    factors: Factors
     secrets: OwnerSecrets
 
     @classmethod
-    async def begun(cls, wallet: Wallet, pin: Pin) -> "_RootChange":
+    async def begun(cls, wallet: Wallet, proofs: Proofs) -> "_RootChange":
         """Open the record; go on with a change that was begun, or draw a new root."""
         owner = OwnerId(require_owner(wallet).owner_id)
-        stretched = await asyncio.to_thread(stretch_pin, pin, owner)
-        versions = pinned_versions(wallet.store)
-        unlocked = await unlock_owner(wallet.links, versions, owner, stretched, wallet.rng)
+        unlocked, factors = await open_with(wallet, proofs)
         known = unlocked.secrets
         await asyncio.to_thread(require_roots_in_use, wallet, known)
         if known.leaving_root != NO_ROOT:
-            return cls(wallet, owner, stretched, known)
+            return cls(wallet, owner, factors, known)
         fresh = wallet.rng.read(SECRET_BYTES)
-        return cls(wallet, owner, stretched, OwnerSecrets(known.owner_seed, fresh, known.root))
+        return cls(wallet, owner, factors, OwnerSecrets(known.owner_seed, fresh, known.root))
 
     async def bring_in(self) -> None:
         """The other wallets are revoked, the record holds both roots, and the wallet binds to the new one."""
@@ -193,7 +190,7 @@ class _RootChange:
     async def _have_record_everywhere(self) -> None:
         """Nothing is bound to a root that not any k safes would give back."""
         roster = self.wallet.roster
-        failed = await replace_record(self.wallet, self.secrets, self.owner, self.pin)
+        failed = await replace_record(self.wallet, self.secrets, self.owner, self.factors)
         if failed:
             n = len(roster.safes)
             raise TooFewSafes("changed", n - len(failed), n, names_of(roster, failed))
@@ -238,7 +235,7 @@ class _RootChange:
         if not done.ended or set(not_bound_yet(self.wallet)) - set(done.left):
             return replace(done, ended=False)
         alone = OwnerSecrets(self.secrets.owner_seed, self.secrets.root)
-        failed = await replace_record(self.wallet, alone, self.owner, self.pin)
+        failed = await replace_record(self.wallet, alone, self.owner, self.factors)
         await to_the_end(self._forget_old_root)
         self.wallet.keys = await asyncio.to_thread(wallet_keys, self.wallet.store)
         return replace(done, failed={**done.failed, **names_of(self.wallet.roster, failed)})

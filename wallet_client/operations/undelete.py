@@ -26,8 +26,8 @@ from wallet_client.operations.owners_words import owe_word
 from wallet_client.operations.settle import changing
 from wallet_client.operations.take_in_catalogue import take_in
 from wallet_client.operations.uninterrupted import to_the_end
-from wallet_client.operations.unlocking import open_with_pin
-from wallet_client.owners.names import Pin
+from wallet_client.operations.unlocking import open_with
+from wallet_client.owners.factors import Proofs
 from wallet_client.receipts.errors import UnknownDeletion, UnknownReceipt
 from wallet_client.receipts.receipt import ReceiptId, ReceiptState, receipt_id_of
 from wallet_client.receipts.shelf import all_deletions_by_id, get_receipt, put_deletion, update_receipt
@@ -62,20 +62,20 @@ class _Deleted:
         return receipt_id_of(self.name[0])
 
 
-async def undelete(wallet: Wallet, text: str, pin: Pin, generation: int | None = None) -> Undeleted:
+async def undelete(wallet: Wallet, text: str, proofs: Proofs, generation: int | None = None) -> Undeleted:
     """Take back the deletion of one item, whichever wallet of the owner decided it.
 
     Args:
         wallet: Acts for the owner.
         text: The id that the item's receipt had, or its beginning.
-        pin: Secret.
+        proofs: Secret.
         generation: An older one than the newest that was deleted; the newer ones stay deleted.
 
     Raises:
         WalletWithoutOwner: The wallet acts for none.
         UnknownDeletion, Ambiguous: Nothing, or more than one item, that was deleted is called so.
         NotDeleted: The receipt of a newer generation is there; only older ones were deleted.
-        OwnerOutOfReach, OwnerNotUnlocked, OwnerRecordBroken: The PIN does not open the record.
+        OwnerOutOfReach, OwnerNotUnlocked, OwnerRecordBroken: The record does not open.
         DeletionCarriedOut: It is too late.
         TooFewSafes: No safe that answered keeps it; those that did not answer are owed the owner's word.
         WalletBusy: Another process is changing the wallet.
@@ -84,7 +84,7 @@ async def undelete(wallet: Wallet, text: str, pin: Pin, generation: int | None =
     async with changing(wallet):
         told = await read_catalogue(wallet, owner)
         found = await asyncio.to_thread(_find, wallet, text, told, generation)
-        secrets = (await open_with_pin(wallet, pin)).secrets
+        secrets = (await open_with(wallet, proofs))[0].secrets
         await to_the_end(_decide, wallet, found, secrets.signing_key)
         delivered = await deliver(wallet)
         after = await read_catalogue(wallet, owner)

@@ -1,55 +1,48 @@
-"""One guess at an owner's PIN, at the k safes that answered first, and at others where those fail.
+"""One guess at an owner's record, at the k safes that answered first, and at others where those fail.
 
 Every answer is checked when it comes: an evaluation against the safe's committed key share, a released share
 of r against its commitment, the sealed secrets against the record. A safe that fails or lies is named, and
-another is asked in its place with the same guess, so that no safe ever spends two for one.
+another is asked in its place with the same guess, so that no safe ever spends two for one. The device signs
+once, for all safes that gave it a challenge; the authority's word is for all safes of the roster.
 
-    k safes released their part     the PIN is right, and the secrets open
-    k safes refused                 it is wrong: at most k - 1 of them lie
-    neither yet                     one more is asked, as long as there is one
+    k safes released their part        all factors are right, and the secrets open
+    k safes refused                    one is wrong: at most k - 1 of them lie
+    k safes released it, or will       the owner's waiting period runs: all others are asked to begin it too
+    neither yet                        one more is asked, as long as there is one
 
-What one safe says of the PIN is believed in neither case: it may refuse a right one, to be tried again until
-the others are locked, or release for a wrong one, to have the others named as liars.
+What one safe says is believed in no case: it may refuse what is right, to be tried again until the others are
+locked, or release for a wrong PIN, to have the others named as liars, or make one wait for ever.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from threshold import feldman, hpke, oprf, shared_oprf
-from threshold.errors import SealBroken, ThresholdError
-from threshold.feldman import ScalarShare
+from threshold import hpke, oprf, shared_oprf
+from threshold.errors import ThresholdError
 from threshold.hpke import KeyPair
 from threshold.oprf import Mode
 from threshold.randomness import RandomSource
-from threshold.ristretto import Point, Scalar
 from threshold.shared_oprf import ShareEvaluation
-from trust.errors import DocumentMalformed
+from trust.access_policy import PIN_ALONE
+from trust.device_proof import SignedChallenge, challenge_hash
 from trust.ids import GuessId, SafeId
 from trust.owner_record import (
-    RELEASE_INFO,
     OwnerRecord,
     OwnerSecrets,
     ReleasedPart,
-    open_secrets,
-    release_label,
-    sealed_hash,
-    unlock_proof,
-    unlock_tag,
 )
 from trust.owner_refusals import UnlockRefused
 from trust.roster import Roster
-from wallet_client.network.failures import (
-    OtherRecord,
-    SafeFailure,
-    TooSlow,
-    WrongEvaluation,
-    WrongOwnerPart,
-)
+from wallet_client.network.failures import OtherRecord, SafeFailure, TooSlow, WrongEvaluation
 from wallet_client.network.fan_out import fan_out
 from wallet_client.network.links import Links
-from wallet_client.operations.owner_errors import OwnerNotUnlocked, OwnerOutOfReach, OwnerRecordBroken
-from wallet_client.owners.stretch import StretchedPin
+from wallet_client.network.owner_messages import Evidence
+from wallet_client.operations.owner_errors import OwnerNotUnlocked, OwnerOutOfReach, RecoveryWaits
+from wallet_client.operations.unlock_claim import Claim, open_claim, points, release_at
+from wallet_client.owners.devices import DeviceAnswer, DeviceQuestion
+from wallet_client.owners.factors import Factors
 
 _GUESS_ID_BYTES = 16
 
@@ -62,11 +55,13 @@ class FoundRecord:
         record: Named by all of `keepers`.
         keepers: Safes to ask, those first that answered first; k or more.
         failed: What went wrong at the others.
+        challenges: For a device, by keeper; each is that safe's.
     """
 
     record: OwnerRecord
     keepers: tuple[SafeId, ...]
     failed: Mapping[SafeId, SafeFailure]
+    challenges: Mapping[SafeId, SignedChallenge] = field(default_factory=dict)
 
     @property
     def to_ask(self) -> tuple[SafeId, ...]:
@@ -95,47 +90,85 @@ class Attempt:
 
     Args:
         links: To the safes.
-        roster: For their names.
+        rosters: Every version, the newest last.
         found: Which record, and whom to ask.
-        pin: Secret: stretched.
+        factors: Secret.
         rng: Draws the blind, the guess's id and the recipient key.
     """
 
     def __init__(
-        self, links: Links, roster: Roster, found: FoundRecord, pin: StretchedPin, rng: RandomSource
+        self,
+        links: Links,
+        rosters: Sequence[Roster],
+        found: FoundRecord,
+        factors: Factors,
+        rng: RandomSource,
     ) -> None:
         self._links = links
-        self._roster = roster
-        self._record = found.record
+        self._roster, self._genesis = rosters[-1], rosters[0].fingerprint
+        self._found, self._record = found, found.record
+        self._factors = factors
         self._xs = {place.safe_id: place.x for place in found.record.places}
         self._failed: dict[SafeId, SafeFailure] = dict(found.failed)
-        self._untried = list(found.to_ask)
-        self._blinded = oprf.blind(pin.reveal(), Mode.VOPRF, rng)
+        to_ask = found.keepers if "device" in factors.way else found.to_ask
+        self._untried = list(to_ask)
+        self._blinded = oprf.blind(factors.input, Mode.VOPRF, rng)
         self._guess_id = GuessId(rng.read(_GUESS_ID_BYTES))
         self._recipient = KeyPair(rng.read(hpke.PRIVATE_BYTES))
-        self._commitments = _points(found.record.oprf_commitments)
-        self._unlock_commitments = _points(found.record.unlock_commitments)
+        self._commitments = points(found.record.oprf_commitments)
+        points(found.record.unlock_commitments)
+        self._answer: DeviceAnswer | None = None
+        self._evidence = Evidence()
         self._evaluated: dict[SafeId, ShareEvaluation] = {}
         self._released: dict[SafeId, ReleasedPart] = {}
+        self._waiting: dict[SafeId, int] = {}
         self._refused: set[SafeId] = set()
 
     async def run(self) -> Unlocked:
         """Evaluate and unlock.
 
         Raises:
-            OwnerOutOfReach, OwnerNotUnlocked: As `unlock_owner` has it.
+            OwnerOutOfReach, OwnerNotUnlocked, RecoveryWaits: As `unlock_owner` has it.
             OwnerRecordBroken: Everything held, and what came out is not the owner's.
+            DeviceFailed, AuthorityFailed: A factor could not be had; no guess was spent.
         """
+        await self._prove()
         await self._evaluate(self._record.k)
-        output = self._output(tuple(self._evaluated.values()))
+        claim = self._claim()
         while True:
-            await self._release(output)
+            await self._release(claim)
             if len(self._released) >= self._record.k:
-                return self._opened(output)
-            missing = self._record.k - max(len(self._released), len(self._refused))
-            if not missing:
-                raise OwnerNotUnlocked
-            await self._evaluate(missing)
+                return Unlocked(self._record, open_claim(claim, self._released), self._failed)
+            missing = self._record.k - max(len(self._released) + len(self._waiting), len(self._refused))
+            if missing > 0:
+                await self._evaluate(missing)
+            elif len(self._refused) >= self._record.k:
+                raise OwnerNotUnlocked(self._factors.way)
+            elif self._untried:
+                await self._ask(len(self._untried))
+            else:
+                raise RecoveryWaits(self._until_ms() // 1_000, claim, tuple(self._evaluated))
+
+    async def _prove(self) -> None:
+        """Have the authority's word, and the device's one signature, for this recipient key."""
+        way, factors = self._factors.way, self._factors
+        asserted = proof = None
+        if "authority" in way and factors.asserted:
+            asserted = await factors.asserted(self._recipient.public)
+        if "device" in way and factors.device:
+            challenges = tuple(sorted(self._found.challenges.values(), key=lambda one: one.challenge))
+            owner_id = self._record.owner_id
+            signed = challenge_hash(challenges, owner_id, self._recipient.public)
+            question = DeviceQuestion(self._genesis, owner_id, signed)
+            self._answer = await asyncio.to_thread(factors.device.answer, question)
+            proof = self._answer.proof(challenges)
+        self._evidence = Evidence(
+            way,
+            self._recipient.public if asserted or proof else b"",
+            proof.to_bytes() if proof else b"",
+            asserted.assertion if asserted else b"",
+            asserted.authority if asserted else b"",
+        )
 
     async def _evaluate(self, missing: int) -> None:
         """So many more evaluations that hold; each safe is asked once.
@@ -146,18 +179,24 @@ class Attempt:
         while missing:
             if len(self._untried) < missing:
                 raise self._nobody_left()
-            asked, self._untried = self._untried[:missing], self._untried[missing:]
-            answers = await fan_out({safe_id: partial(self._evaluate_at, safe_id) for safe_id in asked})
-            for safe_id in asked:
-                self._failed.pop(safe_id, None)  # it was slow once
-            self._failed |= answers.failed
-            self._evaluated |= answers.good
-            missing -= len(answers.good)
+            missing -= await self._ask(missing)
+
+    async def _ask(self, count: int) -> int:
+        """Have the next safes evaluate; how many did."""
+        asked, self._untried = self._untried[:count], self._untried[count:]
+        answers = await fan_out({safe_id: partial(self._evaluate_at, safe_id) for safe_id in asked})
+        for safe_id in asked:
+            self._failed.pop(safe_id, None)  # it was slow once
+        self._failed |= answers.failed
+        self._evaluated |= answers.good
+        return len(answers.good)
 
     async def _evaluate_at(self, safe_id: SafeId) -> ShareEvaluation:
         record = self._record
         link = self._links.to_owners(safe_id)
-        answer = await link.evaluate(record.owner_id, record.record_id, self._guess_id, self._blinded.element)
+        answer = await link.evaluate(
+            record.owner_id, record.record_id, self._guess_id, self._blinded.element, self._evidence
+        )
         if answer.record_id != record.record_id:
             raise OtherRecord
         try:
@@ -167,61 +206,51 @@ class Attempt:
             raise WrongEvaluation from None
         return evaluation
 
-    def _output(self, evaluations: Sequence[ShareEvaluation]) -> bytes:
-        """Secret: what the PIN comes to under the OPRF key."""
-        return oprf.finalize(self._blinded, shared_oprf.combine_evaluations(evaluations, self._record.k))
+    def _claim(self) -> Claim:
+        """Secret: what the factors come to under the OPRF key, and what goes with it."""
+        evaluations = shared_oprf.combine_evaluations(tuple(self._evaluated.values()), self._record.k)
+        return Claim(
+            record=self._record.to_bytes(),
+            guess_id=self._guess_id,
+            recipient=self._recipient.private,
+            output=oprf.finalize(self._blinded, evaluations),
+            way=self._factors.way,
+            credential_id=self._answer.credential_id if self._answer else b"",
+            device_secret=self._answer.secret if self._answer else b"",
+        )
 
-    async def _release(self, output: bytes) -> None:
+    async def _release(self, claim: Claim) -> None:
         """Prove the PIN to every safe that evaluated it and was not asked yet."""
-        asked = [one for one in self._evaluated if one not in self._released and one not in self._failed]
-        answers = await fan_out({safe_id: partial(self._release_at, safe_id, output) for safe_id in asked})
+        told = {*self._released, *self._waiting, *self._failed}
+        asked = [one for one in self._evaluated if one not in told]
+        as_wallet = self._factors.as_wallet
+        calls = {
+            safe_id: partial(release_at, self._links, claim, safe_id, as_wallet=as_wallet)
+            for safe_id in asked
+        }
+        answers = await fan_out(calls)
         self._failed |= answers.failed
-        self._released |= answers.good
+        for safe_id, given in answers.good.items():
+            if isinstance(given, int):
+                self._waiting[safe_id] = given
+            else:
+                self._released[safe_id] = given
         self._refused |= {
             safe_id for safe_id, failure in answers.failed.items() if isinstance(failure, UnlockRefused)
         }
 
-    async def _release_at(self, safe_id: SafeId, output: bytes) -> ReleasedPart:
-        record, guess_id, recipient = self._record, self._guess_id, self._recipient
-        tag = unlock_tag(output, safe_id, record.record_id)
-        proof = unlock_proof(tag, safe_id, guess_id, recipient.public, record.record_id)
-        link = self._links.to_owners(safe_id)
-        sealed = await link.unlock(record.owner_id, record.record_id, guess_id, recipient.public, proof)
-        label = release_label(safe_id, guess_id, record.record_id)
-        try:
-            part = ReleasedPart.from_bytes(hpke.open_sealed(recipient, sealed, RELEASE_INFO, label))
-            share = ScalarShare(self._xs[safe_id], Scalar.from_bytes(part.unlock_share))
-            feldman.verify_share(share, self._unlock_commitments, record.k)
-        except (ThresholdError, DocumentMalformed):
-            raise WrongOwnerPart from None
-        if sealed_hash(part.sealed) != record.sealed_hash:
-            raise WrongOwnerPart
-        return part
+    def _until_ms(self) -> int:
+        """When k parts are to be had, by what each safe says: liars among them cannot bring it forward."""
+        return sorted([0] * len(self._released) + list(self._waiting.values()))[self._record.k - 1]
 
     def _nobody_left(self) -> OwnerNotUnlocked | OwnerOutOfReach:
-        """What it comes to where no more safes can be asked."""
-        if self._refused and not self._released:
-            return OwnerNotUnlocked()
+        """What it comes to where no more safes can be asked.
+
+        A safe that does not believe a device or an authority answers for another record, as for nobody's.
+        """
+        others = sum(isinstance(failure, OtherRecord) for failure in self._failed.values())
+        unbelieved = self._factors.way != PIN_ALONE and others >= self._record.k
+        if (self._refused and not self._released) or unbelieved:
+            return OwnerNotUnlocked(self._factors.way)
         good = sum(safe_id not in self._failed for safe_id in self._evaluated)
         return OwnerOutOfReach.of(self._roster, self._failed, good=good, needed=self._record.k, spent=True)
-
-    def _opened(self, output: bytes) -> Unlocked:
-        shares = [
-            ScalarShare(self._xs[safe_id], Scalar.from_bytes(part.unlock_share))
-            for safe_id, part in self._released.items()
-        ]
-        unlock_secret = feldman.combine(shares, self._record.k).to_bytes()
-        sealed = next(iter(self._released.values())).sealed
-        try:
-            secrets = open_secrets(sealed, unlock_secret, output, self._record)
-        except SealBroken:
-            raise OwnerRecordBroken from None
-        return Unlocked(self._record, secrets, self._failed)
-
-
-def _points(encoded: Sequence[bytes]) -> tuple[Point, ...]:
-    """Raises OwnerRecordBroken where one is no point: k safes that agree on such a record made it up."""
-    try:
-        return tuple(Point.from_bytes(one) for one in encoded)
-    except ThresholdError:
-        raise OwnerRecordBroken from None

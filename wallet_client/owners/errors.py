@@ -49,5 +49,43 @@ class PinRefused(WalletError):
         return f"The PIN {self.flaw.value}{_place(self.position)}."
 
 
+@dataclass(eq=False)
+class PinNeeded(WalletError):
+    """A record is to be made that a PIN opens, and none is at hand: it was opened without."""
+
+    sentence = "A way into the record has a PIN, and it was opened without one."
+    hint = "Say the same again with --new-pin, which asks for the PIN from now on; or open it with the PIN."
+
+
+@dataclass(eq=False)
+class FactorMissing(WalletError):
+    """The record is to be opened by a factor that was not brought.
+
+    Args:
+        factor: Which.
+    """
+
+    factor: str
+
+    sentence = "To open it with {factor}, say which."
+    hint = "A device is named by --device file:PATH, an authority by --authority FILE the first time."
+
+
+@dataclass(eq=False)
+class DeviceFailed(WalletError):
+    """A device did not do what it was asked.
+
+    Args:
+        device: How it was named.
+        problem: Why.
+    """
+
+    device: str
+    problem: str
+
+    sentence = "The device {device} cannot be used: {problem}."
+    hint = "Nothing was sent. Mend that, or open the record another way: --with."
+
+
 def _place(position: int | None) -> str:
     return f" at place {position}" if position else ""

@@ -69,6 +69,10 @@ class ScriptedSafe(safe_pb2_grpc.SafeServiceServicer):
         async for message in self.fetch_stream(request):
             yield message
 
+    async def Gather(self, request: Any, context: Any) -> AsyncIterator[safe_pb2.GatherResponse]:
+        raise NotImplementedError
+        yield safe_pb2.GatherResponse()
+
     async def Carry(self, request_iterator: Any, context: Any) -> AsyncIterator[safe_pb2.CarryResponse]:
         async for answer in (self.carry or _sent_back)(request_iterator):
             yield answer

@@ -16,9 +16,10 @@ from rpc_edge.errors import NoAnswer, NothingListens, ReplyBroken, UnexpectedSta
 from rpc_edge.tls import pinned_channel
 from support.sample_documents import SEALING_PAIRS, safe_entry
 from threshold.randomness import SeededRandomness
-from trust.envelope import Frame, Outcome, Received, open_envelope
+from trust.envelope import Outcome, Received, open_envelope
 from trust.owner_refusals import UnlockRefused
 from trust.refusals import Busy, Malformed, Refusal, RequestStale, SafeUnknown, SafeUnreachable
+from trust.sealed_frames import Frame
 from trust.wallet_refusals import CertificateUnknown
 
 ENTRY = safe_entry(1)

@@ -12,12 +12,12 @@ from google.rpc import error_details_pb2, status_pb2
 from kura.common.v1 import error_reason_pb2, refusal_pb2
 from rpc_edge.error_table import SAFE_ERRORS, ErrorTable, Row
 from rpc_edge.errors import UnexpectedStatus
-from trust import owner_refusals, peer_refusals, refusals, wallet_refusals
+from trust import access_refusals, owner_refusals, peer_refusals, refusals, wallet_refusals
 from trust.refusals import Refusal
 
 PROTO = Path(__file__).parents[3] / "protos" / "kura" / "common" / "v1" / "error_reason.proto"
 NOT_A_SAFES = {"TOKEN_INVALID"}
-MODULES = (refusals, wallet_refusals, owner_refusals, peer_refusals)
+MODULES = (refusals, wallet_refusals, owner_refusals, peer_refusals, access_refusals)
 EVERY_REFUSAL = [
     kind
     for module in MODULES

@@ -9,13 +9,15 @@ from msgspec.structs import replace
 
 from safe_node.decisions.decoy import Decoy, decoy_tag, make_decoy
 from safe_node.decisions.evaluating import evaluate_guess
+from safe_node.guesses import DecoyNames
 from support.owners import deal_owner, guess_at
 from support.safe_requests import roster_of, seeded
 from support.sample_documents import draw
 from threshold import feldman, shared_oprf
 from threshold.ristretto import Point
+from trust.access_policy import PIN_ALONE, Way
 from trust.errors import RosterRefused
-from trust.ids import OwnerId, SafeId
+from trust.ids import OwnerId, OwnerKey, RecordId, SafeId
 from trust.owner_record import OwnerRecord
 from trust.roster import Roster
 
@@ -81,6 +83,28 @@ def test_the_bytes_are_pinned() -> None:
     )
 
 
+def test_the_ways_of_a_name_have_its_ids_in_common_and_nothing_else() -> None:
+    """As the ways of a record do; pinned as above."""
+    ways: tuple[Way, ...] = (PIN_ALONE, ("device",), ("authority", "device", "pin"))
+    for waiting in (False, True):
+        shown = [read(make_decoy(SECRET, NOBODY, ROSTER, waiting=waiting, way=way)) for way in ways]
+        assert len({(one.record_id, one.owner_key) for one in shown}) == 1
+        assert len({one.sealed_hash for one in shown}) == len(ways)
+        points = [*(one.oprf_commitments for one in shown), *(one.unlock_commitments for one in shown)]
+        assert len({point for commitments in points for point in commitments}) == 6 * 3
+    pinned = make_decoy(SECRET, NOBODY, ROSTER, waiting=False, way=("device",)).record()
+    assert hashlib.sha256(pinned).hexdigest() == (
+        "117ccbeb0ea1b10e9c947d08aaa8ae5afe52a60f0fa48b4a45903ba792215cd8"
+    )
+
+
+def test_a_way_that_a_name_lacks_is_called_as_its_others() -> None:
+    """Else who asks for two ways saw that one is there."""
+    names = DecoyNames(RecordId(draw("in force", 16)), OwnerKey(draw("owner's", 32)))
+    shown = read(make_decoy(SECRET, NOBODY, ROSTER, waiting=False, way=("device",), names=names))
+    assert (shown.record_id, shown.owner_key) == (names.record_id, names.owner_key)
+
+
 def test_both_polynomials_are_of_their_own() -> None:
     shown = read(decoy_of())
     assert not set(shown.unlock_commitments) & set(shown.oprf_commitments)
@@ -110,9 +134,9 @@ def test_a_record_is_evaluated_with_its_own_share() -> None:
     dealt = deal_owner(ROSTER)
     guess = guess_at(dealt.record)
     for safe in ROSTER.safes:
-        record = dealt.admitted(safe.safe_id, ROSTER).record
+        part = dealt.admitted(safe.safe_id, ROSTER).record.parts[0]
         answer = evaluate_guess(
-            record, decoy_of(dealt.owner_id), safe.safe_id, guess.blinded.element, seeded("nonce")
+            part, decoy_of(dealt.owner_id), safe.safe_id, guess.blinded.element, seeded("nonce")
         )
         assert answer.record_id == dealt.record.record_id
         commitments = [Point.from_bytes(each) for each in dealt.record.oprf_commitments]

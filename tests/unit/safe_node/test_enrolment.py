@@ -10,17 +10,19 @@ from msgspec import structs
 from safe_node.decisions.admission import Membership
 from safe_node.decisions.enrolment import (
     MOST_OLD_RECORDS,
-    admit_part,
+    admit_record,
     plan_commit,
     plan_drop,
     plan_enrolment,
     plan_staging,
 )
-from safe_node.owners import CandidatePart, EnrolmentState, KeptOwner, Ledger
-from support.owners import DealtOwner, deal_owner
+from safe_node.owners import CandidatePart, CandidateRecord, EnrolmentState, KeptOwner, KeptRecord, Ledger
+from support.owners import Access, DealtOwner, deal_owner
 from support.safe_requests import DECOY_SECRET, roster_of, wallet_key
+from support.sample_access import FINGER, TOUCH
 from threshold.ristretto import ORDER
-from trust.ids import RecordId, SafeId, WalletKey
+from trust.access_policy import PIN_ALONE, Way, sign_policy
+from trust.ids import AuthorityKey, OwnerId, RecordId, SafeId, WalletKey
 from trust.owner_record import OwnerRecord, RecordPlace
 from trust.owner_refusals import (
     InvitationInvalid,
@@ -39,8 +41,9 @@ ROSTER = structs.replace(roster_of(3), threshold=2)
 HERE, THERE = ROSTER.safes[0].safe_id, ROSTER.safes[1].safe_id
 MEMBERSHIP = Membership.of(HERE, [ROSTER], DECOY_SECRET)
 DEALT = deal_owner(ROSTER)
-PART = DEALT.candidate(HERE)
-ELSEWHERE = DEALT.candidate(THERE)
+SENT = DEALT.candidate(HERE)
+PART = SENT.parts[0]
+ELSEWHERE = DEALT.candidate(THERE).parts[0]
 OWNER = WalletKey(DEALT.key.public)
 STRANGER = WalletKey(wallet_key("stranger").public)
 IDENTITY, HIGH_ORDER = bytes(32), ORDER.to_bytes(32, "little")
@@ -51,16 +54,23 @@ def test_a_right_part_is_admitted_at_each_of_its_safes() -> None:
     for x, safe in enumerate(ROSTER.safes, 1):
         sent, admitted = DEALT.candidate(safe.safe_id), DEALT.admitted(safe.safe_id, ROSTER)
         assert (admitted.owner_id, bytes(admitted.owner_key)) == (DEALT.owner_id, DEALT.key.public)
-        kept = admitted.record
-        assert (kept.record_id, kept.x) == (DEALT.record.record_id, x)
-        assert (kept.unlock_share, kept.oprf_share) == (sent.unlock_share, sent.oprf_share)
-        assert (kept.unlock_tag, kept.sealed, kept.guesses) == (sent.unlock_tag, sent.sealed, sent.guesses)
+        (kept,), (part,) = admitted.record.parts, sent.parts
+        assert (kept.way, kept.record_id, kept.x) == (("pin",), DEALT.record.record_id, x)
+        assert (kept.unlock_share, kept.oprf_share) == (part.unlock_share, part.oprf_share)
+        assert (kept.unlock_tag, kept.sealed) == (part.unlock_tag, part.sealed)
+        record = admitted.record
+        assert (record.policy, record.policy_signature) == (sent.policy, sent.signature)
+        assert record.guesses == sent.guesses
 
 
 def with_record(**changes: Any) -> CandidatePart:
     """The part, under a record that says something else."""
     changed = structs.replace(DEALT.record, **changes)
     return replace(PART, record=changed.to_bytes())
+
+
+def sent_with(*parts: CandidatePart) -> CandidateRecord:
+    return replace(SENT, parts=parts)
 
 
 def places(*safes: SafeId) -> tuple[RecordPlace, ...]:
@@ -111,7 +121,61 @@ INVALID: dict[str, tuple[CandidatePart, str]] = {
 def test_a_part_is_refused_that_has(candidate: CandidatePart, field: str) -> None:
     """And the refusal names where."""
     with pytest.raises(RecordInvalid) as refused:
-        admit_part(candidate, OWNER, MEMBERSHIP)
+        admit_record(sent_with(candidate), OWNER, MEMBERSHIP)
+    assert refused.value.field == field
+
+
+WAYS: tuple[Way, ...] = (("authority", "pin"), ("device",), ("device", "pin"), PIN_ALONE)
+BY_WAYS = deal_owner(
+    ROSTER, access=Access(WAYS, (TOUCH, FINGER), (AuthorityKey(wallet_key("authority").public),))
+)
+SENT_BY_WAYS = BY_WAYS.candidate(HERE)
+FIRST_WAY, *_, LAST_WAY = SENT_BY_WAYS.parts
+
+
+def test_a_part_of_each_way_is_admitted() -> None:
+    """In the order of the policy; with a device, the wraps stand behind the sealed secrets."""
+    kept = BY_WAYS.admitted(HERE, ROSTER).record
+    assert tuple(part.way for part in kept.parts) == WAYS
+    assert [len(part.sealed) for part in kept.parts] == [119, 119 + 2 * 112, 119 + 2 * 112, 119]
+    assert {part.record_id for part in kept.parts} == {kept.record_id}
+    assert kept.read_policy() == BY_WAYS.policy
+
+
+def signed(owner: DealtOwner = BY_WAYS, **changes: Any) -> CandidateRecord:
+    """What was sent, under another policy of the owner's."""
+    policy = sign_policy(structs.replace(owner.policy, **changes), owner.key)
+    return replace(SENT_BY_WAYS, policy=policy.policy, signature=policy.signature)
+
+
+def exchanged(first: int, second: int) -> CandidateRecord:
+    parts = list(SENT_BY_WAYS.parts)
+    parts[first], parts[second] = parts[second], parts[first]
+    return replace(SENT_BY_WAYS, parts=tuple(parts))
+
+
+OTHER_VERSION = deal_owner(ROSTER, version="other").candidate(HERE)
+INVALID_RECORDS: dict[str, tuple[CandidateRecord, str]] = {
+    "no policy": (replace(SENT_BY_WAYS, policy=b"\xc1"), "policy"),
+    "a policy that the owner did not sign": (replace(SENT_BY_WAYS, signature=bytes(64)), "policy_signature"),
+    "a part too few": (replace(SENT_BY_WAYS, parts=SENT_BY_WAYS.parts[1:]), "parts"),
+    "a part too many": (replace(SENT_BY_WAYS, parts=(*SENT_BY_WAYS.parts, LAST_WAY)), "parts"),
+    "parts in another order than their ways": (exchanged(0, 1), "sealed_secrets"),
+    "a policy with fewer devices than wraps": (signed(devices=(TOUCH,)), "sealed_secrets"),
+    "a policy of another version": (signed(record_id=RecordId(bytes(16))), "record.record_id"),
+    "a policy of another name": (signed(owner_id=OwnerId(bytes(32))), "record.record_id"),
+    "a part of another version": (
+        replace(SENT_BY_WAYS, parts=(*SENT_BY_WAYS.parts[:3], OTHER_VERSION.parts[0])),
+        "record.record_id",
+    ),
+}
+
+
+@pytest.mark.parametrize(("candidate", "field"), INVALID_RECORDS.values(), ids=INVALID_RECORDS)
+def test_a_version_is_refused_that_has(candidate: CandidateRecord, field: str) -> None:
+    """And the refusal names where."""
+    with pytest.raises(RecordInvalid) as refused:
+        admit_record(candidate, OWNER, MEMBERSHIP)
     assert refused.value.field == field
 
 
@@ -122,7 +186,7 @@ def test_a_share_of_zero_is_refused_even_where_the_commitments_agree() -> None:
     negated = _minus(point)
     crafted = replace(with_record(oprf_commitments=(point, negated)), oprf_share=bytes(32))
     with pytest.raises(RecordInvalid, match="oprf_share"):
-        admit_part(crafted, OWNER, MEMBERSHIP)
+        admit_record(sent_with(crafted), OWNER, MEMBERSHIP)
 
 
 def _minus(point: bytes) -> bytes:
@@ -134,7 +198,7 @@ def _minus(point: bytes) -> bytes:
 def test_only_the_owner_key_of_the_record_may_bring_it() -> None:
     """Whatever else is right."""
     with pytest.raises(NotTheOwner):
-        admit_part(PART, STRANGER, MEMBERSHIP)
+        admit_record(SENT, STRANGER, MEMBERSHIP)
 
 
 def admitted(dealt: DealtOwner) -> Any:
@@ -312,12 +376,16 @@ def test_nothing_changes_by(change: Callable[[], object], refusal: type[Refusal]
         change()
 
 
+def another_tag(record: KeptRecord) -> KeptRecord:
+    return replace(record, parts=(replace(record.parts[0], unlock_tag=bytes(32)),))
+
+
 def test_a_staged_part_sent_again_with_another_tag_takes_its_place() -> None:
     """The owner mended it; nothing was in force under it yet."""
-    mended = replace(SECOND_PART, record=replace(SECOND_PART.record, unlock_tag=bytes(32)))
+    mended = replace(SECOND_PART, record=another_tag(SECOND_PART.record))
     assert plan_staging(STAGED, mended).staged == mended.record
 
 
 def test_records_read_as_they_were_dealt() -> None:
     """What BeginUnlock shows are the very bytes that were enrolled."""
-    assert OwnerRecord.from_bytes(FIRST_PART.record.record) == DEALT.record
+    assert OwnerRecord.from_bytes(FIRST_PART.record.parts[0].record) == DEALT.record

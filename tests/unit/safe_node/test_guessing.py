@@ -15,16 +15,8 @@ from safe_node.decisions.guessing import (
     spend,
     target_now,
 )
-from safe_node.owners import (
-    Attempt,
-    GuessPlan,
-    GuessState,
-    KeptOwner,
-    KeptRecord,
-    KnownGuess,
-    Ledger,
-    Target,
-)
+from safe_node.guesses import Attempt, GuessPlan, GuessState, KnownGuess, Target
+from safe_node.owners import KeptOwner, KeptRecord, Ledger
 from support.owners import deal_owner, guess_at
 from support.safe_requests import roster_of
 from trust.ids import GuessId, RecordId
@@ -72,7 +64,7 @@ def planned(state: GuessState, attempt: Attempt = ATTEMPT) -> GuessPlan:
 
 
 def at(record: KeptRecord) -> Target:
-    return Target(record, waiting=False)
+    return Target(record.parts[0], waiting=False)
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,17 @@ from dataclasses import replace
 import pytest
 
 from safe_node.decisions.unlocking import plan_unlock, seal_part
-from safe_node.owners import GuessState, KeptOwner, KnownGuess, Ledger, UnlockClaim, UnlockPlan
+from safe_node.guesses import GuessState, KnownGuess, UnlockClaim, UnlockPlan
+from safe_node.owners import KeptOwner, Ledger
 from support.owners import WRONG_PIN, deal_owner, guess_at, output_of
 from support.safe_requests import roster_of
 from support.sample_documents import draw
 from threshold.errors import SealBroken
 from threshold.hpke import KeyPair
 from trust.ids import GuessId, RecordId, SafeId
-from trust.owner_record import ReleasedPart, unlock_proof
+from trust.owner_record import ReleasedPart
 from trust.owner_refusals import UnlockRefused
+from trust.unlock_proof import unlock_proof
 
 T = 1_790_000_000_000
 ROSTER = roster_of(2)
@@ -22,6 +24,7 @@ DEALT = deal_owner(ROSTER)
 STAGED = deal_owner(ROSTER, version="staged")
 PART = DEALT.admitted(SAFE_ID, ROSTER)
 RECORD = PART.record
+KEPT = RECORD.parts[0]
 STAGED_RECORD = STAGED.admitted(SAFE_ID, ROSTER).record
 OWNER = KeptOwner(PART.owner_id, PART.owner_key, Ledger(3, T), RECORD, STAGED_RECORD)
 GUESS = guess_at(DEALT.record)
@@ -40,28 +43,28 @@ def proven(claim: UnlockClaim, tag: bytes) -> UnlockClaim:
 
 
 def plan(owner: KeptOwner | None, known: KnownGuess | None, claim: UnlockClaim = CLAIM) -> UnlockPlan:
-    return plan_unlock(GuessState(owner, known), claim, SAFE_ID, DECOY_TAG)
+    return plan_unlock(GuessState(owner, known), claim, SAFE_ID, DECOY_TAG, T)
 
 
 def test_the_right_pin_gets_the_part_and_gives_the_guess_back() -> None:
-    assert plan(OWNER, KNOWN) == UnlockPlan(RECORD, Ledger(2, T))
+    assert plan(OWNER, KNOWN) == UnlockPlan(KEPT, Ledger(2, T))
 
 
 def test_the_same_claim_again_gets_the_part_again_and_gives_back_nothing() -> None:
     """The answer may have been lost."""
-    assert plan(OWNER, RETURNED) == UnlockPlan(RECORD, None)
+    assert plan(OWNER, RETURNED) == UnlockPlan(KEPT, None)
 
 
 def test_the_last_guess_may_be_the_right_one() -> None:
     """It was spent before the owner was locked."""
-    assert plan(replace(OWNER, ledger=Ledger(10, T)), KNOWN) == UnlockPlan(RECORD, Ledger(9, T))
+    assert plan(replace(OWNER, ledger=Ledger(10, T)), KNOWN) == UnlockPlan(KEPT, Ledger(9, T))
 
 
 def test_a_staged_record_can_be_tried_before_it_is_in_force() -> None:
     guess = guess_at(STAGED.record)
     claim = guess.claim(SAFE_ID, output_of(STAGED, ROSTER))
     known = KnownGuess(STAGED_RECORD.record_id, guess.blinded.element.to_bytes())
-    assert plan(OWNER, known, claim) == UnlockPlan(STAGED_RECORD, Ledger(2, T))
+    assert plan(OWNER, known, claim) == UnlockPlan(STAGED_RECORD.parts[0], Ledger(2, T))
 
 
 NO_RECORD, NO_GUESS = RecordId(b"n" * 16), GuessId(b"n" * 16)
@@ -75,7 +78,7 @@ REFUSED = {
     "a proof made for another guess": (
         OWNER,
         KNOWN,
-        replace(proven(replace(CLAIM, guess_id=NO_GUESS), RECORD.unlock_tag), guess_id=CLAIM.guess_id),
+        replace(proven(replace(CLAIM, guess_id=NO_GUESS), KEPT.unlock_tag), guess_id=CLAIM.guess_id),
     ),
     "a proof made for another recipient": (OWNER, KNOWN, replace(CLAIM, recipient_key=OTHER_KEY)),
     "a guess at another record": (
@@ -86,17 +89,17 @@ REFUSED = {
     "a guess at this record, claimed for another": (
         OWNER,
         KNOWN,
-        proven(replace(CLAIM, record_id=STAGED_RECORD.record_id), STAGED_RECORD.unlock_tag),
+        proven(replace(CLAIM, record_id=STAGED_RECORD.record_id), STAGED_RECORD.parts[0].unlock_tag),
     ),
     "a record that was dropped": (
         OWNER,
         replace(KNOWN, record_id=NO_RECORD),
-        proven(replace(CLAIM, record_id=NO_RECORD), RECORD.unlock_tag),
+        proven(replace(CLAIM, record_id=NO_RECORD), KEPT.unlock_tag),
     ),
     "a second recipient, although the proof is right": (
         OWNER,
         RETURNED,
-        proven(replace(CLAIM, recipient_key=OTHER_KEY), RECORD.unlock_tag),
+        proven(replace(CLAIM, recipient_key=OTHER_KEY), KEPT.unlock_tag),
     ),
 }
 
@@ -111,8 +114,8 @@ def test_nothing_is_released_for(owner: object, known: object, claim: UnlockClai
 
 def test_the_part_is_for_the_recipient_alone() -> None:
     """This safe's share of r and the sealed secrets, bound to safe, guess and record."""
-    sealed = seal_part(RECORD, CLAIM, SAFE_ID)
-    assert GUESS.part(SAFE_ID, sealed) == ReleasedPart(RECORD.unlock_share, RECORD.sealed)
+    sealed = seal_part(KEPT, CLAIM, SAFE_ID)
+    assert GUESS.part(SAFE_ID, sealed) == ReleasedPart(KEPT.unlock_share, KEPT.sealed)
     with pytest.raises(SealBroken):
         replace(GUESS, recipient=KeyPair(draw("other recipient", 32))).part(SAFE_ID, sealed)
     with pytest.raises(SealBroken):
@@ -122,6 +125,6 @@ def test_the_part_is_for_the_recipient_alone() -> None:
 
 
 def test_no_two_seals_are_equal_and_all_are_as_long() -> None:
-    first, second = (seal_part(RECORD, CLAIM, SAFE_ID) for _ in range(2))
+    first, second = (seal_part(KEPT, CLAIM, SAFE_ID) for _ in range(2))
     assert first != second
-    assert len(first) == len(second) == len(seal_part(STAGED_RECORD, CLAIM, SAFE_ID))
+    assert len(first) == len(second) == len(seal_part(STAGED_RECORD.parts[0], CLAIM, SAFE_ID))

@@ -235,7 +235,7 @@ def test_refuses_text_that_is_not_utf8() -> None:
         (DOCUMENTS["owner secrets"], 2, b"", "$[2]"),
         (DOCUMENTS["released part"], 0, bytes(31), "$[0]"),
         (DOCUMENTS["released part"], 1, bytes(118), "$[1]"),
-        (DOCUMENTS["released part"], 1, bytes(120), "$[1]"),
+        (DOCUMENTS["released part"], 1, bytes(1016), "$[1]"),
         (DOCUMENTS["wallet authorisation"], 0, bytes(31), "$[0]"),
         (DOCUMENTS["wallet authorisation"], 1, bytes(33), "$[1]"),
         (DOCUMENTS["wallet authorisation"], 2, 2**40 + 1, "$[2]"),

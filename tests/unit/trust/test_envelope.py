@@ -12,20 +12,17 @@ from threshold.randomness import SeededRandomness
 from threshold.sealing import TAG_BYTES
 from trust.envelope import (
     MAX_OUTCOME_BYTES,
-    MOST_FRAMES,
     REPLY_SALT_BYTES,
-    SMALLEST_CLASS_BYTES,
-    Frame,
     Opening,
     Outcome,
     Received,
     Sent,
     most_frame_bytes,
     open_envelope,
-    padded_length,
 )
 from trust.errors import DocumentMalformed, EnvelopeBroken
 from trust.ids import SafeId
+from trust.sealed_frames import MOST_FRAMES, SMALLEST_CLASS_BYTES, Frame, padded_length
 
 SAFE_ID, OTHER_ID = SAFE_IDS[0], SAFE_IDS[1]
 PAIR, OTHER_PAIR = sealing_pair("safe 1"), sealing_pair("safe 2")

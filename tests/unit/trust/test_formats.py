@@ -20,13 +20,17 @@ from support.every_document import DOCUMENTS, SIGNED
 from support.sample_documents import TOMBSTONE_BYTES, TOMBSTONE_SIGNATURE, WALLET, draw
 from threshold.hpke import derive_key_pair
 from trust import (
+    access_policy,
     assertion,
     authorisation,
     authority,
     authority_calls,
     certificate,
+    collected,
+    device_proof,
     digest,
     envelope,
+    grant,
     key_algorithm,
     manifest,
     owner_information,
@@ -51,13 +55,17 @@ PINNED: dict[str, Any] = json.loads((ROOT / "tests" / "vectors" / "kura_document
 PAGE = (ROOT / "docs" / "FORMATS.md").read_text()
 EXAMPLES = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)
 MODULES = (
+    access_policy,
     assertion,
     authorisation,
     authority,
     authority_calls,
     certificate,
+    collected,
+    device_proof,
     digest,
     envelope,
+    grant,
     key_algorithm,
     manifest,
     owner_information,
@@ -225,6 +233,34 @@ def test_the_pinned_envelope_opens_as_the_page_says() -> None:
     ]
 
 
+def test_what_the_pinned_grant_collected_opens_as_the_page_says() -> None:
+    """By other libraries, from the file alone: hashes of lists, HPKE, a key for each frame, the signature."""
+    pinned = PINNED["collected"]
+    body, safe_id, secret = (bytes.fromhex(pinned[name]) for name in ("grant", "safe_id", "secret"))
+    fields = PINNED["documents"]["grant"]["fields"]
+    for part, certificates in zip(fields["parts"], pinned["lists"], strict=True):
+        listed = [bytes.fromhex(one) for one in certificates]
+        joined = b"".join(len(one).to_bytes(4, "big") + one for one in listed)
+        assert part["list_hash"] == sha256(b"kura/v1/granted-list\0" + joined).hexdigest()
+    first, second, last = (bytes.fromhex(frame) for frame in pinned["frames"])
+    wrapped, label = first[:80], b"kura/v1/collected"
+    recipient = HPKE.new(
+        receiver_key=import_x25519_private_key(bytes.fromhex(pinned["recipient_private"])),
+        aead_id=HPKE.AEAD.AES256_GCM,
+        enc=wrapped[:32],
+        info=len(label).to_bytes(8, "big") + label + sha256(body).digest() + safe_id,
+    )
+    assert recipient.unseal(wrapped[32:]) == secret
+    assert PINNED["documents"]["collected"]["fields"]["wrapped"] == wrapped.hex()
+    signature = bytes.fromhex(PINNED["signatures"]["collected"]["signature"])
+    messages = [bytes.fromhex(message) for message in pinned["messages"]]
+    assert [
+        frame_of(secret, wrapped, b"collected", 0, first[80:]),
+        frame_of(secret, wrapped, b"collected", 1, second),
+        frame_of(secret, wrapped, b"collected", 2, last),
+    ] == [(1, signature, messages[0]), (1, b"", messages[1]), (2, b"", b"")]
+
+
 def frame_of(
     secret: bytes, salt: bytes, direction: bytes, number: int, sealed: bytes
 ) -> tuple[int, bytes, bytes]:
@@ -297,6 +333,8 @@ def _forms(kind: Any) -> list[str]:
             return [f"`bin{_range(kind.min_length or 0, kind.max_length, None)}`", "`bin 32`, `bin 0`"]
         case "StrType":
             return [f"`str{_range(kind.min_length or 0, kind.max_length, None)}`"]
+        case "LiteralType":
+            return ["word"]
         case "DecimalType" | "DateType":
             return ["`str`"]
         case "UnionType":

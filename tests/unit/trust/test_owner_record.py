@@ -37,14 +37,13 @@ from trust.owner_record import (
     OwnerSecrets,
     RecordPlace,
     ReleasedPart,
-    is_unlock_proof,
+    WaySecrets,
     open_secrets,
     release_label,
     seal_secrets,
     sealed_hash,
-    unlock_proof,
-    unlock_tag,
 )
+from trust.unlock_proof import is_unlock_proof, unlock_proof, unlock_tag
 
 SAFE = SAFE_IDS[0]
 OTHER_RECORD = RecordId(draw("another record", 16))
@@ -122,7 +121,7 @@ class TestTheSecrets:
     def test_they_are_as_long_with_a_leaving_root_as_without(self) -> None:
         """So that nobody sees from outside that the root is being replaced."""
         sealed = [
-            seal_secrets(secrets, UNLOCK_SECRET, OPRF_OUTPUT, OWNER_ID, RECORD_ID)
+            seal_secrets(secrets, WaySecrets(UNLOCK_SECRET, OPRF_OUTPUT), OWNER_ID, RECORD_ID)
             for secrets in (SECRETS, CHANGING_SECRETS)
         ]
         assert {len(one) for one in sealed} == {SEALED_BYTES}
@@ -145,8 +144,8 @@ class TestTheSecrets:
     @pytest.mark.parametrize("secrets", [SECRETS, CHANGING_SECRETS], ids=["one root", "two roots"])
     def test_r_and_the_output_of_the_pin_open_them(self, secrets: OwnerSecrets) -> None:
         """Under the record they were sealed for."""
-        sealed = seal_secrets(secrets, UNLOCK_SECRET, OPRF_OUTPUT, OWNER_ID, RECORD_ID)
-        assert open_secrets(sealed, UNLOCK_SECRET, OPRF_OUTPUT, RECORD) == secrets
+        sealed = seal_secrets(secrets, WaySecrets(UNLOCK_SECRET, OPRF_OUTPUT), OWNER_ID, RECORD_ID)
+        assert open_secrets(sealed, WaySecrets(UNLOCK_SECRET, OPRF_OUTPUT), RECORD) == secrets
 
     @pytest.mark.parametrize(
         ("sealed", "unlock_secret", "output", "record"),
@@ -185,21 +184,21 @@ class TestTheSecrets:
     ) -> None:
         """By one error, with nothing behind it."""
         with pytest.raises(SealBroken) as refusal:
-            open_secrets(sealed, unlock_secret, output, record)
+            open_secrets(sealed, WaySecrets(unlock_secret, output), record)
         assert refusal.value.__cause__ is None
 
     @pytest.mark.parametrize("position", [0, 40, 102, 103, 118])
     def test_no_byte_of_them_can_be_changed(self, position: int) -> None:
         """Neither in the secrets nor in the tag."""
         with pytest.raises(SealBroken):
-            open_secrets(flipped(SEALED_SECRETS, position), UNLOCK_SECRET, OPRF_OUTPUT, RECORD)
+            open_secrets(flipped(SEALED_SECRETS, position), WaySecrets(UNLOCK_SECRET, OPRF_OUTPUT), RECORD)
 
     def test_what_is_sealed_and_is_no_secrets_is_refused_alike(self) -> None:
         """Whoever can seal so has the key already; the reader must not fail in another way."""
-        key_of_record = owner_record._record_key(UNLOCK_SECRET, OPRF_OUTPUT, OWNER_ID, RECORD_ID)
+        key_of_record = owner_record._record_key(WaySecrets(UNLOCK_SECRET, OPRF_OUTPUT), OWNER_ID, RECORD_ID)
         sealed = sealing.seal(key_of_record, b"no secrets", OWNER_ID + RECORD_ID)
         with pytest.raises(SealBroken):
-            open_secrets(sealed, UNLOCK_SECRET, OPRF_OUTPUT, RECORD)
+            open_secrets(sealed, WaySecrets(UNLOCK_SECRET, OPRF_OUTPUT), RECORD)
 
     @pytest.mark.parametrize(
         ("unlock_secret", "output", "error"),
@@ -223,8 +222,8 @@ class TestTheSecrets:
     ) -> None:
         """Lengths are what keeps the joined inputs apart."""
         for attempt in (
-            lambda: seal_secrets(SECRETS, unlock_secret, output, OWNER_ID, RECORD_ID),
-            lambda: open_secrets(SEALED_SECRETS, unlock_secret, output, RECORD),
+            lambda: seal_secrets(SECRETS, WaySecrets(unlock_secret, output), OWNER_ID, RECORD_ID),
+            lambda: open_secrets(SEALED_SECRETS, WaySecrets(unlock_secret, output), RECORD),
         ):
             with pytest.raises(InvalidLength) as refusal:
                 attempt()

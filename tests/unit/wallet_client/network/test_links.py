@@ -104,7 +104,10 @@ class FakeCarrier:
     def __init__(self) -> None:
         self.opened: list[grpc.aio.Channel] = []
 
-    def open(self) -> grpc.aio.Channel:
+    def gateway(self, roster: Roster) -> None:
+        return None
+
+    def open(self, roster: Roster) -> grpc.aio.Channel:
         self.opened.append(grpc.aio.insecure_channel("127.0.0.1:1"))
         return self.opened[-1]
 

@@ -38,23 +38,34 @@ from support.sample_owner import (
     unlock_share,
 )
 from threshold.ristretto import Point
-from trust.ids import OwnerId, RecordId
+from trust.access_policy import SignedAccessPolicy
+from trust.ids import OwnerId, RecordId, Signature
 from trust.owner_refusals import UnlockRefused
 from wallet_client.network.failures import WrongReply
 from wallet_client.network.owner_catalogue import CatalogueBatch, CataloguePiece, SafesCatalogue
-from wallet_client.network.owner_link import OwnerLink, PartToKeep
+from wallet_client.network.owner_link import OwnerLink
+from wallet_client.network.owner_messages import Evidence, PartToKeep, VersionToKeep
 
 PATIENCE = 5.0
 BLINDED = Point.from_bytes(RECORD.oprf_commitments[0])
 ELEMENT = RECORD.oprf_commitments[1]
 PROOF = bytes(32) + b"\x01" + bytes(31)
-PART = PartToKeep(RECORD.to_bytes(), unlock_share(1), oprf_share(1), TAG, SEALED_SECRETS, 10)
-PART_MESSAGE = pb.RecordPart(
-    record=RECORD.to_bytes(),
-    unlock_share=unlock_share(1),
-    oprf_share=oprf_share(1),
-    unlock_tag=TAG,
-    sealed_secrets=SEALED_SECRETS,
+POLICY = SignedAccessPolicy(b"policy", Signature(bytes(64)))
+PART = PartToKeep(RECORD.to_bytes(), unlock_share(1), oprf_share(1), TAG, SEALED_SECRETS)
+EVIDENCE = Evidence(("device",), RECIPIENT.public, b"proof", b"assertion", b"authority")
+TO_KEEP = VersionToKeep(POLICY, (PART,), 10)
+VERSION = pb.RecordVersion(
+    policy=POLICY.policy,
+    policy_signature=POLICY.signature,
+    parts=[
+        pb.RecordPart(
+            record=RECORD.to_bytes(),
+            unlock_share=unlock_share(1),
+            oprf_share=oprf_share(1),
+            unlock_tag=TAG,
+            sealed_secrets=SEALED_SECRETS,
+        )
+    ],
     guesses=10,
 )
 WALLET = pb.OwnersWallet(
@@ -123,6 +134,48 @@ CALLS: dict[str, tuple[Call, str, Any, bool]] = {
         ),
         False,
     ),
+    "begin_unlock by other factors": (
+        lambda one: one.begin_unlock(OWNER_ID, None, ("authority", "device", "pin")),
+        "BeginUnlock",
+        pb.BeginUnlockRequest(
+            owner_id=OWNER_ID, factors=[pb.FACTOR_AUTHORITY, pb.FACTOR_DEVICE, pb.FACTOR_PIN]
+        ),
+        False,
+    ),
+    "evaluate by other factors": (
+        lambda one: one.evaluate(OWNER_ID, RECORD_ID, GUESS_ID, BLINDED, EVIDENCE),
+        "Evaluate",
+        pb.EvaluateRequest(
+            owner_id=OWNER_ID,
+            record_id=RECORD_ID,
+            guess_id=GUESS_ID,
+            blinded_element=BLINDED.to_bytes(),
+            factors=[pb.FACTOR_DEVICE],
+            recipient_key=RECIPIENT.public,
+            device_proof=b"proof",
+            assertion=b"assertion",
+            authority=b"authority",
+        ),
+        False,
+    ),
+    "unlock as the owner's wallet": (
+        lambda one: one.unlock(OWNER_ID, RECORD_ID, GUESS_ID, RECIPIENT.public, UNLOCK_PROOF, signed=True),
+        "Unlock",
+        pb.UnlockRequest(
+            owner_id=OWNER_ID,
+            record_id=RECORD_ID,
+            guess_id=GUESS_ID,
+            recipient_key=RECIPIENT.public,
+            proof=UNLOCK_PROOF,
+        ),
+        True,
+    ),
+    "veto": (
+        lambda one: one.veto(RECIPIENT.public),
+        "Veto",
+        pb.VetoRequest(recipient_key=RECIPIENT.public),
+        True,
+    ),
     "unlock": (
         lambda one: one.unlock(OWNER_ID, RECORD_ID, GUESS_ID, RECIPIENT.public, UNLOCK_PROOF),
         "Unlock",
@@ -136,12 +189,12 @@ CALLS: dict[str, tuple[Call, str, Any, bool]] = {
         False,
     ),
     "enroll": (
-        lambda one: one.enroll(PART, "welcome"),
+        lambda one: one.enroll(TO_KEEP, "welcome"),
         "Enroll",
-        pb.EnrollRequest(part=PART_MESSAGE, invitation="welcome"),
+        pb.EnrollRequest(version=VERSION, invitation="welcome"),
         True,
     ),
-    "stage": (lambda one: one.stage(PART), "StageRecord", pb.StageRecordRequest(part=PART_MESSAGE), True),
+    "stage": (lambda one: one.stage(TO_KEEP), "StageRecord", pb.StageRecordRequest(version=VERSION), True),
     "commit": (
         lambda one: one.commit(OWNER_ID, RECORD_ID),
         "CommitRecord",
@@ -177,6 +230,7 @@ CALLS: dict[str, tuple[Call, str, Any, bool]] = {
 GOOD = {
     "BeginUnlock": pb.BeginUnlockResponse(record=RECORD.to_bytes()),
     "Evaluate": pb.EvaluateResponse(record_id=RECORD_ID, evaluated_element=ELEMENT, proof=PROOF),
+    "Unlock": pb.UnlockResponse(sealed_part=SEALED_PART),
 }
 
 
@@ -214,7 +268,7 @@ class TestBeginUnlock:
     async def test_gives_the_exact_bytes(self) -> None:
         """Safes that agree are counted by them."""
         caller = FakeCaller(GOOD["BeginUnlock"])
-        assert await link(caller).begin_unlock(OWNER_ID) == RECORD.to_bytes()
+        assert (await link(caller).begin_unlock(OWNER_ID)).record == RECORD.to_bytes()
 
     @pytest.mark.parametrize(
         "record",
@@ -237,7 +291,7 @@ class TestBeginUnlock:
         """Who knows how many safes must agree."""
         other = msgspec.structs.replace(RECORD, record_id=RecordId(draw("another record", 16))).to_bytes()
         caller = FakeCaller(pb.BeginUnlockResponse(record=other))
-        assert await link(caller).begin_unlock(OWNER_ID, RECORD_ID) == other
+        assert (await link(caller).begin_unlock(OWNER_ID, RECORD_ID)).record == other
 
 
 class TestEvaluate:
@@ -271,7 +325,25 @@ async def test_unlock_gives_what_is_sealed() -> None:
     """Who has the recipient key opens it."""
     caller = FakeCaller(pb.UnlockResponse(sealed_part=SEALED_PART))
     got = await link(caller).unlock(OWNER_ID, RECORD_ID, GUESS_ID, RECIPIENT.public, UNLOCK_PROOF)
-    assert got == SEALED_PART
+    assert (got.sealed_part, got.release_at_ms) == (SEALED_PART, 0)
+
+
+async def test_unlock_gives_when_the_part_will_be_there() -> None:
+    """Where the owner's waiting period runs."""
+    caller = FakeCaller(pb.UnlockResponse(release_at_ms=1_790_000_000_000))
+    got = await link(caller).unlock(OWNER_ID, RECORD_ID, GUESS_ID, RECIPIENT.public, UNLOCK_PROOF)
+    assert (got.sealed_part, got.release_at_ms) == (b"", 1_790_000_000_000)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [pb.UnlockResponse(), pb.UnlockResponse(sealed_part=SEALED_PART, release_at_ms=1)],
+    ids=["neither", "both"],
+)
+async def test_unlock_gives_a_part_or_a_time(answer: pb.UnlockResponse) -> None:
+    """And not both, nor nothing."""
+    with pytest.raises(WrongReply):
+        await link(FakeCaller(answer)).unlock(OWNER_ID, RECORD_ID, GUESS_ID, RECIPIENT.public, UNLOCK_PROOF)
 
 
 class TestWallets:

@@ -35,11 +35,12 @@ from wallet_client.operations.owner_errors import (
     OwnerOutOfReach,
     WalletHasOwnerAlready,
 )
-from wallet_client.operations.put_record import part_for
+from wallet_client.operations.put_record import version_for
 from wallet_client.operations.resume import resume
 from wallet_client.operations.unlocking import unlock_owner
 from wallet_client.operations.wallet_keys import KeyFinder
 from wallet_client.owners.dealing import deal_record
+from wallet_client.owners.factors import Factors
 from wallet_client.owners.names import OwnerName, Pin
 from wallet_client.owners.stretch import StretchedPin
 from wallet_client.pipeline.binding import Binding
@@ -108,7 +109,7 @@ async def opened_with(safes: MemorySafes, pin: Pin = PIN, name: OwnerName = NAME
         safes,  # type: ignore[arg-type]
         [safes.roster],
         owner,
-        stretch_pin(pin, owner),
+        Factors(pin=stretch_pin(pin, owner)),
         seeded(f"a guess at {pin.reveal()!r}"),
     )
     return done.secrets
@@ -146,7 +147,7 @@ async def test_an_owner_is_enrolled_at_all_safes(wallet: Wallet, safes: MemorySa
     done = await enroll(wallet)
     assert (done.safes, done.failed, done.resealed, done.left) == (5, {}, (), {})
     await check_enrolled(wallet, safes)
-    records = {half.owners[id_of(safes)].current.record for half in safes.owners.values()}
+    records = {half.owners[id_of(safes)].current.parts[0].record for half in safes.owners.values()}
     (record,) = [OwnerRecord.from_bytes(one) for one in records]
     assert (record.k, [place.x for place in record.places]) == (3, [1, 2, 3, 4, 5])
     assert {half.owners[id_of(safes)].limit for half in safes.owners.values()} == {GUESSES}
@@ -334,7 +335,7 @@ class TestANameThatIsTaken:
         made = deal_record(id_of(safes), stranger, pin, safes.roster, seeded("stranger"))
         for number in numbers:
             safe_id = safes.roster.safes[number - 1].safe_id
-            await safes.to_owners(safe_id, stranger.signing_key).enroll(part_for(made, safe_id, GUESSES))
+            await safes.to_owners(safe_id, stranger.signing_key).enroll(version_for(made, safe_id, GUESSES))
 
     @pytest.mark.parametrize("at", [(3,), (1, 2, 3, 4, 5)], ids=["one safe", "all safes"])
     async def test_is_refused_and_the_safes_are_named(

@@ -50,6 +50,7 @@ from wallet_client.operations.reseed import reseed_root
 from wallet_client.operations.resume import resume
 from wallet_client.operations.settle import changing
 from wallet_client.operations.wallet_keys import KeyFinder
+from wallet_client.owners.factors import by_pin
 from wallet_client.pipeline.binding import Binding
 from wallet_client.pipeline.errors import BindingUnknown
 from wallet_client.policies.policy_print import policy_toml
@@ -156,7 +157,7 @@ class TestTheRoot:
         before = await prepared(folder, 5, 3)
         async with first_wallet(folder, before.safes, "again") as wallet:
             old = (await secrets_of(wallet)).root
-            done = await reseed_root(wallet, PIN)
+            done = await reseed_root(wallet, by_pin(PIN))
             assert (done.left, done.waiting, done.ended, done.failed) == ({}, 0, True, {})
             await has_one_root(wallet, before)
             assert (await secrets_of(wallet)).root != old
@@ -180,7 +181,7 @@ class TestTheRoot:
         async with first_wallet(before.folder, before.safes, "dies") as wallet:
             steps.watch(wallet, before.safes)
             with suppress(Crash):
-                await reseed_root(wallet, PIN)
+                await reseed_root(wallet, by_pin(PIN))
         before.safes.calm_down()
         await self._goes_on(before)
         return steps.taken
@@ -196,7 +197,7 @@ class TestTheRoot:
         async with first_wallet(before.folder, before.safes, "loses a safe") as wallet:
             steps.watch(wallet, before.safes)
             with suppress(TooFewSafes):
-                await reseed_root(wallet, PIN)
+                await reseed_root(wallet, by_pin(PIN))
             before.safes.calm_down()
             assert await everything(wallet) == named()
             before.safes.take_down()
@@ -206,7 +207,7 @@ class TestTheRoot:
     async def _goes_on(self, before: Before) -> None:
         async with first_wallet(before.folder, before.safes, "goes on") as wallet:
             assert await everything(wallet) == named()
-            assert (await reseed_root(wallet, PIN)).ended
+            assert (await reseed_root(wallet, by_pin(PIN))).ended
             await has_one_root(wallet, before)
 
     async def test_only_the_pin_begins_it(self, folder: Path) -> None:
@@ -214,7 +215,7 @@ class TestTheRoot:
         before = await prepared(folder, 3, 2)
         async with first_wallet(folder, before.safes, "again") as wallet:
             with pytest.raises(OwnerNotUnlocked):
-                await reseed_root(wallet, OTHER_PIN)
+                await reseed_root(wallet, by_pin(OTHER_PIN))
         for half in before.safes.owners.values():
             (owner,) = half.owners.values()
             assert (owner.staged, owner.old, half.revoked) == (None, (), {})
@@ -223,7 +224,7 @@ class TestTheRoot:
         """It is told how to become an owner's."""
         async with another_wallet(folder, MemorySafes.of(3, 2)) as wallet:
             with pytest.raises(WalletWithoutOwner):
-                await reseed_root(wallet, PIN)
+                await reseed_root(wallet, by_pin(PIN))
 
     async def test_a_thief_is_shut_out_although_the_rest_waits_for_a_safe(self, folder: Path) -> None:
         """A safe is away: the root stays, and the other wallets are revoked where it can be said."""
@@ -231,13 +232,13 @@ class TestTheRoot:
         async with first_wallet(folder, before.safes, "again") as wallet:
             before.safes.take_down(3)
             with pytest.raises(TooFewSafes, match="2 of the 3 safes needed"):
-                await reseed_root(wallet, PIN)
+                await reseed_root(wallet, by_pin(PIN))
             bound = wallet.keys.ownership
             before.safes.take_down()
             assert [len(half.revoked) for half in before.safes.owners.values()] == [1, 1, 0]
             assert bound is not None
             assert {one.read_manifest().ownership for one in receipts(wallet)} == {bound}
-            assert (await reseed_root(wallet, PIN)).ended
+            assert (await reseed_root(wallet, by_pin(PIN))).ended
             await has_one_root(wallet, before)
 
     @pytest.mark.parametrize("call", ["stage", "commit"])
@@ -247,11 +248,11 @@ class TestTheRoot:
         async with first_wallet(folder, before.safes, "again") as wallet:
             before.safes.owners_at(2).faults = Faults(refuses={call: StorageFull()})
             with pytest.raises(TooFewSafes) as caught:
-                await reseed_root(wallet, PIN)
+                await reseed_root(wallet, by_pin(PIN))
             assert {name: type(one) for name, one in caught.value.failed.items()} == {"safe-2": StorageFull}
             assert await everything(wallet) == named()
             before.safes.owners_at(2).faults = Faults()
-            assert (await reseed_root(wallet, PIN)).ended
+            assert (await reseed_root(wallet, by_pin(PIN))).ended
             await has_one_root(wallet, before)
 
     async def test_a_safe_that_does_not_tell_what_it_has_keeps_it_from_ending(self, folder: Path) -> None:
@@ -261,11 +262,11 @@ class TestTheRoot:
             await away(second, "plain", [small_value("of the second")])
         async with first_wallet(folder, before.safes, "again") as wallet:
             before.safes.owners_at(1).faults = Faults(refuses={"catalogue": StorageFull()})
-            done = await reseed_root(wallet, PIN)
+            done = await reseed_root(wallet, by_pin(PIN))
             assert (done.left, done.waiting, done.ended) == ({}, 0, False)
             assert [type(one) for one in done.failed.values()] == [StorageFull]
             before.safes.owners_at(1).faults = Faults()
-            done = await reseed_root(wallet, PIN)
+            done = await reseed_root(wallet, by_pin(PIN))
             assert (len(done.resealed), done.ended) == (1, True)
             assert small_value("of the second") in await everything(wallet)
             assert LEAVING_ROOT not in wallet.store.keys.names()
@@ -278,7 +279,7 @@ class TestTheRoot:
         async with first_wallet(folder, before.safes, "again") as wallet:
             for safe in before.safes:
                 safe.refuses = StorageFull()
-            done = await reseed_root(wallet, PIN)
+            done = await reseed_root(wallet, by_pin(PIN))
             assert (len(done.left), done.ended) == (2, False)
             assert (await resume(wallet)).root_changing
             for safe in before.safes:
@@ -288,7 +289,7 @@ class TestTheRoot:
             assert (await come_back(third)).left == {}
             assert contents(third) == named()
             assert LEAVING_ROOT in third.store.keys.names()
-            assert (await reseed_root(third, PIN)).ended
+            assert (await reseed_root(third, by_pin(PIN))).ended
             assert not (await resume(third)).root_changing
             assert opened_by_thief(before.stolen, before.safes) == []
             assert LEAVING_ROOT not in third.store.keys.names()
@@ -299,10 +300,10 @@ class TestTheRoot:
         before = await prepared(folder, 3, 2)
         records = {safe_id: dict(half.owners) for safe_id, half in before.safes.owners.items()}
         async with first_wallet(folder, before.safes, "again") as wallet:
-            await reseed_root(wallet, PIN)
+            await reseed_root(wallet, by_pin(PIN))
             for safe_id, half in before.safes.owners.items():
                 half.owners = dict(records[safe_id])
-            for change in (reseed_root(wallet, PIN), change_pin(wallet, PIN, OTHER_PIN)):
+            for change in (reseed_root(wallet, by_pin(PIN)), change_pin(wallet, by_pin(PIN), OTHER_PIN)):
                 with pytest.raises(RecordBehind):
                     await change
             assert {safe_id: half.owners for safe_id, half in before.safes.owners.items()} == records
@@ -317,7 +318,7 @@ class TestTheRoot:
             add_policy(wallet.store, policy_toml(made), "office.toml", wallet.roster)
             await away(wallet, "office", [small_value("in the office")])
             await forget_key(wallet, key.id)
-            assert (await reseed_root(wallet, PIN)).ended
+            assert (await reseed_root(wallet, by_pin(PIN))).ended
             assert wallet.store.keyring.entry(key.id).algorithm == ""
             assert small_value("in the office") in await everything(wallet)
             assert opened_by_thief(before.stolen, before.safes) == []
@@ -328,7 +329,7 @@ class TestTheRoot:
         async with another_wallet(folder, before.safes) as second:
             (lost,) = await away(second, "sealed", [small_value("sealed")])
         async with first_wallet(folder, before.safes, "again") as wallet:
-            done = await reseed_root(wallet, PIN)
+            done = await reseed_root(wallet, by_pin(PIN))
             assert {name: type(one) for name, one in done.left.items()} == {lost: KeyNotInWallet}
             assert not done.ended
             assert len(wallet.keys.bindings) == 2
@@ -340,7 +341,7 @@ class TestTheRoot:
             bind(second, Binding(draw("a root of nobody", 32)))
             (forged,) = await away(second, "threshold", [small_value("forged")])
         async with first_wallet(folder, before.safes, "again") as wallet:
-            done = await reseed_root(wallet, PIN)
+            done = await reseed_root(wallet, by_pin(PIN))
             assert {name: type(one) for name, one in done.left.items()} == {forged: BindingUnknown}
             assert done.ended
             assert len(wallet.keys.bindings) == 1

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rpc_edge.errors import ConnectionLost, NothingListens
-from safe_node.owners import KeptRecord
+from safe_node.owners import KeptPart
 from support.dealt_owners import (
     WRONG_PIN,
     asked,
@@ -52,24 +52,24 @@ async def safes() -> MemorySafes:
     return await enrolled()
 
 
-def another_oprf_share(record: KeptRecord) -> KeptRecord:
-    return replace(record, oprf_share=(Scalar.from_bytes(record.oprf_share) + ONE).to_bytes())
+def another_oprf_share(part: KeptPart) -> KeptPart:
+    return replace(part, oprf_share=(Scalar.from_bytes(part.oprf_share) + ONE).to_bytes())
 
 
-def another_unlock_share(record: KeptRecord) -> KeptRecord:
-    return replace(record, unlock_share=(Scalar.from_bytes(record.unlock_share) + ONE).to_bytes())
+def another_unlock_share(part: KeptPart) -> KeptPart:
+    return replace(part, unlock_share=(Scalar.from_bytes(part.unlock_share) + ONE).to_bytes())
 
 
-def no_scalar(record: KeptRecord) -> KeptRecord:
-    return replace(record, unlock_share=b"\xff" * 32)
+def no_scalar(part: KeptPart) -> KeptPart:
+    return replace(part, unlock_share=b"\xff" * 32)
 
 
-def other_secrets(record: KeptRecord) -> KeptRecord:
-    return replace(record, sealed=draw("other sealed secrets", 119))
+def other_secrets(part: KeptPart) -> KeptPart:
+    return replace(part, sealed=draw("other sealed secrets", 119))
 
 
-def cut_secrets(record: KeptRecord) -> KeptRecord:
-    return replace(record, sealed=record.sealed[:-1])
+def cut_secrets(part: KeptPart) -> KeptPart:
+    return replace(part, sealed=part.sealed[:-1])
 
 
 ONE = Scalar.from_index(1)

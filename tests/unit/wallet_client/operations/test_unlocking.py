@@ -209,7 +209,7 @@ class TestAnInventedRecord:
         good = dealt(safes.roster, seed="broken")
         sealed = draw("what nobody sealed", 119)
         record = msgspec.structs.replace(good.record, sealed_hash=Hash(sealed_hash(sealed)))
-        broken = replace(good, record=record, sealed=sealed)
+        broken = replace(good, ways=(replace(good.ways[0], record=record, sealed=sealed),))
         await staged(safes, broken)
         with pytest.raises(OwnerRecordBroken):
             await unlocked(safes, [safes.roster], record_id=record.record_id)

@@ -15,9 +15,10 @@ from threshold.feldman import ScalarShare
 from threshold.oprf import Mode
 from threshold.ristretto import Point, Scalar
 from trust.ids import OwnerId, SafeId
-from trust.owner_record import OwnerRecord, OwnerSecrets, open_secrets, sealed_hash, unlock_tag
+from trust.owner_record import OwnerRecord, OwnerSecrets, WaySecrets, open_secrets, sealed_hash
 from trust.roster import Roster
-from wallet_client.owners.dealing import DealtRecord, deal_record, true_total_of_guesses
+from trust.unlock_proof import unlock_tag
+from wallet_client.owners.dealing import DealtWay, deal_record, true_total_of_guesses
 from wallet_client.owners.stretch import StretchedPin
 
 OWNER_ID = OwnerId(draw("dealt owner", 32))
@@ -27,9 +28,10 @@ OTHER_PIN = StretchedPin(draw("another PIN, stretched", 32))
 ROSTER = roster_of(5, 3)
 
 
-def dealt(roster: Roster = ROSTER, pin: StretchedPin = PIN, seed: str = "dealing") -> DealtRecord:
-    """A record of the owner's."""
-    return deal_record(OWNER_ID, SECRETS, pin, roster, seeded(seed))
+def dealt(roster: Roster = ROSTER, pin: StretchedPin = PIN, seed: str = "dealing") -> DealtWay:
+    """The one way into a record of the owner's."""
+    (way,) = deal_record(OWNER_ID, SECRETS, pin, roster, seeded(seed)).ways
+    return way
 
 
 DEALT = dealt()
@@ -53,7 +55,7 @@ def share(record: OwnerRecord, safe_id: SafeId, value: bytes) -> ScalarShare:
     return ScalarShare(x, Scalar.from_bytes(value))
 
 
-def output_at(made: DealtRecord, safes: Sequence[SafeId], pin: StretchedPin, k: int) -> bytes:
+def output_at(made: DealtWay, safes: Sequence[SafeId], pin: StretchedPin, k: int) -> bytes:
     """What the PIN comes to at these safes, each evaluation checked as a wallet checks it."""
     request = oprf.blind(pin.reveal(), Mode.VOPRF, seeded("blind"))
     commitments = points(made.record.oprf_commitments)
@@ -66,7 +68,7 @@ def output_at(made: DealtRecord, safes: Sequence[SafeId], pin: StretchedPin, k: 
     return oprf.finalize(request, shared_oprf.combine_evaluations(answers, k))
 
 
-def unlock_secret_at(made: DealtRecord, safes: Sequence[SafeId], k: int) -> bytes:
+def unlock_secret_at(made: DealtWay, safes: Sequence[SafeId], k: int) -> bytes:
     """r from these safes' shares."""
     shares = [share(made.record, safe_id, made.parts[safe_id].unlock_share) for safe_id in safes]
     return feldman.combine(shares, k).to_bytes()
@@ -79,14 +81,14 @@ def test_any_k_parts_and_the_pin_open_the_secrets(safes: tuple[SafeId, ...]) -> 
     for evaluating, releasing in ((safes, safes), (safes, others), (others, safes)):
         output = output_at(DEALT, evaluating, PIN, 3)
         unlock_secret = unlock_secret_at(DEALT, releasing, 3)
-        assert open_secrets(DEALT.sealed, unlock_secret, output, DEALT.record) == SECRETS
+        assert open_secrets(DEALT.sealed, WaySecrets(unlock_secret, output), DEALT.record) == SECRETS
 
 
 def test_another_pin_opens_nothing() -> None:
     """Though every safe evaluates it and all release their parts."""
     output = output_at(DEALT, SAFES, OTHER_PIN, 3)
     with pytest.raises(SealBroken):
-        open_secrets(DEALT.sealed, unlock_secret_at(DEALT, SAFES, 3), output, DEALT.record)
+        open_secrets(DEALT.sealed, WaySecrets(unlock_secret_at(DEALT, SAFES, 3), output), DEALT.record)
 
 
 @pytest.mark.parametrize("safes", list(combinations(SAFES, 2)), ids=numbers)
@@ -98,7 +100,7 @@ def test_fewer_than_k_parts_open_nothing(safes: tuple[SafeId, ...]) -> None:
     right_output, right_secret = output_at(DEALT, SAFES, PIN, 3), unlock_secret_at(DEALT, SAFES, 3)
     for secret, evaluated in ((right_secret, output), (unlock_secret, right_output), (unlock_secret, output)):
         with pytest.raises(SealBroken):
-            open_secrets(DEALT.sealed, secret, evaluated, DEALT.record)
+            open_secrets(DEALT.sealed, WaySecrets(secret, evaluated), DEALT.record)
 
 
 def test_k_safes_without_the_pin_have_r_and_must_still_guess() -> None:
@@ -106,7 +108,7 @@ def test_k_safes_without_the_pin_have_r_and_must_still_guess() -> None:
     unlock_secret = unlock_secret_at(DEALT, SAFES, 3)
     for known in (bytes(64), *(part.unlock_tag * 2 for part in DEALT.parts.values())):
         with pytest.raises(SealBroken):
-            open_secrets(DEALT.sealed, unlock_secret, known, DEALT.record)
+            open_secrets(DEALT.sealed, WaySecrets(unlock_secret, known), DEALT.record)
 
 
 def test_every_part_matches_the_commitments() -> None:
@@ -149,7 +151,7 @@ def test_the_same_randomness_deals_the_same_record_and_other_randomness_shares_n
     assert kept[0] & kept[1] == set()
     output = output_at(other, SAFES, PIN, 3)
     with pytest.raises(SealBroken):
-        open_secrets(DEALT.sealed, unlock_secret_at(DEALT, SAFES, 3), output, DEALT.record)
+        open_secrets(DEALT.sealed, WaySecrets(unlock_secret_at(DEALT, SAFES, 3), output), DEALT.record)
 
 
 @pytest.mark.parametrize(("n", "k"), [(1, 1), (2, 1), (2, 2), (7, 4)])
@@ -159,7 +161,10 @@ def test_the_rosters_threshold_is_the_records(n: int, k: int) -> None:
     made = dealt(roster)
     safes = tuple(safe.safe_id for safe in roster.safes)[-k:]
     output = output_at(made, safes, PIN, k)
-    assert open_secrets(made.sealed, unlock_secret_at(made, safes, k), output, made.record) == SECRETS
+    assert (
+        open_secrets(made.sealed, WaySecrets(unlock_secret_at(made, safes, k), output), made.record)
+        == SECRETS
+    )
 
 
 def test_what_is_dealt_does_not_show() -> None:

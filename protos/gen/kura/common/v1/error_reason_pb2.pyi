@@ -130,6 +130,14 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """INTERNAL. A defect or an I/O error. Nothing was changed. Metadata: `incident`, the id in the server's log."""
     ERROR_REASON_BUSY: _ErrorReason.ValueType  # 82
     """UNAVAILABLE. The server has more to write, or to hash, than it keeps up with. Nothing was written; ask again later."""
+    ERROR_REASON_GRANT_INVALID: _ErrorReason.ValueType  # 83
+    """PERMISSION_DENIED. A grant does not hold: its signature, whom it names, its list. Metadata: `field`."""
+    ERROR_REASON_GRANT_EXPIRED: _ErrorReason.ValueType  # 84
+    """PERMISSION_DENIED. The grant does not hold at this time. Metadata: `server_time_ms`."""
+    ERROR_REASON_NOTHING_WAITS: _ErrorReason.ValueType  # 90
+    """NOT_FOUND. No recovery waits for that key."""
+    ERROR_REASON_VETOED_LATELY: _ErrorReason.ValueType  # 91
+    """FAILED_PRECONDITION. A recovery was vetoed less than 30 days ago. Metadata: `next_at_ms`."""
     ERROR_REASON_UNKNOWN_NAME: _ErrorReason.ValueType  # 100
     """NOT_FOUND. The wallet has no such value, receipt or policy. Metadata: `kind`, `name`."""
     ERROR_REASON_WALLET_FULL: _ErrorReason.ValueType  # 101
@@ -328,6 +336,14 @@ ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 81
 """INTERNAL. A defect or an I/O error. Nothing was changed. Metadata: `incident`, the id in the server's log."""
 ERROR_REASON_BUSY: ErrorReason.ValueType  # 82
 """UNAVAILABLE. The server has more to write, or to hash, than it keeps up with. Nothing was written; ask again later."""
+ERROR_REASON_GRANT_INVALID: ErrorReason.ValueType  # 83
+"""PERMISSION_DENIED. A grant does not hold: its signature, whom it names, its list. Metadata: `field`."""
+ERROR_REASON_GRANT_EXPIRED: ErrorReason.ValueType  # 84
+"""PERMISSION_DENIED. The grant does not hold at this time. Metadata: `server_time_ms`."""
+ERROR_REASON_NOTHING_WAITS: ErrorReason.ValueType  # 90
+"""NOT_FOUND. No recovery waits for that key."""
+ERROR_REASON_VETOED_LATELY: ErrorReason.ValueType  # 91
+"""FAILED_PRECONDITION. A recovery was vetoed less than 30 days ago. Metadata: `next_at_ms`."""
 ERROR_REASON_UNKNOWN_NAME: ErrorReason.ValueType  # 100
 """NOT_FOUND. The wallet has no such value, receipt or policy. Metadata: `kind`, `name`."""
 ERROR_REASON_WALLET_FULL: ErrorReason.ValueType  # 101

@@ -10,6 +10,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from kura.safe.v1 import safe_pb2 as _safe_pb2
 import builtins as _builtins
 import sys
@@ -22,27 +23,61 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _Factor:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _FactorEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Factor.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    FACTOR_UNSPECIFIED: _Factor.ValueType  # 0
+    """Refused."""
+    FACTOR_PIN: _Factor.ValueType  # 1
+    """A PIN."""
+    FACTOR_DEVICE: _Factor.ValueType  # 2
+    """A FIDO2 device."""
+    FACTOR_AUTHORITY: _Factor.ValueType  # 3
+    """The word of an authority."""
+
+class Factor(_Factor, metaclass=_FactorEnumTypeWrapper):
+    """Factor is what proves an owner."""
+
+FACTOR_UNSPECIFIED: Factor.ValueType  # 0
+"""Refused."""
+FACTOR_PIN: Factor.ValueType  # 1
+"""A PIN."""
+FACTOR_DEVICE: Factor.ValueType  # 2
+"""A FIDO2 device."""
+FACTOR_AUTHORITY: Factor.ValueType  # 3
+"""The word of an authority."""
+Global___Factor: _TypeAlias = Factor  # noqa: Y015
+
 @_typing.final
 class BeginUnlockRequest(_message.Message):
-    """BeginUnlockRequest names an owner."""
+    """BeginUnlockRequest names an owner and a way."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     OWNER_ID_FIELD_NUMBER: _builtins.int
     RECORD_ID_FIELD_NUMBER: _builtins.int
+    FACTORS_FIELD_NUMBER: _builtins.int
     owner_id: _builtins.bytes
     """Required. 32 bytes."""
     record_id: _builtins.bytes
     """16 bytes: a record to be looked for although it is not in force. Empty: the one in force."""
+    @_builtins.property
+    def factors(self) -> _containers.RepeatedScalarFieldContainer[Global___Factor.ValueType]:
+        """By which factors it is to be opened, each once, in any order. None: the PIN alone."""
+
     def __init__(
         self,
         *,
         owner_id: _builtins.bytes = ...,
         record_id: _builtins.bytes = ...,
+        factors: _abc.Iterable[Global___Factor.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["owner_id", b"owner_id", "record_id", b"record_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["factors", b"factors", "owner_id", b"owner_id", "record_id", b"record_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -55,16 +90,24 @@ class BeginUnlockResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     RECORD_FIELD_NUMBER: _builtins.int
+    CHALLENGE_FIELD_NUMBER: _builtins.int
+    CHALLENGE_SIGNATURE_FIELD_NUMBER: _builtins.int
     record: _builtins.bytes
     """trust.owner_record.OwnerRecord, exact bytes."""
+    challenge: _builtins.bytes
+    """trust.device_proof.SafeChallenge, exact signed bytes."""
+    challenge_signature: _builtins.bytes
+    """Ed25519 by this safe, 64 bytes."""
     def __init__(
         self,
         *,
         record: _builtins.bytes = ...,
+        challenge: _builtins.bytes = ...,
+        challenge_signature: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["record", b"record"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["challenge", b"challenge", "challenge_signature", b"challenge_signature", "record", b"record"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -80,6 +123,11 @@ class EvaluateRequest(_message.Message):
     RECORD_ID_FIELD_NUMBER: _builtins.int
     GUESS_ID_FIELD_NUMBER: _builtins.int
     BLINDED_ELEMENT_FIELD_NUMBER: _builtins.int
+    FACTORS_FIELD_NUMBER: _builtins.int
+    RECIPIENT_KEY_FIELD_NUMBER: _builtins.int
+    DEVICE_PROOF_FIELD_NUMBER: _builtins.int
+    ASSERTION_FIELD_NUMBER: _builtins.int
+    AUTHORITY_FIELD_NUMBER: _builtins.int
     owner_id: _builtins.bytes
     """Required. 32 bytes."""
     record_id: _builtins.bytes
@@ -87,7 +135,21 @@ class EvaluateRequest(_message.Message):
     guess_id: _builtins.bytes
     """Required. 16 fresh random bytes; the same for all safes and for every retry."""
     blinded_element: _builtins.bytes
-    """Required. RFC 9497 blinded element, 32 bytes."""
+    """Required. RFC 9497 blinded element, 32 bytes: of the stretched PIN, or of 32 zero bytes in a way without one."""
+    recipient_key: _builtins.bytes
+    """X25519 public key to which the answer of Unlock is to be sealed, 32 bytes. Required in a way with a device or an
+    authority, whose proofs name it; empty or the same otherwise.
+    """
+    device_proof: _builtins.bytes
+    """trust.device_proof.DeviceProof, where the way needs a device; like the next two, at most 65,536 bytes."""
+    assertion: _builtins.bytes
+    """trust.assertion.SignedAssertion, where the way needs an authority. Taken once."""
+    authority: _builtins.bytes
+    """trust.authority.SignedAuthority of that authority, as it stands now: it names the key that signed the assertion."""
+    @_builtins.property
+    def factors(self) -> _containers.RepeatedScalarFieldContainer[Global___Factor.ValueType]:
+        """As in BeginUnlock."""
+
     def __init__(
         self,
         *,
@@ -95,10 +157,15 @@ class EvaluateRequest(_message.Message):
         record_id: _builtins.bytes = ...,
         guess_id: _builtins.bytes = ...,
         blinded_element: _builtins.bytes = ...,
+        factors: _abc.Iterable[Global___Factor.ValueType] | None = ...,
+        recipient_key: _builtins.bytes = ...,
+        device_proof: _builtins.bytes = ...,
+        assertion: _builtins.bytes = ...,
+        authority: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["blinded_element", b"blinded_element", "guess_id", b"guess_id", "owner_id", b"owner_id", "record_id", b"record_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assertion", b"assertion", "authority", b"authority", "blinded_element", b"blinded_element", "device_proof", b"device_proof", "factors", b"factors", "guess_id", b"guess_id", "owner_id", b"owner_id", "recipient_key", b"recipient_key", "record_id", b"record_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -154,7 +221,7 @@ class UnlockRequest(_message.Message):
     recipient_key: _builtins.bytes
     """Required. X25519 public key to which the answer is sealed, 32 bytes."""
     proof: _builtins.bytes
-    """Required. trust.owner_record.unlock_proof, 32 bytes."""
+    """Required. trust.unlock_proof.unlock_proof, 32 bytes."""
     def __init__(
         self,
         *,
@@ -174,29 +241,71 @@ Global___UnlockRequest: _TypeAlias = UnlockRequest  # noqa: Y015
 
 @_typing.final
 class UnlockResponse(_message.Message):
-    """UnlockResponse is this safe's part."""
+    """UnlockResponse is this safe's part, or when it will be."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     SEALED_PART_FIELD_NUMBER: _builtins.int
+    RELEASE_AT_MS_FIELD_NUMBER: _builtins.int
     sealed_part: _builtins.bytes
-    """Secret: trust.owner_record.ReleasedPart, sealed by HPKE to the recipient key."""
+    """Secret: trust.owner_record.ReleasedPart, sealed by HPKE to the recipient key. Empty while the owner's waiting period
+    runs.
+    """
+    release_at_ms: _builtins.int
+    """When the same call gives the part, milliseconds since 1970-01-01 UTC; 0 where it is here."""
     def __init__(
         self,
         *,
         sealed_part: _builtins.bytes = ...,
+        release_at_ms: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["sealed_part", b"sealed_part"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["release_at_ms", b"release_at_ms", "sealed_part", b"sealed_part"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UnlockResponse: _TypeAlias = UnlockResponse  # noqa: Y015
 
 @_typing.final
+class RecordVersion(_message.Message):
+    """RecordVersion is what one safe keeps of one version of an owner's record: all ways into it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POLICY_FIELD_NUMBER: _builtins.int
+    POLICY_SIGNATURE_FIELD_NUMBER: _builtins.int
+    PARTS_FIELD_NUMBER: _builtins.int
+    GUESSES_FIELD_NUMBER: _builtins.int
+    policy: _builtins.bytes
+    """Required. trust.access_policy.AccessPolicy, exact signed bytes."""
+    policy_signature: _builtins.bytes
+    """Required. Ed25519 by the owner key it names, 64 bytes."""
+    guesses: _builtins.int
+    """Required. Wrong guesses, in each way with a PIN, until it is locked, 1 to 100."""
+    @_builtins.property
+    def parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecordPart]:
+        """Required. One for each way of the policy, in its order. All have the same record id."""
+
+    def __init__(
+        self,
+        *,
+        policy: _builtins.bytes = ...,
+        policy_signature: _builtins.bytes = ...,
+        parts: _abc.Iterable[Global___RecordPart] | None = ...,
+        guesses: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["guesses", b"guesses", "parts", b"parts", "policy", b"policy", "policy_signature", b"policy_signature"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordVersion: _TypeAlias = RecordVersion  # noqa: Y015
+
+@_typing.final
 class RecordPart(_message.Message):
-    """RecordPart is what one safe keeps of a record."""
+    """RecordPart is what one safe keeps of one way into a record."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -205,7 +314,6 @@ class RecordPart(_message.Message):
     OPRF_SHARE_FIELD_NUMBER: _builtins.int
     UNLOCK_TAG_FIELD_NUMBER: _builtins.int
     SEALED_SECRETS_FIELD_NUMBER: _builtins.int
-    GUESSES_FIELD_NUMBER: _builtins.int
     record: _builtins.bytes
     """Required. trust.owner_record.OwnerRecord, exact bytes; it places a part here."""
     unlock_share: _builtins.bytes
@@ -215,9 +323,7 @@ class RecordPart(_message.Message):
     unlock_tag: _builtins.bytes
     """Required. Secret: what this safe recognises the PIN by, 32 bytes."""
     sealed_secrets: _builtins.bytes
-    """Required. The sealed secrets, 119 bytes."""
-    guesses: _builtins.int
-    """Required. Wrong guesses until it is locked, 1 to 100."""
+    """Required. The sealed secrets, 119 bytes, and in a way with a device 112 bytes for each device behind them."""
     def __init__(
         self,
         *,
@@ -226,11 +332,10 @@ class RecordPart(_message.Message):
         oprf_share: _builtins.bytes = ...,
         unlock_tag: _builtins.bytes = ...,
         sealed_secrets: _builtins.bytes = ...,
-        guesses: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["guesses", b"guesses", "oprf_share", b"oprf_share", "record", b"record", "sealed_secrets", b"sealed_secrets", "unlock_share", b"unlock_share", "unlock_tag", b"unlock_tag"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["oprf_share", b"oprf_share", "record", b"record", "sealed_secrets", b"sealed_secrets", "unlock_share", b"unlock_share", "unlock_tag", b"unlock_tag"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -242,25 +347,25 @@ class EnrollRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    PART_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
     INVITATION_FIELD_NUMBER: _builtins.int
     invitation: _builtins.str
     """The operator's invitation, as text, where the safe asks for one; case, spaces and hyphens do not count. It is
     used up by the first owner who enrols with it.
     """
     @_builtins.property
-    def part(self) -> Global___RecordPart:
+    def version(self) -> Global___RecordVersion:
         """Required."""
 
     def __init__(
         self,
         *,
-        part: Global___RecordPart | None = ...,
+        version: Global___RecordVersion | None = ...,
         invitation: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["version", b"version"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["invitation", b"invitation", "part", b"part"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["invitation", b"invitation", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -289,19 +394,19 @@ class StageRecordRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    PART_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def part(self) -> Global___RecordPart:
+    def version(self) -> Global___RecordVersion:
         """Required."""
 
     def __init__(
         self,
         *,
-        part: Global___RecordPart | None = ...,
+        version: Global___RecordVersion | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["version", b"version"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -445,6 +550,45 @@ class RearmResponse(_message.Message):
 Global___RearmResponse: _TypeAlias = RearmResponse  # noqa: Y015
 
 @_typing.final
+class VetoRequest(_message.Message):
+    """VetoRequest names a recovery that waits."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECIPIENT_KEY_FIELD_NUMBER: _builtins.int
+    recipient_key: _builtins.bytes
+    """Required. X25519 public key for which it waits, 32 bytes."""
+    def __init__(
+        self,
+        *,
+        recipient_key: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["recipient_key", b"recipient_key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VetoRequest: _TypeAlias = VetoRequest  # noqa: Y015
+
+@_typing.final
+class VetoResponse(_message.Message):
+    """VetoResponse says that it is ended."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VetoResponse: _TypeAlias = VetoResponse  # noqa: Y015
+
+@_typing.final
 class OwnerStatusRequest(_message.Message):
     """OwnerStatusRequest asks for the caller's owner."""
 
@@ -475,6 +619,12 @@ class OwnerStatusResponse(_message.Message):
     NEXT_GUESS_AT_MS_FIELD_NUMBER: _builtins.int
     ITEMS_FIELD_NUMBER: _builtins.int
     BYTES_FIELD_NUMBER: _builtins.int
+    POLICY_FIELD_NUMBER: _builtins.int
+    POLICY_SIGNATURE_FIELD_NUMBER: _builtins.int
+    WAYS_FIELD_NUMBER: _builtins.int
+    WAITING_FIELD_NUMBER: _builtins.int
+    NEXT_VETO_AT_MS_FIELD_NUMBER: _builtins.int
+    COPIED_DEVICES_FIELD_NUMBER: _builtins.int
     record_id: _builtins.bytes
     """The record in force, 16 bytes; empty where this safe has none."""
     staged_record_id: _builtins.bytes
@@ -489,9 +639,29 @@ class OwnerStatusResponse(_message.Message):
     """Items of the owner's that it keeps."""
     bytes: _builtins.int
     """Bytes they take."""
+    policy: _builtins.bytes
+    """trust.access_policy.AccessPolicy of the record in force, exact signed bytes; empty where this safe has none."""
+    policy_signature: _builtins.bytes
+    """Ed25519 by the owner key, 64 bytes, or empty."""
+    next_veto_at_ms: _builtins.int
+    """Until when no further veto is taken, milliseconds since 1970-01-01 UTC; 0: one is taken now."""
     @_builtins.property
     def old_record_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
         """Records that were in force and are not dropped yet, 16 bytes each."""
+
+    @_builtins.property
+    def ways(self) -> _containers.RepeatedCompositeFieldContainer[Global___WayStatus]:
+        """Where the guesses of each way with a PIN stand; guesses_spent and next_guess_at_ms above are those of the way that
+        has most of them spent.
+        """
+
+    @_builtins.property
+    def waiting(self) -> _containers.RepeatedCompositeFieldContainer[Global___WaitingRecovery]:
+        """Recoveries that wait."""
+
+    @_builtins.property
+    def copied_devices(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """SHA-256 of the credential ids, 32 bytes each, of devices whose signature counter went back: a copy of them is about."""
 
     def __init__(
         self,
@@ -504,14 +674,88 @@ class OwnerStatusResponse(_message.Message):
         next_guess_at_ms: _builtins.int = ...,
         items: _builtins.int = ...,
         bytes: _builtins.int = ...,
+        policy: _builtins.bytes = ...,
+        policy_signature: _builtins.bytes = ...,
+        ways: _abc.Iterable[Global___WayStatus] | None = ...,
+        waiting: _abc.Iterable[Global___WaitingRecovery] | None = ...,
+        next_veto_at_ms: _builtins.int = ...,
+        copied_devices: _abc.Iterable[_builtins.bytes] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes", b"bytes", "guesses_allowed", b"guesses_allowed", "guesses_spent", b"guesses_spent", "items", b"items", "next_guess_at_ms", b"next_guess_at_ms", "old_record_ids", b"old_record_ids", "record_id", b"record_id", "staged_record_id", b"staged_record_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes", b"bytes", "copied_devices", b"copied_devices", "guesses_allowed", b"guesses_allowed", "guesses_spent", b"guesses_spent", "items", b"items", "next_guess_at_ms", b"next_guess_at_ms", "next_veto_at_ms", b"next_veto_at_ms", "old_record_ids", b"old_record_ids", "policy", b"policy", "policy_signature", b"policy_signature", "record_id", b"record_id", "staged_record_id", b"staged_record_id", "waiting", b"waiting", "ways", b"ways"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OwnerStatusResponse: _TypeAlias = OwnerStatusResponse  # noqa: Y015
+
+@_typing.final
+class WayStatus(_message.Message):
+    """WayStatus tells of the guesses of one way."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FACTORS_FIELD_NUMBER: _builtins.int
+    GUESSES_SPENT_FIELD_NUMBER: _builtins.int
+    NEXT_GUESS_AT_MS_FIELD_NUMBER: _builtins.int
+    guesses_spent: _builtins.int
+    """Guesses spent."""
+    next_guess_at_ms: _builtins.int
+    """When the next guess is taken, milliseconds since 1970-01-01 UTC; 0: at once."""
+    @_builtins.property
+    def factors(self) -> _containers.RepeatedScalarFieldContainer[Global___Factor.ValueType]:
+        """Its factors."""
+
+    def __init__(
+        self,
+        *,
+        factors: _abc.Iterable[Global___Factor.ValueType] | None = ...,
+        guesses_spent: _builtins.int = ...,
+        next_guess_at_ms: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["factors", b"factors", "guesses_spent", b"guesses_spent", "next_guess_at_ms", b"next_guess_at_ms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WayStatus: _TypeAlias = WayStatus  # noqa: Y015
+
+@_typing.final
+class WaitingRecovery(_message.Message):
+    """WaitingRecovery is one that waits for the owner's waiting period to end."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECIPIENT_KEY_FIELD_NUMBER: _builtins.int
+    FACTORS_FIELD_NUMBER: _builtins.int
+    ASKED_AT_MS_FIELD_NUMBER: _builtins.int
+    RELEASE_AT_MS_FIELD_NUMBER: _builtins.int
+    recipient_key: _builtins.bytes
+    """X25519 public key to which the part will be sealed, 32 bytes."""
+    asked_at_ms: _builtins.int
+    """When it began, milliseconds since 1970-01-01 UTC."""
+    release_at_ms: _builtins.int
+    """When its part will be given."""
+    @_builtins.property
+    def factors(self) -> _containers.RepeatedScalarFieldContainer[Global___Factor.ValueType]:
+        """By which factors."""
+
+    def __init__(
+        self,
+        *,
+        recipient_key: _builtins.bytes = ...,
+        factors: _abc.Iterable[Global___Factor.ValueType] | None = ...,
+        asked_at_ms: _builtins.int = ...,
+        release_at_ms: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked_at_ms", b"asked_at_ms", "factors", b"factors", "recipient_key", b"recipient_key", "release_at_ms", b"release_at_ms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WaitingRecovery: _TypeAlias = WaitingRecovery  # noqa: Y015
 
 @_typing.final
 class AuthoriseWalletRequest(_message.Message):

@@ -30,7 +30,9 @@ class OwnerServiceStub:
 
     Three calls are open to anyone, since who lost everything has no key to sign with: BeginUnlock, Evaluate,
     Unlock. Whether the name is unknown, the PIN wrong, the record locked or still to wait for, they answer alike:
-    with a decoy that all safes of a roster agree on, and then UNLOCK_REFUSED.
+    with a decoy that all safes of a roster agree on, and then UNLOCK_REFUSED. A record has one or several ways in,
+    each a set of factors (trust.access_policy); a way that it lacks, and a device or an authority that does not prove
+    what it should, are answered like a name that nobody has.
     All others are signed as SafeService has it: by the owner key itself where it says "owner", by a wallet that the
     owner authorised where it says "owner's wallet". Refused otherwise: NOT_THE_OWNER where the request's document names
     another owner than the caller; OWNER_UNKNOWN where the owner's record has another key, as if there were no record;
@@ -84,6 +86,11 @@ class OwnerServiceStub:
                 request_serializer=kura_dot_safe_dot_v1_dot_owner__pb2.RearmRequest.SerializeToString,
                 response_deserializer=kura_dot_safe_dot_v1_dot_owner__pb2.RearmResponse.FromString,
                 _registered_method=True)
+        self.Veto = channel.unary_unary(
+                '/kura.safe.v1.OwnerService/Veto',
+                request_serializer=kura_dot_safe_dot_v1_dot_owner__pb2.VetoRequest.SerializeToString,
+                response_deserializer=kura_dot_safe_dot_v1_dot_owner__pb2.VetoResponse.FromString,
+                _registered_method=True)
         self.OwnerStatus = channel.unary_unary(
                 '/kura.safe.v1.OwnerService/OwnerStatus',
                 request_serializer=kura_dot_safe_dot_v1_dot_owner__pb2.OwnerStatusRequest.SerializeToString,
@@ -126,7 +133,9 @@ class OwnerServiceServicer:
 
     Three calls are open to anyone, since who lost everything has no key to sign with: BeginUnlock, Evaluate,
     Unlock. Whether the name is unknown, the PIN wrong, the record locked or still to wait for, they answer alike:
-    with a decoy that all safes of a roster agree on, and then UNLOCK_REFUSED.
+    with a decoy that all safes of a roster agree on, and then UNLOCK_REFUSED. A record has one or several ways in,
+    each a set of factors (trust.access_policy); a way that it lacks, and a device or an authority that does not prove
+    what it should, are answered like a name that nobody has.
     All others are signed as SafeService has it: by the owner key itself where it says "owner", by a wallet that the
     owner authorised where it says "owner's wallet". Refused otherwise: NOT_THE_OWNER where the request's document names
     another owner than the caller; OWNER_UNKNOWN where the owner's record has another key, as if there were no record;
@@ -135,16 +144,19 @@ class OwnerServiceServicer:
     """
 
     def BeginUnlock(self, request, context):
-        """BeginUnlock gives the record that a PIN is to be tried at. Anyone may call it; it spends nothing and changes
-        nothing. Errors: MALFORMED.
+        """BeginUnlock gives the record that is to be opened by some factors, and a fresh challenge for a device. Anyone may
+        call it; it spends nothing and changes nothing. Errors: MALFORMED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Evaluate(self, request, context):
-        """Evaluate spends a guess, durably, and then evaluates the blinded PIN. Anyone may call it. Idempotent: the
-        same guess id with the same element spends nothing and gives the same element. Errors: MALFORMED.
+        """Evaluate judges the other factors, spends a guess, durably, and then evaluates the blinded PIN. Anyone may call it.
+        In a way without a PIN nothing is spent. Idempotent: the same guess id with the same element spends nothing and
+        gives the same element, without another look at the factors. Where they do not prove what they should, and where
+        nobody has that way, the waiting decoy is evaluated: the answer names another record than was asked for.
+        Errors: MALFORMED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -153,8 +165,11 @@ class OwnerServiceServicer:
     def Unlock(self, request, context):
         """Unlock gives the guess back and releases this safe's part, sealed to the recipient key, to whoever proves that
         the PIN of the guess was right. Anyone may call it. Idempotent for one recipient key; the guess is good for no
-        other key afterwards.
-        Errors: MALFORMED; UNLOCK_REFUSED, whatever the reason.
+        other key afterwards, and where a device or an authority proved something, for no other than theirs.
+        Where the owner's policy has a waiting period, the first such call starts it, durably, and the same call gives the
+        part once it is over; a call that a wallet of the owner's signed gives it at once. Only this call, of all that
+        anyone may call, can be signed.
+        Errors: MALFORMED; UNLOCK_REFUSED, whatever the reason; those of a signature that does not hold, if there is one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -198,6 +213,14 @@ class OwnerServiceServicer:
     def Rearm(self, request, context):
         """Rearm gives all guesses back. The owner may always call it, an owner's wallet once in 24 hours.
         Errors: OWNER_UNKNOWN, NOT_AN_OWNERS_WALLET, REARMED_LATELY.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Veto(self, request, context):
+        """Veto ends a recovery that waits, for good: the guess that it rests on is worth nothing any more. Owner. Once in 30
+        days. Idempotent for one recipient key. Errors: MALFORMED, OWNER_UNKNOWN, NOTHING_WAITS, VETOED_LATELY.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -315,6 +338,11 @@ def add_OwnerServiceServicer_to_server(servicer, server):
                     request_deserializer=kura_dot_safe_dot_v1_dot_owner__pb2.RearmRequest.FromString,
                     response_serializer=kura_dot_safe_dot_v1_dot_owner__pb2.RearmResponse.SerializeToString,
             ),
+            'Veto': grpc.unary_unary_rpc_method_handler(
+                    servicer.Veto,
+                    request_deserializer=kura_dot_safe_dot_v1_dot_owner__pb2.VetoRequest.FromString,
+                    response_serializer=kura_dot_safe_dot_v1_dot_owner__pb2.VetoResponse.SerializeToString,
+            ),
             'OwnerStatus': grpc.unary_unary_rpc_method_handler(
                     servicer.OwnerStatus,
                     request_deserializer=kura_dot_safe_dot_v1_dot_owner__pb2.OwnerStatusRequest.FromString,
@@ -363,7 +391,9 @@ class OwnerService:
 
     Three calls are open to anyone, since who lost everything has no key to sign with: BeginUnlock, Evaluate,
     Unlock. Whether the name is unknown, the PIN wrong, the record locked or still to wait for, they answer alike:
-    with a decoy that all safes of a roster agree on, and then UNLOCK_REFUSED.
+    with a decoy that all safes of a roster agree on, and then UNLOCK_REFUSED. A record has one or several ways in,
+    each a set of factors (trust.access_policy); a way that it lacks, and a device or an authority that does not prove
+    what it should, are answered like a name that nobody has.
     All others are signed as SafeService has it: by the owner key itself where it says "owner", by a wallet that the
     owner authorised where it says "owner's wallet". Refused otherwise: NOT_THE_OWNER where the request's document names
     another owner than the caller; OWNER_UNKNOWN where the owner's record has another key, as if there were no record;
@@ -577,6 +607,33 @@ class OwnerService:
             '/kura.safe.v1.OwnerService/Rearm',
             kura_dot_safe_dot_v1_dot_owner__pb2.RearmRequest.SerializeToString,
             kura_dot_safe_dot_v1_dot_owner__pb2.RearmResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Veto(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kura.safe.v1.OwnerService/Veto',
+            kura_dot_safe_dot_v1_dot_owner__pb2.VetoRequest.SerializeToString,
+            kura_dot_safe_dot_v1_dot_owner__pb2.VetoResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -34,7 +34,9 @@ class OwnerServiceStub:
 
     Three calls are open to anyone, since who lost everything has no key to sign with: BeginUnlock, Evaluate,
     Unlock. Whether the name is unknown, the PIN wrong, the record locked or still to wait for, they answer alike:
-    with a decoy that all safes of a roster agree on, and then UNLOCK_REFUSED.
+    with a decoy that all safes of a roster agree on, and then UNLOCK_REFUSED. A record has one or several ways in,
+    each a set of factors (trust.access_policy); a way that it lacks, and a device or an authority that does not prove
+    what it should, are answered like a name that nobody has.
     All others are signed as SafeService has it: by the owner key itself where it says "owner", by a wallet that the
     owner authorised where it says "owner's wallet". Refused otherwise: NOT_THE_OWNER where the request's document names
     another owner than the caller; OWNER_UNKNOWN where the owner's record has another key, as if there were no record;
@@ -47,18 +49,24 @@ class OwnerServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> OwnerServiceAsyncStub: ...
     BeginUnlock: _grpc.UnaryUnaryMultiCallable[_owner_pb2.BeginUnlockRequest, _owner_pb2.BeginUnlockResponse]
-    """BeginUnlock gives the record that a PIN is to be tried at. Anyone may call it; it spends nothing and changes
-    nothing. Errors: MALFORMED.
+    """BeginUnlock gives the record that is to be opened by some factors, and a fresh challenge for a device. Anyone may
+    call it; it spends nothing and changes nothing. Errors: MALFORMED.
     """
     Evaluate: _grpc.UnaryUnaryMultiCallable[_owner_pb2.EvaluateRequest, _owner_pb2.EvaluateResponse]
-    """Evaluate spends a guess, durably, and then evaluates the blinded PIN. Anyone may call it. Idempotent: the
-    same guess id with the same element spends nothing and gives the same element. Errors: MALFORMED.
+    """Evaluate judges the other factors, spends a guess, durably, and then evaluates the blinded PIN. Anyone may call it.
+    In a way without a PIN nothing is spent. Idempotent: the same guess id with the same element spends nothing and
+    gives the same element, without another look at the factors. Where they do not prove what they should, and where
+    nobody has that way, the waiting decoy is evaluated: the answer names another record than was asked for.
+    Errors: MALFORMED.
     """
     Unlock: _grpc.UnaryUnaryMultiCallable[_owner_pb2.UnlockRequest, _owner_pb2.UnlockResponse]
     """Unlock gives the guess back and releases this safe's part, sealed to the recipient key, to whoever proves that
     the PIN of the guess was right. Anyone may call it. Idempotent for one recipient key; the guess is good for no
-    other key afterwards.
-    Errors: MALFORMED; UNLOCK_REFUSED, whatever the reason.
+    other key afterwards, and where a device or an authority proved something, for no other than theirs.
+    Where the owner's policy has a waiting period, the first such call starts it, durably, and the same call gives the
+    part once it is over; a call that a wallet of the owner's signed gives it at once. Only this call, of all that
+    anyone may call, can be signed.
+    Errors: MALFORMED; UNLOCK_REFUSED, whatever the reason; those of a signature that does not hold, if there is one.
     """
     Enroll: _grpc.UnaryUnaryMultiCallable[_owner_pb2.EnrollRequest, _owner_pb2.EnrollResponse]
     """Enroll makes a record where the name has none. Signed by the owner key of the record. Idempotent for the same
@@ -82,6 +90,10 @@ class OwnerServiceStub:
     Rearm: _grpc.UnaryUnaryMultiCallable[_owner_pb2.RearmRequest, _owner_pb2.RearmResponse]
     """Rearm gives all guesses back. The owner may always call it, an owner's wallet once in 24 hours.
     Errors: OWNER_UNKNOWN, NOT_AN_OWNERS_WALLET, REARMED_LATELY.
+    """
+    Veto: _grpc.UnaryUnaryMultiCallable[_owner_pb2.VetoRequest, _owner_pb2.VetoResponse]
+    """Veto ends a recovery that waits, for good: the guess that it rests on is worth nothing any more. Owner. Once in 30
+    days. Idempotent for one recipient key. Errors: MALFORMED, OWNER_UNKNOWN, NOTHING_WAITS, VETOED_LATELY.
     """
     OwnerStatus: _grpc.UnaryUnaryMultiCallable[_owner_pb2.OwnerStatusRequest, _owner_pb2.OwnerStatusResponse]
     """OwnerStatus tells where the record and the guesses stand, and what is kept. Owner's wallet, or owner.
@@ -131,7 +143,9 @@ class OwnerServiceAsyncStub(OwnerServiceStub):
 
     Three calls are open to anyone, since who lost everything has no key to sign with: BeginUnlock, Evaluate,
     Unlock. Whether the name is unknown, the PIN wrong, the record locked or still to wait for, they answer alike:
-    with a decoy that all safes of a roster agree on, and then UNLOCK_REFUSED.
+    with a decoy that all safes of a roster agree on, and then UNLOCK_REFUSED. A record has one or several ways in,
+    each a set of factors (trust.access_policy); a way that it lacks, and a device or an authority that does not prove
+    what it should, are answered like a name that nobody has.
     All others are signed as SafeService has it: by the owner key itself where it says "owner", by a wallet that the
     owner authorised where it says "owner's wallet". Refused otherwise: NOT_THE_OWNER where the request's document names
     another owner than the caller; OWNER_UNKNOWN where the owner's record has another key, as if there were no record;
@@ -141,18 +155,24 @@ class OwnerServiceAsyncStub(OwnerServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     BeginUnlock: _aio.UnaryUnaryMultiCallable[_owner_pb2.BeginUnlockRequest, _owner_pb2.BeginUnlockResponse]  # type: ignore[assignment]
-    """BeginUnlock gives the record that a PIN is to be tried at. Anyone may call it; it spends nothing and changes
-    nothing. Errors: MALFORMED.
+    """BeginUnlock gives the record that is to be opened by some factors, and a fresh challenge for a device. Anyone may
+    call it; it spends nothing and changes nothing. Errors: MALFORMED.
     """
     Evaluate: _aio.UnaryUnaryMultiCallable[_owner_pb2.EvaluateRequest, _owner_pb2.EvaluateResponse]  # type: ignore[assignment]
-    """Evaluate spends a guess, durably, and then evaluates the blinded PIN. Anyone may call it. Idempotent: the
-    same guess id with the same element spends nothing and gives the same element. Errors: MALFORMED.
+    """Evaluate judges the other factors, spends a guess, durably, and then evaluates the blinded PIN. Anyone may call it.
+    In a way without a PIN nothing is spent. Idempotent: the same guess id with the same element spends nothing and
+    gives the same element, without another look at the factors. Where they do not prove what they should, and where
+    nobody has that way, the waiting decoy is evaluated: the answer names another record than was asked for.
+    Errors: MALFORMED.
     """
     Unlock: _aio.UnaryUnaryMultiCallable[_owner_pb2.UnlockRequest, _owner_pb2.UnlockResponse]  # type: ignore[assignment]
     """Unlock gives the guess back and releases this safe's part, sealed to the recipient key, to whoever proves that
     the PIN of the guess was right. Anyone may call it. Idempotent for one recipient key; the guess is good for no
-    other key afterwards.
-    Errors: MALFORMED; UNLOCK_REFUSED, whatever the reason.
+    other key afterwards, and where a device or an authority proved something, for no other than theirs.
+    Where the owner's policy has a waiting period, the first such call starts it, durably, and the same call gives the
+    part once it is over; a call that a wallet of the owner's signed gives it at once. Only this call, of all that
+    anyone may call, can be signed.
+    Errors: MALFORMED; UNLOCK_REFUSED, whatever the reason; those of a signature that does not hold, if there is one.
     """
     Enroll: _aio.UnaryUnaryMultiCallable[_owner_pb2.EnrollRequest, _owner_pb2.EnrollResponse]  # type: ignore[assignment]
     """Enroll makes a record where the name has none. Signed by the owner key of the record. Idempotent for the same
@@ -176,6 +196,10 @@ class OwnerServiceAsyncStub(OwnerServiceStub):
     Rearm: _aio.UnaryUnaryMultiCallable[_owner_pb2.RearmRequest, _owner_pb2.RearmResponse]  # type: ignore[assignment]
     """Rearm gives all guesses back. The owner may always call it, an owner's wallet once in 24 hours.
     Errors: OWNER_UNKNOWN, NOT_AN_OWNERS_WALLET, REARMED_LATELY.
+    """
+    Veto: _aio.UnaryUnaryMultiCallable[_owner_pb2.VetoRequest, _owner_pb2.VetoResponse]  # type: ignore[assignment]
+    """Veto ends a recovery that waits, for good: the guess that it rests on is worth nothing any more. Owner. Once in 30
+    days. Idempotent for one recipient key. Errors: MALFORMED, OWNER_UNKNOWN, NOTHING_WAITS, VETOED_LATELY.
     """
     OwnerStatus: _aio.UnaryUnaryMultiCallable[_owner_pb2.OwnerStatusRequest, _owner_pb2.OwnerStatusResponse]  # type: ignore[assignment]
     """OwnerStatus tells where the record and the guesses stand, and what is kept. Owner's wallet, or owner.
@@ -224,7 +248,9 @@ class OwnerServiceServicer(metaclass=_abc_1.ABCMeta):
 
     Three calls are open to anyone, since who lost everything has no key to sign with: BeginUnlock, Evaluate,
     Unlock. Whether the name is unknown, the PIN wrong, the record locked or still to wait for, they answer alike:
-    with a decoy that all safes of a roster agree on, and then UNLOCK_REFUSED.
+    with a decoy that all safes of a roster agree on, and then UNLOCK_REFUSED. A record has one or several ways in,
+    each a set of factors (trust.access_policy); a way that it lacks, and a device or an authority that does not prove
+    what it should, are answered like a name that nobody has.
     All others are signed as SafeService has it: by the owner key itself where it says "owner", by a wallet that the
     owner authorised where it says "owner's wallet". Refused otherwise: NOT_THE_OWNER where the request's document names
     another owner than the caller; OWNER_UNKNOWN where the owner's record has another key, as if there were no record;
@@ -238,8 +264,8 @@ class OwnerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _owner_pb2.BeginUnlockRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_owner_pb2.BeginUnlockResponse, _abc.Awaitable[_owner_pb2.BeginUnlockResponse]]:
-        """BeginUnlock gives the record that a PIN is to be tried at. Anyone may call it; it spends nothing and changes
-        nothing. Errors: MALFORMED.
+        """BeginUnlock gives the record that is to be opened by some factors, and a fresh challenge for a device. Anyone may
+        call it; it spends nothing and changes nothing. Errors: MALFORMED.
         """
 
     @_abc_1.abstractmethod
@@ -248,8 +274,11 @@ class OwnerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _owner_pb2.EvaluateRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_owner_pb2.EvaluateResponse, _abc.Awaitable[_owner_pb2.EvaluateResponse]]:
-        """Evaluate spends a guess, durably, and then evaluates the blinded PIN. Anyone may call it. Idempotent: the
-        same guess id with the same element spends nothing and gives the same element. Errors: MALFORMED.
+        """Evaluate judges the other factors, spends a guess, durably, and then evaluates the blinded PIN. Anyone may call it.
+        In a way without a PIN nothing is spent. Idempotent: the same guess id with the same element spends nothing and
+        gives the same element, without another look at the factors. Where they do not prove what they should, and where
+        nobody has that way, the waiting decoy is evaluated: the answer names another record than was asked for.
+        Errors: MALFORMED.
         """
 
     @_abc_1.abstractmethod
@@ -260,8 +289,11 @@ class OwnerServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_owner_pb2.UnlockResponse, _abc.Awaitable[_owner_pb2.UnlockResponse]]:
         """Unlock gives the guess back and releases this safe's part, sealed to the recipient key, to whoever proves that
         the PIN of the guess was right. Anyone may call it. Idempotent for one recipient key; the guess is good for no
-        other key afterwards.
-        Errors: MALFORMED; UNLOCK_REFUSED, whatever the reason.
+        other key afterwards, and where a device or an authority proved something, for no other than theirs.
+        Where the owner's policy has a waiting period, the first such call starts it, durably, and the same call gives the
+        part once it is over; a call that a wallet of the owner's signed gives it at once. Only this call, of all that
+        anyone may call, can be signed.
+        Errors: MALFORMED; UNLOCK_REFUSED, whatever the reason; those of a signature that does not hold, if there is one.
         """
 
     @_abc_1.abstractmethod
@@ -315,6 +347,16 @@ class OwnerServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_owner_pb2.RearmResponse, _abc.Awaitable[_owner_pb2.RearmResponse]]:
         """Rearm gives all guesses back. The owner may always call it, an owner's wallet once in 24 hours.
         Errors: OWNER_UNKNOWN, NOT_AN_OWNERS_WALLET, REARMED_LATELY.
+        """
+
+    @_abc_1.abstractmethod
+    def Veto(
+        self,
+        request: _owner_pb2.VetoRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_owner_pb2.VetoResponse, _abc.Awaitable[_owner_pb2.VetoResponse]]:
+        """Veto ends a recovery that waits, for good: the guess that it rests on is worth nothing any more. Owner. Once in 30
+        days. Idempotent for one recipient key. Errors: MALFORMED, OWNER_UNKNOWN, NOTHING_WAITS, VETOED_LATELY.
         """
 
     @_abc_1.abstractmethod

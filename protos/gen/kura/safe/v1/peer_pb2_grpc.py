@@ -69,6 +69,11 @@ class PeerServiceStub:
                 request_serializer=kura_dot_safe_dot_v1_dot_peer__pb2.FragmentRequest.SerializeToString,
                 response_deserializer=kura_dot_safe_dot_v1_dot_peer__pb2.FragmentResponse.FromString,
                 _registered_method=True)
+        self.Collect = channel.unary_stream(
+                '/kura.safe.v1.PeerService/Collect',
+                request_serializer=kura_dot_safe_dot_v1_dot_peer__pb2.CollectRequest.SerializeToString,
+                response_deserializer=kura_dot_safe_dot_v1_dot_peer__pb2.CollectResponse.FromString,
+                _registered_method=True)
 
 
 class PeerServiceServicer:
@@ -129,6 +134,16 @@ class PeerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Collect(self, request, context):
+        """Collect gives the gateway that a grant names the pieces that the grant asks of this safe, sealed to the grant's
+        recipient. The safe judges the grant by itself: its signature, that the calling peer is the gateway, roster, time,
+        list; and the wallet as for a Fetch. Refusals of one piece are sealed too. Idempotent until the grant expires.
+        Errors: GRANT_INVALID, GRANT_EXPIRED, ROSTER_UNKNOWN, WALLET_REVOKED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PeerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -161,6 +176,11 @@ def add_PeerServiceServicer_to_server(servicer, server):
                     servicer.Fragment,
                     request_deserializer=kura_dot_safe_dot_v1_dot_peer__pb2.FragmentRequest.FromString,
                     response_serializer=kura_dot_safe_dot_v1_dot_peer__pb2.FragmentResponse.SerializeToString,
+            ),
+            'Collect': grpc.unary_stream_rpc_method_handler(
+                    servicer.Collect,
+                    request_deserializer=kura_dot_safe_dot_v1_dot_peer__pb2.CollectRequest.FromString,
+                    response_serializer=kura_dot_safe_dot_v1_dot_peer__pb2.CollectResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -330,6 +350,33 @@ class PeerService:
             '/kura.safe.v1.PeerService/Fragment',
             kura_dot_safe_dot_v1_dot_peer__pb2.FragmentRequest.SerializeToString,
             kura_dot_safe_dot_v1_dot_peer__pb2.FragmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Collect(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/kura.safe.v1.PeerService/Collect',
+            kura_dot_safe_dot_v1_dot_peer__pb2.CollectRequest.SerializeToString,
+            kura_dot_safe_dot_v1_dot_peer__pb2.CollectResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -999,3 +999,135 @@ class RepairResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RepairResponse: _TypeAlias = RepairResponse  # noqa: Y015
+
+@_typing.final
+class GatherRequest(_message.Message):
+    """GatherRequest shows a grant."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GRANT_FIELD_NUMBER: _builtins.int
+    SIGNATURE_FIELD_NUMBER: _builtins.int
+    LISTS_FIELD_NUMBER: _builtins.int
+    grant: _builtins.bytes
+    """Required. trust.grant.Grant, exact signed bytes."""
+    signature: _builtins.bytes
+    """Required. Ed25519 by the wallet key of the grant, 64 bytes."""
+    @_builtins.property
+    def lists(self) -> _containers.RepeatedCompositeFieldContainer[Global___GrantedList]:
+        """Required: for each part of the grant, in order, what it asks for."""
+
+    def __init__(
+        self,
+        *,
+        grant: _builtins.bytes = ...,
+        signature: _builtins.bytes = ...,
+        lists: _abc.Iterable[Global___GrantedList] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["grant", b"grant", "lists", b"lists", "signature", b"signature"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GatherRequest: _TypeAlias = GatherRequest  # noqa: Y015
+
+@_typing.final
+class GrantedList(_message.Message):
+    """GrantedList is what a grant asks of one safe."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CERTIFICATES_FIELD_NUMBER: _builtins.int
+    IS_SPARE_FIELD_NUMBER: _builtins.int
+    is_spare: _builtins.bool
+    """Ask this safe only where another one fails or is slow."""
+    @_builtins.property
+    def certificates(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """trust.certificate.Certificate, exact bytes; 1 to 1,000, together at most 512 KiB. The grant has their hash."""
+
+    def __init__(
+        self,
+        *,
+        certificates: _abc.Iterable[_builtins.bytes] | None = ...,
+        is_spare: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificates", b"certificates", "is_spare", b"is_spare"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GrantedList: _TypeAlias = GrantedList  # noqa: Y015
+
+@_typing.final
+class GatherResponse(_message.Message):
+    """GatherResponse is the next thing that came of one safe."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SAFE_ID_FIELD_NUMBER: _builtins.int
+    FRAME_FIELD_NUMBER: _builtins.int
+    FAILURE_FIELD_NUMBER: _builtins.int
+    safe_id: _builtins.bytes
+    """The safe, 16 bytes."""
+    frame: _builtins.bytes
+    """The safe's next frame, as it sealed it (docs/FORMATS.md); in each is at most one CollectedPart."""
+    @_builtins.property
+    def failure(self) -> _refusal_pb2.Refusal:
+        """By the gateway's word, nothing more comes of that safe, and why."""
+
+    def __init__(
+        self,
+        *,
+        safe_id: _builtins.bytes = ...,
+        frame: _builtins.bytes = ...,
+        failure: _refusal_pb2.Refusal | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure", "frame", b"frame", "outcome", b"outcome"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure", "frame", b"frame", "outcome", b"outcome", "safe_id", b"safe_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_outcome: _TypeAlias = _typing.Literal["frame", "failure"]  # noqa: Y015
+    _WhichOneofArgType_outcome: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_outcome) -> _WhichOneofReturnType_outcome | None: ...
+
+Global___GatherResponse: _TypeAlias = GatherResponse  # noqa: Y015
+
+@_typing.final
+class CollectedPart(_message.Message):
+    """CollectedPart is what stands in a frame. Exactly one of its fields is set."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESULTS_FIELD_NUMBER: _builtins.int
+    HEAD_FIELD_NUMBER: _builtins.int
+    CHUNK_FIELD_NUMBER: _builtins.int
+    chunk: _builtins.bytes
+    """Secret: the next bytes of that blob, at most 1 MiB, a multiple of 64 KiB except the last."""
+    @_builtins.property
+    def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___FetchResult]:
+        """Outcomes of the next certificates of the list, in order. A refusal behind a head, before all of its blob was sent,
+        is that certificate's.
+        """
+
+    @_builtins.property
+    def head(self) -> Global___StreamHead:
+        """The next certificate's piece is large: its head, then its blob as chunks."""
+
+    def __init__(
+        self,
+        *,
+        results: _abc.Iterable[Global___FetchResult] | None = ...,
+        head: Global___StreamHead | None = ...,
+        chunk: _builtins.bytes | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_chunk", b"_chunk", "chunk", b"chunk", "head", b"head"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_chunk", b"_chunk", "chunk", b"chunk", "head", b"head", "results", b"results"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__chunk: _TypeAlias = _typing.Literal["chunk"]  # noqa: Y015
+    _WhichOneofArgType__chunk: _TypeAlias = _typing.Literal["_chunk", b"_chunk"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__chunk) -> _WhichOneofReturnType__chunk | None: ...
+
+Global___CollectedPart: _TypeAlias = CollectedPart  # noqa: Y015

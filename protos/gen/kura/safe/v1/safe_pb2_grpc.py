@@ -86,6 +86,11 @@ class SafeServiceStub:
                 request_serializer=kura_dot_safe_dot_v1_dot_safe__pb2.RepairRequest.SerializeToString,
                 response_deserializer=kura_dot_safe_dot_v1_dot_safe__pb2.RepairResponse.FromString,
                 _registered_method=True)
+        self.Gather = channel.unary_stream(
+                '/kura.safe.v1.SafeService/Gather',
+                request_serializer=kura_dot_safe_dot_v1_dot_safe__pb2.GatherRequest.SerializeToString,
+                response_deserializer=kura_dot_safe_dot_v1_dot_safe__pb2.GatherResponse.FromString,
+                _registered_method=True)
 
 
 class SafeServiceServicer:
@@ -193,6 +198,20 @@ class SafeServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Gather(self, request, context):
+        """Gather has this safe, the gateway, collect pieces under a grant: its own, and those of other safes of the roster by
+        PeerService.Collect. Each safe seals its pieces to the recipient key of the grant; the gateway passes the frames on
+        as they come and reads none. The wallet that signed the grant must sign the call, and each safe judges it as it
+        does a Fetch. Idempotent until the grant expires; it changes nothing. Safes that are spare are asked only in the
+        place of others that failed, or of which nothing came for half a second; once as many safes as are not spare gave
+        everything, the rest is given up. What a safe refuses to the gateway, or that it cannot be reached, is told as a
+        failure of that safe and ends nothing else. Errors of the call: MALFORMED, GRANT_INVALID, GRANT_EXPIRED,
+        ROSTER_UNKNOWN, CALL_TOO_LARGE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SafeServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -240,6 +259,11 @@ def add_SafeServiceServicer_to_server(servicer, server):
                     servicer.Repair,
                     request_deserializer=kura_dot_safe_dot_v1_dot_safe__pb2.RepairRequest.FromString,
                     response_serializer=kura_dot_safe_dot_v1_dot_safe__pb2.RepairResponse.SerializeToString,
+            ),
+            'Gather': grpc.unary_stream_rpc_method_handler(
+                    servicer.Gather,
+                    request_deserializer=kura_dot_safe_dot_v1_dot_safe__pb2.GatherRequest.FromString,
+                    response_serializer=kura_dot_safe_dot_v1_dot_safe__pb2.GatherResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -492,6 +516,33 @@ class SafeService:
             '/kura.safe.v1.SafeService/Repair',
             kura_dot_safe_dot_v1_dot_safe__pb2.RepairRequest.SerializeToString,
             kura_dot_safe_dot_v1_dot_safe__pb2.RepairResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Gather(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/kura.safe.v1.SafeService/Gather',
+            kura_dot_safe_dot_v1_dot_safe__pb2.GatherRequest.SerializeToString,
+            kura_dot_safe_dot_v1_dot_safe__pb2.GatherResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -101,6 +101,16 @@ class SafeServiceStub:
     """Repair asks the safe to look now for what it lost, and to rebuild it with its peers, as it does by itself every few
     minutes; the answer comes at once, and `running` tells whether it still is at it. Any wallet may ask.
     """
+    Gather: _grpc.UnaryStreamMultiCallable[_safe_pb2.GatherRequest, _safe_pb2.GatherResponse]
+    """Gather has this safe, the gateway, collect pieces under a grant: its own, and those of other safes of the roster by
+    PeerService.Collect. Each safe seals its pieces to the recipient key of the grant; the gateway passes the frames on
+    as they come and reads none. The wallet that signed the grant must sign the call, and each safe judges it as it
+    does a Fetch. Idempotent until the grant expires; it changes nothing. Safes that are spare are asked only in the
+    place of others that failed, or of which nothing came for half a second; once as many safes as are not spare gave
+    everything, the rest is given up. What a safe refuses to the gateway, or that it cannot be reached, is told as a
+    failure of that safe and ends nothing else. Errors of the call: MALFORMED, GRANT_INVALID, GRANT_EXPIRED,
+    ROSTER_UNKNOWN, CALL_TOO_LARGE.
+    """
 
 @_typing.type_check_only
 class SafeServiceAsyncStub(SafeServiceStub):
@@ -171,6 +181,16 @@ class SafeServiceAsyncStub(SafeServiceStub):
     Repair: _aio.UnaryUnaryMultiCallable[_safe_pb2.RepairRequest, _safe_pb2.RepairResponse]  # type: ignore[assignment]
     """Repair asks the safe to look now for what it lost, and to rebuild it with its peers, as it does by itself every few
     minutes; the answer comes at once, and `running` tells whether it still is at it. Any wallet may ask.
+    """
+    Gather: _aio.UnaryStreamMultiCallable[_safe_pb2.GatherRequest, _safe_pb2.GatherResponse]  # type: ignore[assignment]
+    """Gather has this safe, the gateway, collect pieces under a grant: its own, and those of other safes of the roster by
+    PeerService.Collect. Each safe seals its pieces to the recipient key of the grant; the gateway passes the frames on
+    as they come and reads none. The wallet that signed the grant must sign the call, and each safe judges it as it
+    does a Fetch. Idempotent until the grant expires; it changes nothing. Safes that are spare are asked only in the
+    place of others that failed, or of which nothing came for half a second; once as many safes as are not spare gave
+    everything, the rest is given up. What a safe refuses to the gateway, or that it cannot be reached, is told as a
+    failure of that safe and ends nothing else. Errors of the call: MALFORMED, GRANT_INVALID, GRANT_EXPIRED,
+    ROSTER_UNKNOWN, CALL_TOO_LARGE.
     """
 
 class SafeServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -293,6 +313,22 @@ class SafeServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_safe_pb2.RepairResponse, _abc.Awaitable[_safe_pb2.RepairResponse]]:
         """Repair asks the safe to look now for what it lost, and to rebuild it with its peers, as it does by itself every few
         minutes; the answer comes at once, and `running` tells whether it still is at it. Any wallet may ask.
+        """
+
+    @_abc_1.abstractmethod
+    def Gather(
+        self,
+        request: _safe_pb2.GatherRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_safe_pb2.GatherResponse], _abc.AsyncIterator[_safe_pb2.GatherResponse]]:
+        """Gather has this safe, the gateway, collect pieces under a grant: its own, and those of other safes of the roster by
+        PeerService.Collect. Each safe seals its pieces to the recipient key of the grant; the gateway passes the frames on
+        as they come and reads none. The wallet that signed the grant must sign the call, and each safe judges it as it
+        does a Fetch. Idempotent until the grant expires; it changes nothing. Safes that are spare are asked only in the
+        place of others that failed, or of which nothing came for half a second; once as many safes as are not spare gave
+        everything, the rest is given up. What a safe refuses to the gateway, or that it cannot be reached, is told as a
+        failure of that safe and ends nothing else. Errors of the call: MALFORMED, GRANT_INVALID, GRANT_EXPIRED,
+        ROSTER_UNKNOWN, CALL_TOO_LARGE.
         """
 
 def add_SafeServiceServicer_to_server(servicer: SafeServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
