@@ -62,7 +62,7 @@ passes = 3
 lanes = 4
 
 [limits]
-calls_per_minute = 120  # from one address; 0: no limit
+calls_per_minute = 120  # from one IPv4 address, or one /64 of IPv6; 0: no limit
 database_bytes = 0      # 0: until the disk is full
 
 [log]
