@@ -12,6 +12,11 @@ from enum import IntEnum
 from trust.ids import Hash, SafeId
 from trust.manifest import ItemLeaf, Manifest
 
+PAGE_BATCHES = 256
+"""Most batches that one page of an inventory names."""
+
+PAGE_WORDS = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class HeldBatch:
@@ -157,7 +162,7 @@ class RepairReport:
         repaired: Pieces rebuilt.
         lacking: Pieces that are missing still.
         beyond_repair: Of these, those that no peer can help with, whatever happens.
-        silent: Peers that did not answer.
+        silent: Peers that did not answer, or told more than there is room for.
         lying: Peers caught with something wrong, as far as it can be known.
     """
 

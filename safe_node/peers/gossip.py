@@ -45,12 +45,16 @@ async def hear(state: Round) -> None:
 
 async def _told_by(state: Round, peer: SafeId, digest: Hash) -> list[Word]:
     words: list[Word] = []
-    after = 0
+    after, room = 0, limits.TOLD_BYTES
     link = state.peers.to(peer)
     try:
         async with asyncio.timeout(limits.LISTEN_SECONDS):
             for _ in range(MAX_PAGES):
                 page = await link.words(state.newest, digest, after)
+                room -= limits.held_bytes(page.words)
+                if room < 0:
+                    state.silent.add(peer)
+                    break
                 words += page.words
                 if page.next <= after:
                     break

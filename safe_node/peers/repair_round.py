@@ -59,12 +59,16 @@ async def _inventories(state: Round) -> Held:
 
 async def _inventory(state: Round, peer: SafeId) -> dict[Hash, frozenset[int]]:
     held: dict[Hash, frozenset[int]] = {}
-    after = 0
+    after, room = 0, limits.TOLD_BYTES
     link = state.peers.to(peer)
     try:
         async with asyncio.timeout(limits.LISTEN_SECONDS):
             for _ in range(MAX_PAGES):
                 page = await link.inventory(state.newest, after)
+                room -= limits.held_bytes(page.batches)
+                if room < 0:
+                    state.silent.add(peer)
+                    break
                 held |= {batch.manifest_hash: frozenset(batch.leaf_indices) for batch in page.batches}
                 if page.next <= after:
                     break

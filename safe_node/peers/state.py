@@ -12,7 +12,7 @@ from safe_node.decisions.helper_sets import helper_sets, liars
 from safe_node.handlers.safe import Safe
 from safe_node.network.peer_link import Newest, Signed
 from safe_node.network.peers import Peers
-from safe_node.repairs import KnownBatch, RepairReport
+from safe_node.repairs import HeldBatch, KnownBatch, RepairReport, Word
 from threshold.randomness import RandomSource
 from trust.ids import ID_BYTES, SafeId
 from trust.manifest import Place
@@ -25,8 +25,21 @@ _SESSION_ID_BYTES = ID_BYTES
 LISTEN_SECONDS = 300.0
 """For all pages of one peer: what it told by then counts, so that none holds up a round with endless ones."""
 
+TOLD_BYTES = 128 * 1024 * 1024
+"""For all words of one peer, and for all of its inventory, as they are held here: 200,000 batches of one
+piece, or a million pieces in batches of a thousand."""
+
+_ONE_BYTES, _LEAF_BYTES = 512, 128
+"""What CPython needs for a batch or a word besides its leaves or its body, and for a leaf, at the most."""
+
 NO_ANSWER = (Refusal, CallFailed)
 """What a peer that does not help is known by."""
+
+
+def held_bytes(told: Sequence[HeldBatch | Word]) -> int:
+    """What a page takes up as long as a round lasts, in bytes, roughly."""
+    more = (len(one.body) if isinstance(one, Word) else _LEAF_BYTES * len(one.leaf_indices) for one in told)
+    return len(told) * _ONE_BYTES + sum(more)
 
 
 class NotRebuilt(Exception):

@@ -128,6 +128,46 @@ async def test_a_peer_that_tells_page_after_page_for_ever_keeps_nobody_from_repa
     assert report.silent == {liar.safe_id}
 
 
+HELD = pb.HeldBatch(manifest_hash=bytes(32), leaf_indices=[0])
+TOMBSTONE = pb.Word(kind=pb.Word.KIND_TOMBSTONE, body=b"made up", signature=bytes(64))
+
+
+@pytest.mark.parametrize(
+    ("call", "page"),
+    [
+        pytest.param("inventory", pb.InventoryResponse(batches=[HELD] * 257), id="a page of 257 batches"),
+        pytest.param("words", pb.WordsResponse(words=[TOMBSTONE] * 1_001), id="a page of 1,001 words"),
+        pytest.param("inventory", pb.InventoryResponse(batches=[HELD] * 256, next=1), id="batches for ever"),
+        pytest.param("words", pb.WordsResponse(words=[TOMBSTONE] * 1_000, next=1), id="words for ever"),
+    ],
+)
+async def test_a_peer_that_tells_more_than_there_is_room_for_is_named_and_the_others_help(
+    safes: PeerSafes, monkeypatch: pytest.MonkeyPatch, call: str, page: Any
+) -> None:
+    """Nothing of a page that is too large is kept, and of many pages only what fits."""
+    await safes.take_in([some_bytes(900)], "threshold")
+    lost, liar = safes.safes[4], safes.safes[0]
+    await lost.wipe()
+    honest, asked = getattr(peer_inventory, call), 0
+
+    async def much(safe: Any, *rest: Any) -> Any:
+        nonlocal asked
+        if safe is not liar.safe:
+            return await honest(safe, *rest)
+        asked += 1
+        answer = type(page)()
+        answer.CopyFrom(page)
+        answer.next = page.next and rest[-1].after + 1
+        return answer
+
+    monkeypatch.setattr(peer_inventory, call, much)
+    monkeypatch.setattr(state, "TOLD_BYTES", 1_200_000)
+    report = await lost.repair()
+    assert (report.repaired, report.lacking) == (1, 0)
+    assert liar.safe_id in report.silent
+    assert asked == (1 if not page.next else {"inventory": 8, "words": 3}[call])
+
+
 async def test_a_helper_that_stops_half_way_leaves_nothing_wrong(
     safes: PeerSafes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -975,7 +975,7 @@ class RepairResponse(_message.Message):
     """
     @_builtins.property
     def silent_safes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Names of peers that did not answer in the last round."""
+        """Names of peers that did not answer in the last round, or told more than there is room for."""
 
     @_builtins.property
     def lying_safes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
