@@ -163,11 +163,11 @@ class RepairReport:
         lacking: Pieces that are missing still.
         beyond_repair: Of these, those that no peer can help with, whatever happens.
         silent: Peers that did not answer, or told more than there is room for.
-        lying: Peers caught with something wrong, as far as it can be known.
+        suspected: Peers that gave something wrong, or may have: a sum does not prove whose summand was wrong.
     """
 
     repaired: int = 0
     lacking: int = 0
     beyond_repair: int = 0
     silent: frozenset[SafeId] = frozenset()
-    lying: frozenset[SafeId] = frozenset()
+    suspected: frozenset[SafeId] = frozenset()

@@ -38,7 +38,7 @@ async def hear(state: Round) -> None:
         try:
             admitted = await asyncio.to_thread(admit_word, word)
         except TrustError:
-            state.lying.add(new[word])
+            state.suspected.add(new[word])
             continue
         await _take_in(state.safe, admitted)
 

@@ -138,7 +138,7 @@ async def _documents(
         except (CallFailed, Refusal):
             state.silent.add(peer)
         except (TrustError, ThresholdError):
-            state.lying.add(peer)
+            state.suspected.add(peer)
         else:
             found.append(batch)
             wanted -= batch.leaves.keys()

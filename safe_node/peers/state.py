@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from rpc_edge.errors import CallFailed
 from safe_node.decisions.admission import Membership
-from safe_node.decisions.helper_sets import helper_sets, liars
+from safe_node.decisions.helper_sets import helper_sets, suspects
 from safe_node.handlers.safe import Safe
 from safe_node.network.peer_link import Newest, Signed
 from safe_node.network.peers import Peers
@@ -80,7 +80,7 @@ class Round:
     lacking: int = 0
     beyond_repair: int = 0
     silent: set[SafeId] = field(default_factory=set)
-    lying: set[SafeId] = field(default_factory=set)
+    suspected: set[SafeId] = field(default_factory=set)
 
     @property
     def membership(self) -> Membership:
@@ -96,7 +96,7 @@ class Round:
     def report(self) -> RepairReport:
         """How it went."""
         return RepairReport(
-            self.repaired, self.lacking, self.beyond_repair, frozenset(self.silent), frozenset(self.lying)
+            self.repaired, self.lacking, self.beyond_repair, frozenset(self.silent), frozenset(self.suspected)
         )
 
     def session(
@@ -139,7 +139,7 @@ class Round:
         by_x = {place.x: place for place in candidates}
         tried: set[tuple[int, ...]] = set()
         failed: list[tuple[int, ...]] = []
-        doubted = {place.x for place in candidates if place.safe_id in self.lying | self.silent}
+        doubted = {place.x for place in candidates if place.safe_id in self.suspected | self.silent}
         while (chosen := _untried(sorted(by_x), k, doubted, tried)) is not None:
             tried.add(chosen)
             try:
@@ -152,7 +152,9 @@ class Round:
                 for x in failure.gone:
                     del by_x[x]
             else:
-                self.lying |= {place.safe_id for place in candidates if place.x in liars(failed, chosen)}
+                self.suspected |= {
+                    place.safe_id for place in candidates if place.x in suspects(failed, chosen)
+                }
                 return result
         raise NotRebuilt
 

@@ -63,7 +63,7 @@ async def test_a_helper_that_lies_is_replaced_and_named(
     monkeypatch.setattr(peer_repair, call, lying(liar, getattr(peer_repair, call), field))
     report = await lost.repair()
     assert (report.repaired, report.lacking) == (1, 0)
-    assert report.lying == {liar.safe_id}
+    assert report.suspected == {liar.safe_id}
     assert lost.kept() == before
 
 
@@ -102,7 +102,7 @@ async def test_a_peer_that_shows_wrong_documents_is_named_and_another_is_asked(
     monkeypatch.setattr(peer_inventory, "show_batch", show)
     report = await lost.repair()
     assert report.repaired == 1
-    assert report.lying == {liar.safe_id}
+    assert report.suspected == {liar.safe_id}
 
 
 @pytest.mark.parametrize("call", ["inventory", "words"])
@@ -190,7 +190,7 @@ async def test_a_helper_that_stops_half_way_leaves_nothing_wrong(
 
         monkeypatch.setattr(peer_repair, "_own", own)
         report = await lost.repair()
-        assert (report.repaired, report.lying) == (1, frozenset())
+        assert (report.repaired, report.suspected) == (1, frozenset())
         assert lost.kept() == before
 
 
@@ -208,5 +208,6 @@ async def test_a_helper_whose_disk_rots_says_so_and_is_not_asked_again(safes: Pe
         connection.execute("UPDATE blocks SET content = zeroblob(length(content))")
     connection.close()
     report = await lost.repair()
-    assert (report.repaired, report.lacking, report.lying, report.silent) == (2, 0, frozenset(), frozenset())
+    assert (report.repaired, report.lacking) == (2, 0)
+    assert (report.suspected, report.silent) == (frozenset(), frozenset())
     assert lost.kept() == before
