@@ -62,7 +62,7 @@ passes = 3
 lanes = 4
 
 [limits]
-calls_per_minute = 120  # from one address; 0: no limit
+calls_per_minute = 120  # from one IPv4 address, or one /64 of IPv6; 0: no limit
 database_bytes = 0      # 0: until the disk is full
 
 [log]
@@ -180,11 +180,19 @@ def rotate(
 ) -> AuthorityDescription:
     """Put a new signing key in use at once; the one before holds for 15 minutes more, older ones are dropped.
 
+    The key is in its file before the description names it. Where a rotation was interrupted between the two,
+    the next one takes the key it finds.
+
     Raises:
         IdentityError: The description cannot be read, the identity is another, or a file cannot be written.
     """
     before = read_description(_read_authority(description_file))
-    at, signing = int(now.timestamp()), SigningKey(rng.read(KEY_BYTES))
+    key_file = keys_dir / f"signing-{before.version + 1}.key"
+    found = key_file.exists()
+    at, signing = (
+        int(now.timestamp()),
+        SigningKey(read_hex(key_file, KEY_BYTES) if found else rng.read(KEY_BYTES)),
+    )
     standing = [_ended(period, at) for period in before.signing_keys if period.ends_at > at]
     after = msgspec.structs.replace(
         before,
@@ -193,12 +201,18 @@ def rotate(
         signing_keys=(*standing[1 - MAX_SIGNING_KEYS :], _period(signing, now, days)),
     )
     file = write_authority(_signed(after, identity))
-    write_all({keys_dir / f"signing-{after.version}.key": (signing.seed.hex() + "\n").encode()})
-    beside = description_file.with_suffix(".new")
-    beside.unlink(missing_ok=True)
-    write_all({beside: file})
-    beside.replace(description_file)
+    if not found:
+        _put(key_file, (signing.seed.hex() + "\n").encode())
+    _put(description_file, file)
     return after
+
+
+def _put(path: Path, content: bytes) -> None:
+    """Write a file beside its place, then put it there: whoever finds it finds all of it."""
+    beside = path.with_suffix(".new")
+    beside.unlink(missing_ok=True)
+    write_all({beside: content})
+    beside.replace(path)
 
 
 def read_identity(keys_dir: Path, description_file: Path) -> Identity:

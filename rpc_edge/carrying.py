@@ -3,8 +3,9 @@
 A carrier knows of an envelope whom it is for and how long its frames are. It carries to the addresses of its
 roster and nowhere else, over TLS to the roster's certificate; it keeps nothing, and asks nothing twice.
 
-Bounds: callers that have not said whom they speak to (rpc_edge.doorway); carriages under way; bytes of large
-frames in hand (rpc_edge.room); how long nothing may move; how long a carriage may take in all.
+Bounds: callers that have not said whom they speak to (rpc_edge.doorway); carriages under way, of which the
+slowest makes way when they are too many (rpc_edge.places); bytes of large frames in hand (rpc_edge.room); how
+long nothing may move; how long a carriage may take in all.
 """
 
 from __future__ import annotations
@@ -24,12 +25,13 @@ from rpc_edge.doorway import Doorway
 from rpc_edge.early_end import ServersStatus
 from rpc_edge.error_table import SAFE_ERRORS
 from rpc_edge.errors import CallFailed, NoAnswer
+from rpc_edge.places import SETTLED_SECONDS, Place, Places
 from rpc_edge.room import Room
 from rpc_edge.tls import pinned_channel
 from trust.envelope import most_frame_bytes
 from trust.errors import RosterRefused
 from trust.ids import SafeId
-from trust.refusals import Busy, Refusal, SafeUnknown, SafeUnreachable
+from trust.refusals import Refusal, SafeUnknown, SafeUnreachable
 from trust.roster import Roster, SafeEntry
 
 CARRY = "/kura.safe.v1.SafeService/Carry"
@@ -57,6 +59,7 @@ class Forwarding:
         roster: Whose safes.
         most: Carriages under way at once.
         idle_seconds: How long nothing may move.
+        settled_seconds: How long none need make way.
         witness: Sees what is carried, if somebody is to.
     """
 
@@ -66,10 +69,11 @@ class Forwarding:
         *,
         most: int = MOST_CARRIAGES,
         idle_seconds: float = IDLE_SECONDS,
+        settled_seconds: float = SETTLED_SECONDS,
         witness: Witness | None = None,
     ) -> None:
         self._roster = roster
-        self._under_way = asyncio.Semaphore(most)
+        self._places = Places(most, MOST_SECONDS, settled_seconds)
         self._idle_seconds = idle_seconds
         self._witness = witness
         self._room = Room(ROOM_BYTES, WAITING_BYTES)
@@ -87,9 +91,10 @@ class Forwarding:
             raise SafeUnknown from None
 
         async def carried(first: bytes, rest: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-            if self._under_way.locked():
-                raise Busy
-            async with self._under_way, aclosing(self._carried(entry, first, rest)) as frames:
+            async with (
+                self._places.taken() as place,
+                aclosing(self._carried(entry, place, first, rest)) as frames,
+            ):
                 async for frame in frames:
                     yield frame
 
@@ -101,10 +106,10 @@ class Forwarding:
         await asyncio.gather(*(channel.close() for channel in channels.values()))
 
     async def _carried(
-        self, entry: SafeEntry, first: bytes, rest: AsyncIterator[bytes]
+        self, entry: SafeEntry, place: Place, first: bytes, rest: AsyncIterator[bytes]
     ) -> AsyncGenerator[bytes, None]:
         call = self._call(entry)
-        way = _OnItsWay(call, self._idle_seconds)
+        way = _OnItsWay(call, place, self._idle_seconds)
         sending = asyncio.create_task(self._send(entry, way, first, rest))
         try:
             while (frame := await way.next()) is not None:
@@ -138,7 +143,7 @@ class Forwarding:
         await self._witnessed(entry, ">", frame)
         async with self._room.taken(len(frame)):
             await way.call.write(pb.CarryRequest(safe_id=safe_id, frame=frame))
-        way.moved()
+        way.moved(frame)
 
     async def _witnessed(self, entry: SafeEntry, direction: str, frame: bytes) -> None:
         if self._witness is not None:
@@ -160,22 +165,19 @@ class Forwarding:
 
 
 class _OnItsWay:
-    """One carriage: its call onwards, and when something last moved.
+    """One carriage: its call onwards, its place, and when something last moved."""
 
-    Args:
-        call: To the safe.
-        seconds: How long nothing may move.
-    """
-
-    def __init__(self, call: Any, seconds: float) -> None:
+    def __init__(self, call: Any, place: Place, seconds: float) -> None:
         self.call = call
+        self._place = place
         self._seconds = seconds
         self._status = ServersStatus(call)
         self._answers = aiter(call)
         self._patience: asyncio.Timeout | None = None
 
-    def moved(self) -> None:
+    def moved(self, frame: bytes) -> None:
         """Something moved: wait as long again."""
+        self._place.moved(frame)
         if self._patience is not None and not self._patience.expired():
             self._patience.reschedule(asyncio.get_running_loop().time() + self._seconds)
 
@@ -196,7 +198,10 @@ class _OnItsWay:
             raise real from None
         except TimeoutError:
             raise SafeUnreachable(str(NoAnswer(self._seconds))) from None
-        return None if answer is None else answer.frame
+        if answer is None:
+            return None
+        self._place.moved(answer.frame)
+        return bytes(answer.frame)
 
     @asynccontextmanager
     async def _patient(self) -> AsyncIterator[None]:

@@ -12,6 +12,11 @@ from enum import IntEnum
 from trust.ids import Hash, SafeId
 from trust.manifest import ItemLeaf, Manifest
 
+PAGE_BATCHES = 256
+"""Most batches that one page of an inventory names."""
+
+PAGE_WORDS = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class HeldBatch:
@@ -157,12 +162,12 @@ class RepairReport:
         repaired: Pieces rebuilt.
         lacking: Pieces that are missing still.
         beyond_repair: Of these, those that no peer can help with, whatever happens.
-        silent: Peers that did not answer.
-        lying: Peers caught with something wrong, as far as it can be known.
+        silent: Peers that did not answer, or told more than there is room for.
+        suspected: Peers that gave something wrong, or may have: a sum does not prove whose summand was wrong.
     """
 
     repaired: int = 0
     lacking: int = 0
     beyond_repair: int = 0
     silent: frozenset[SafeId] = frozenset()
-    lying: frozenset[SafeId] = frozenset()
+    suspected: frozenset[SafeId] = frozenset()

@@ -1,48 +1,36 @@
 """How owner information reaches an authority: sealed, whatever carries it [C16, C17].
 
     static key      HPKE to the key of the authority's description [C17]: one call, nothing to agree on first
-    common key      a temporary key of two ephemeral X25519 keys, the authority's half signed by one of its
-                    signing keys [C16]: one question for each; once both forget it, nobody opens the question
+    common key      a temporary key of both sides [C16] (trust/common_key.py): one question for each; once
+                    both forget it, nobody opens the question
 
 Both carry the same question: the method, a fresh id, the time, a secret for the answer, and a body. The
 answer is sealed under a key that comes from that secret (and the common key), so only who could open the
 question can answer it, and it answers no other. Which of the two ways was taken is bound into every key: a
 question of one never passes as the other's, and who asks never falls back from one to the other by itself.
 
-Source: RFC 9180 (HPKE), RFC 7748 (X25519), RFC 5869 (HKDF); docs/FORMATS.md gives every input byte by byte.
+Source: RFC 9180 (HPKE), RFC 5869 (HKDF); docs/FORMATS.md gives every input byte by byte.
 """
 
-import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from msgspec import Meta
 
 from threshold import hkdf, hpke, sealing
-from threshold.errors import SealBroken, ThresholdError
+from threshold.errors import SealBroken
 from threshold.randomness import RandomSource
 from trust.authority import AuthorityDescription
-from trust.documents import Document, SigningKey, verify
-from trust.errors import AuthorityRefused, DocumentMalformed, SignatureInvalid
-from trust.ids import (
-    AuthorityKey,
-    AuthorityKeyField,
-    Bytes16,
-    Bytes32,
-    SignatureField,
-    UnixSeconds,
-)
-
-PATH_SECONDS: Final = 120
-"""How long a common key waits for its question."""
+from trust.common_key import CommonKey
+from trust.documents import Document
+from trust.errors import DocumentMalformed
+from trust.ids import AuthorityKey, Bytes16, Bytes32
 
 MAX_BODY_BYTES: Final = 64 * 1024
 PADDED_BYTES: Final = 512
 """Questions and answers are as long as the next multiple, so that their size tells little of a name."""
 
 _STATIC = b"kura/v1/owner-information-static"
-_COMMON_KEY = b"kura/v1/common-key"
 _COMMON = b"kura/v1/owner-information-common"
 _ANSWER = b"kura/v1/authority-answer"
 
@@ -94,57 +82,6 @@ class Answer(Document, frozen=True):
 
     def __repr__(self) -> str:
         return "<Answer redacted>"
-
-
-class KeyHalf(Document, frozen=True):
-    """An authority's half of a common key.
-
-    Args:
-        authority: Identity key.
-        path_id: 16 fresh random bytes.
-        wallet_half: X25519 public key of who asks, as it was sent.
-        authority_half: The authority's ephemeral X25519 public key.
-        issued_at: When.
-        expires_at: It waits for its question no longer.
-    """
-
-    title = "key half"
-
-    authority: AuthorityKeyField
-    path_id: Bytes16
-    wallet_half: Bytes32
-    authority_half: Bytes32
-    issued_at: UnixSeconds
-    expires_at: UnixSeconds
-
-
-class SignedKeyHalf(Document, frozen=True):
-    """A key half as it travels.
-
-    Args:
-        half: Exact signed bytes.
-        signing_key: Which of the authority's keys signed it.
-        signature: By that key.
-    """
-
-    title = "signed key half"
-
-    half: bytes
-    signing_key: Bytes32
-    signature: SignatureField
-
-
-@dataclass(frozen=True, slots=True)
-class CommonKey:
-    """A temporary key that two sides have.
-
-    Args:
-        path_id: Its name, 16 bytes.
-        key: Secret: 32 bytes.
-    """
-
-    path_id: bytes
-    key: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,58 +151,6 @@ def open_static(
     return question, _answer_key(question, b"", "static")
 
 
-def make_half(
-    authority: AuthorityKey, wallet_half: bytes, ephemeral: bytes, path_id: bytes, now: int, key: SigningKey
-) -> tuple[SignedKeyHalf, CommonKey]:
-    """The authority's side of a common key [C16].
-
-    Args:
-        authority: Its identity key.
-        wallet_half: X25519 public key of who asks, 32 bytes.
-        ephemeral: Secret: X25519 private key, 32 fresh random bytes.
-        path_id: 16 fresh random bytes.
-        now: Whole seconds since 1970-01-01 UTC.
-        key: Secret: a signing key in use.
-
-    Raises:
-        ThresholdError: The wallet's half is not canonical, or of low order.
-    """
-    hpke.check_public_key(wallet_half)
-    own = hpke.KeyPair(ephemeral)
-    body = KeyHalf(authority, path_id, wallet_half, own.public, now, now + PATH_SECONDS).to_bytes()
-    signed = SignedKeyHalf(body, key.public, key.sign(KeyHalf.title, body))
-    return signed, _common_key(ephemeral, wallet_half, body, path_id)
-
-
-def accept_half(
-    signed: SignedKeyHalf, ephemeral: bytes, authority: AuthorityDescription, now: int
-) -> CommonKey:
-    """The other side: the common key, if the authority's half is its own, fresh, and for this very key.
-
-    Args:
-        signed: As it came.
-        ephemeral: Secret: X25519 private key whose public half was sent, 32 bytes.
-        authority: The pinned description.
-        now: The wallet's clock, whole seconds since 1970-01-01 UTC.
-
-    Raises:
-        AuthorityRefused: Says what does not hold.
-    """
-    try:
-        half = KeyHalf.from_bytes(signed.half)
-        verify(KeyHalf.title, signed.signing_key, signed.half, signed.signature)
-        hpke.check_public_key(half.authority_half)
-    except (DocumentMalformed, SignatureInvalid, ThresholdError):
-        raise AuthorityRefused(KeyHalf.title, "its half of the common key does not hold") from None
-    authority.check_signing(signed.signing_key, (half.issued_at, now))
-    mine = hpke.KeyPair(ephemeral).public
-    if half.authority != authority.identity_key or half.wallet_half != mine:
-        raise AuthorityRefused(half.title, "its half of the common key is for somebody else")
-    if now >= half.expires_at:
-        raise AuthorityRefused(half.title, "its half of the common key is an old one, or a clock is wrong")
-    return _common_key(ephemeral, half.authority_half, signed.half, half.path_id)
-
-
 def seal_under_common(question: Question, common: CommonKey) -> tuple[bytes, AnswerKey]:
     """Seal the one question of a common key [C16], and the key of its answer."""
     sealed = sealing.seal(_question_key(common), question.to_bytes(), common.path_id)
@@ -290,12 +175,6 @@ def _question(plaintext: bytes, method: str) -> Question:
     if question.method != method:
         raise SealBroken
     return question
-
-
-def _common_key(private: bytes, public: bytes, half: bytes, path_id: bytes) -> CommonKey:
-    """Both halves are in the signed bytes, so the key is bound to them and to the authority."""
-    shared = X25519PrivateKey.from_private_bytes(private).exchange(X25519PublicKey.from_public_bytes(public))
-    return CommonKey(path_id, hkdf.derive(shared, hashlib.sha256(half).digest(), _COMMON_KEY))
 
 
 def _question_key(common: CommonKey) -> sealing.SealingKey:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from auth_service.decisions.asserting import assert_owner
+from auth_service.decisions.sessions import token_hash
 from auth_service.handlers.authority import Caller
 from auth_service.records import Event
 from trust import authority_calls as calls
@@ -15,6 +16,7 @@ async def assert_(caller: Caller, asked: calls.AssertionWish) -> calls.Granted:
     """Make an assertion, once it is written down that it was made.
 
     Raises:
+        SessionInvalid: The session ended meanwhile: hashing may wait for seconds.
         Malformed: The audience or the recipient key is none.
     """
     authority, session = caller.authority, caller.session
@@ -30,5 +32,6 @@ async def assert_(caller: Caller, asked: calls.AssertionWish) -> calls.Granted:
         authority.rng,
     )
     roster = asked.genesis.hex()[:_SHOWN_DIGITS]
-    await authority.store.note(session.account, Event(authority.now_ms(), ASSERTED, f"roster {roster}"))
+    event = Event(authority.now_ms(), ASSERTED, f"roster {roster}")
+    await authority.store.note(session.account, token_hash(asked.token), event)
     return calls.Granted(signed.to_bytes())

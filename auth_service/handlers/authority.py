@@ -15,8 +15,8 @@ from auth_service.store.base import AuthStore
 from rpc_edge.freshness import FreshnessJudge
 from threshold.randomness import RandomSource, SystemRandomness
 from trust.authority_refusals import SessionInvalid
+from trust.common_key import PATH_SECONDS, CommonKey
 from trust.ids import AuthorityKey
-from trust.owner_information import PATH_SECONDS, CommonKey
 
 CHALLENGE_SECONDS = 300
 

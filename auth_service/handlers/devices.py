@@ -59,6 +59,7 @@ async def add_device(caller: Caller, asked: calls.NewDevice) -> calls.DeviceShow
 
     Raises:
         DeviceRefused: What it said does not hold, it is known already, or there are too many.
+        SessionInvalid: The session ended meanwhile.
     """
     authority, account = caller.authority, caller.session.account
     challenge = _taken(authority, asked.client_data, account.handle)
@@ -66,7 +67,10 @@ async def add_device(caller: Caller, asked: calls.NewDevice) -> calls.DeviceShow
     device = KeptDevice(
         authority.rng.read(DEVICE_ID_BYTES), account, asked.label, registered, authority.now_ms()
     )
-    await authority.store.add_device(account, device.device_id, device.label, registered, device.added_ms)
+    token = token_hash(asked.token)
+    await authority.store.add_device(
+        account, token, device.device_id, device.label, registered, device.added_ms
+    )
     return _shown(device)
 
 

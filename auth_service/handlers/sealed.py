@@ -12,9 +12,10 @@ from auth_service.records import KeptSession
 from kura.auth.v1 import auth_pb2 as pb
 from threshold.errors import SealBroken, ThresholdError
 from trust.authority_refusals import PathUnknown, QuestionSealBroken
+from trust.common_key import make_half
 from trust.documents import Document
 from trust.errors import DocumentMalformed
-from trust.owner_information import AnswerKey, Question, make_half, open_common, open_static
+from trust.owner_information import AnswerKey, Question, open_common, open_static
 from trust.refusals import Malformed
 
 _WHOEVER = b""

@@ -64,11 +64,18 @@ class AuthStore(Protocol):
         """End a session, if there is one."""
 
     async def add_device(
-        self, account: Account, device_id: bytes, label: str, registered: Registered, at_ms: int
+        self,
+        account: Account,
+        token_hash: bytes,
+        device_id: bytes,
+        label: str,
+        registered: Registered,
+        at_ms: int,
     ) -> None:
-        """Keep a device.
+        """Keep a device, by a session of the account that still stands.
 
         Raises:
+            SessionInvalid: It ended meanwhile, as by a new password.
             DeviceRefused: The credential is known already, or the account has as many as it may.
         """
 
@@ -78,7 +85,11 @@ class AuthStore(Protocol):
     async def remove_device(
         self, account: Account, device_id: bytes, kept_token_hash: bytes, at_ms: int
     ) -> None:
-        """Remove a device, if it is the account's, and end every session but that one."""
+        """Remove a device, if it is the account's, and end every session but that one.
+
+        Raises:
+            SessionInvalid: That one ended meanwhile.
+        """
 
     async def use_device(
         self, credential_id: bytes, session: NewSession, joins: bytes | None, at_ms: int, plan: PlanDevice
@@ -99,8 +110,12 @@ class AuthStore(Protocol):
     async def events(self, account: Account, most: int) -> tuple[Event, ...]:
         """What happened to an account, newest first."""
 
-    async def note(self, account: Account, event: Event) -> None:
-        """Write down what happened to an account."""
+    async def note(self, account: Account, token_hash: bytes, event: Event) -> None:
+        """Write down what a session of an account, which still stands, is about to be given.
+
+        Raises:
+            SessionInvalid: It ended meanwhile, as by a new password.
+        """
 
     async def close(self) -> None:
         """Finish what is queued, then let go of the files."""

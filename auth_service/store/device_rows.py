@@ -7,7 +7,7 @@ from dataclasses import replace
 from auth_service.decisions.sessions import joined
 from auth_service.records import Account, DeviceUse, Event, KeptDevice, KeptSession, NewSession, Registered
 from auth_service.store.base import PlanDevice
-from auth_service.store.rows import add_event, add_session, find_session
+from auth_service.store.rows import add_event, add_session, find_session, require_session
 from durable.sqlite import Connection
 from trust.authority_calls import MAX_DEVICES
 from trust.authority_refusals import DeviceRefused
@@ -24,13 +24,21 @@ _REMOVE = "DELETE FROM devices WHERE account = ? AND device_id = ? RETURNING lab
 
 
 def add_device(
-    connection: Connection, account: Account, device_id: bytes, label: str, registered: Registered, at_ms: int
+    connection: Connection,
+    account: Account,
+    token_hash: bytes,
+    device_id: bytes,
+    label: str,
+    registered: Registered,
+    at_ms: int,
 ) -> None:
     """Keep a device.
 
     Raises:
+        SessionInvalid: The session of that token ended meanwhile.
         DeviceRefused: The credential is known already, or the account has as many as it may.
     """
+    require_session(connection, token_hash)
     if len(devices(connection, account)) >= MAX_DEVICES:
         raise DeviceRefused
     said = (registered.credential_id, registered.credential, registered.counter, registered.verifies)
@@ -48,7 +56,12 @@ def devices(connection: Connection, account: Account) -> tuple[KeptDevice, ...]:
 def remove_device(
     connection: Connection, account: Account, device_id: bytes, kept_token_hash: bytes, at_ms: int
 ) -> None:
-    """Remove a device, if it is the account's, and end every session but one."""
+    """Remove a device, if it is the account's, and end every session but one.
+
+    Raises:
+        SessionInvalid: That one ended meanwhile.
+    """
+    require_session(connection, kept_token_hash)
     removed = connection.execute(_REMOVE, (account.number, device_id)).fetchone()
     if removed is None:
         return

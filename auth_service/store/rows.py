@@ -8,7 +8,7 @@ from auth_service.records import Account, Event, KeptSession, Ledger, NewAccount
 from auth_service.store.base import NOBODIES, PlanTry
 from durable.sqlite import Connection
 from trust.assertion import Method
-from trust.authority_refusals import AccountExists
+from trust.authority_refusals import AccountExists, SessionInvalid
 
 PASSWORD_TRIED = "password tried"  # noqa: S105 - an event
 LOGGED_IN = "logged in with a password"
@@ -87,6 +87,26 @@ def find_session(connection: Connection, token_hash: bytes) -> KeptSession | Non
     """The session of that token."""
     row = connection.execute(_SESSION, (token_hash,)).fetchone()
     return None if row is None else KeptSession(Account(*row[:4]), _methods(row[4]), row[5])
+
+
+def require_session(connection: Connection, token_hash: bytes) -> None:
+    """Hold on to what a session allows until it is written: another call may have ended it meanwhile.
+
+    Raises:
+        SessionInvalid: It has.
+    """
+    if find_session(connection, token_hash) is None:
+        raise SessionInvalid
+
+
+def note(connection: Connection, account: Account, token_hash: bytes, event: Event) -> None:
+    """Write down what a session of the account is about to be given.
+
+    Raises:
+        SessionInvalid: It ended meanwhile.
+    """
+    require_session(connection, token_hash)
+    add_event(connection, account.number, event)
 
 
 def end_session(connection: Connection, token_hash: bytes, at_ms: int) -> None:

@@ -76,12 +76,18 @@ class SqliteAuthStore:
         await self._writer.submit(partial(rows.end_session, token_hash=token_hash, at_ms=at_ms))
 
     async def add_device(
-        self, account: Account, device_id: bytes, label: str, registered: Registered, at_ms: int
+        self,
+        account: Account,
+        token_hash: bytes,
+        device_id: bytes,
+        label: str,
+        registered: Registered,
+        at_ms: int,
     ) -> None:
         """Keep a device."""
 
         def add(connection: Connection) -> None:
-            device_rows.add_device(connection, account, device_id, label, registered, at_ms)
+            device_rows.add_device(connection, account, token_hash, device_id, label, registered, at_ms)
 
         await self._writer.submit(add)
 
@@ -113,9 +119,9 @@ class SqliteAuthStore:
         """What happened to an account, newest first."""
         return await self._read(partial(rows.events, account=account.number, most=most))
 
-    async def note(self, account: Account, event: Event) -> None:
-        """Write down what happened to an account."""
-        await self._writer.submit(partial(rows.add_event, account=account.number, event=event))
+    async def note(self, account: Account, token_hash: bytes, event: Event) -> None:
+        """Write down what a session is about to be given."""
+        await self._writer.submit(partial(rows.note, account=account, token_hash=token_hash, event=event))
 
     async def close(self) -> None:
         """Finish what is queued, then let go of the files."""

@@ -71,7 +71,7 @@ async def _measured(bench: Workbench, name: str, fill_up: Fill) -> tuple[float, 
 
 
 def _check(view: RepairView) -> None:
-    if not view.repaired or view.lacking or view.lying or view.silent:
+    if not view.repaired or view.lacking or view.suspected or view.silent:
         raise RuntimeError(f"the repair is not what was to be measured: {view}")
 
 

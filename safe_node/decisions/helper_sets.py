@@ -1,8 +1,10 @@
-"""Which helpers are asked, in which order, and who must have lied when a result did not fit.
+"""Which helpers are asked, in which order, and who is suspected when a result did not fit.
 
 A sum does not show whose summand was wrong. So other sets of helpers are tried, those first with whom nothing
-went wrong yet; once one set gives what fits, whoever was in every way needed for a failure is named: of a
-failed set all but one may have been in the set that fitted, and then the one is left.
+went wrong yet; once one set gives what fits, suspicion falls on who is left of a failed set when all others
+of it were in the set that fitted. It is no proof, for who lies in one set may be honest in the next: a liar
+in {1, 2, 3} that is honest in {2, 3, 4} has 1 suspected. So a suspicion changes who is asked first, and
+nothing else.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ def helper_sets(candidates: Sequence[int], k: int, doubted: Set[int] = frozenset
     return [tuple(sorted(chosen)) for chosen in islice(combinations(order, k), MAX_SETS)]
 
 
-def liars(failed: Iterable[Sequence[int]], fitted: Sequence[int]) -> frozenset[int]:
+def suspects(failed: Iterable[Sequence[int]], fitted: Sequence[int]) -> frozenset[int]:
     """Who is alone in being in a set that failed and not in the one that fitted."""
     rest = (set(one) - set(fitted) for one in failed)
     return frozenset(next(iter(one)) for one in rest if len(one) == 1)

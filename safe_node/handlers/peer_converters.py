@@ -5,6 +5,8 @@ from __future__ import annotations
 from kura.safe.v1 import peer_pb2 as pb
 from safe_node.handlers.owner_converters import read_signature
 from safe_node.repairs import (
+    PAGE_BATCHES,
+    PAGE_WORDS,
     HeldBatch,
     InventoryPage,
     ShownBatch,
@@ -42,16 +44,17 @@ def read_inventory(page: pb.InventoryResponse) -> InventoryPage:
     """A page as a peer sent it.
 
     Raises:
-        Malformed: A hash or a position cannot be one.
+        Malformed: A hash or a position cannot be one, or there are more than 256 batches.
     """
+    if len(page.batches) > PAGE_BATCHES:
+        raise Malformed("batches")
     return InventoryPage(tuple(_held(batch) for batch in page.batches), page.next)
 
 
 def _held(batch: pb.HeldBatch) -> HeldBatch:
-    indices = tuple(batch.leaf_indices)
-    if len(indices) > MAX_ITEMS or any(index >= MAX_ITEMS for index in indices):
+    if len(batch.leaf_indices) > MAX_ITEMS or any(index >= MAX_ITEMS for index in batch.leaf_indices):
         raise Malformed("leaf_indices")
-    return HeldBatch(read_hash(batch.manifest_hash, "manifest_hash"), indices)
+    return HeldBatch(read_hash(batch.manifest_hash, "manifest_hash"), tuple(batch.leaf_indices))
 
 
 def write_inventory(page: InventoryPage) -> pb.InventoryResponse:
@@ -66,8 +69,10 @@ def read_words(page: pb.WordsResponse) -> WordsPage:
     """A page as a peer sent it; words of a kind this program does not know are left out.
 
     Raises:
-        Malformed: A signature cannot be one.
+        Malformed: A signature cannot be one, or there are more than 1,000 words.
     """
+    if len(page.words) > PAGE_WORDS:
+        raise Malformed("words")
     known = [word for word in page.words if word.kind in WordKind._value2member_map_]
     if any(len(word.signature) != SIGNATURE_BYTES for word in known):
         raise Malformed("signature")

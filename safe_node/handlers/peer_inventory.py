@@ -10,15 +10,13 @@ from safe_node.decisions.admission import Membership
 from safe_node.decisions.repair_sessions import check_roster
 from safe_node.handlers.peer_converters import read_hash, write_inventory, write_shown, write_words
 from safe_node.handlers.safe import Safe
-from safe_node.repairs import Word, WordsPage
+from safe_node.repairs import PAGE_WORDS, Word, WordsPage
 from trust.errors import DocumentMalformed
 from trust.ids import HASH_BYTES, Hash, SafeId
 from trust.manifest import Manifest
 from trust.peer_refusals import PieceUnknown
 from trust.refusals import Malformed
 from trust.wallet_refusals import NotPlacedHere
-
-PAGE_WORDS = 1_000
 
 
 async def inventory(safe: Safe, caller: SafeId, request: pb.InventoryRequest) -> pb.InventoryResponse:

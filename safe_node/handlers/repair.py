@@ -18,5 +18,5 @@ def repair(safe: Safe, request: pb.RepairRequest) -> pb.RepairResponse:
         lacking_pieces=desk.last.lacking,
         beyond_repair_pieces=desk.last.beyond_repair,
         silent_safes=sorted(roster.safe(peer).name for peer in desk.last.silent),
-        lying_safes=sorted(roster.safe(peer).name for peer in desk.last.lying),
+        suspected_safes=sorted(roster.safe(peer).name for peer in desk.last.suspected),
     )

@@ -92,7 +92,7 @@ async def _parts(state: Round, helpers: Sequence[Place], signed: Signed, length:
             raise outcome
         elif len(outcome) != length:
             gone.add(helper.x)
-            state.lying.add(helper.safe_id)
+            state.suspected.add(helper.safe_id)
     if gone:
         raise HelperFailed(frozenset(gone))
     return {
@@ -130,5 +130,5 @@ async def _check_helpers(
         if merkle.root(hashers[helper.x].finish()) != batch.manifest.piece_hash(leaf, helper.x)
     ]
     if wrong:
-        state.lying |= {helper.safe_id for helper in wrong}
+        state.suspected |= {helper.safe_id for helper in wrong}
         raise HelperFailed(frozenset(helper.x for helper in wrong))

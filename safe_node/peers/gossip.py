@@ -16,6 +16,7 @@ from safe_node.decisions.words import AdmittedWord, admit_word, believed_order
 from safe_node.deletions import AdmittedForgetting, AdmittedRevival, AdmittedTombstone
 from safe_node.handlers.peer_inventory import digest_of
 from safe_node.handlers.safe import Safe
+from safe_node.peers import state as limits
 from safe_node.peers.state import Round
 from safe_node.repairs import Word
 from trust.errors import TrustError
@@ -37,23 +38,28 @@ async def hear(state: Round) -> None:
         try:
             admitted = await asyncio.to_thread(admit_word, word)
         except TrustError:
-            state.lying.add(new[word])
+            state.suspected.add(new[word])
             continue
         await _take_in(state.safe, admitted)
 
 
 async def _told_by(state: Round, peer: SafeId, digest: Hash) -> list[Word]:
     words: list[Word] = []
-    after = 0
+    after, room = 0, limits.TOLD_BYTES
     link = state.peers.to(peer)
     try:
-        for _ in range(MAX_PAGES):
-            page = await link.words(state.newest, digest, after)
-            words += page.words
-            if page.next <= after:
-                break
-            after = page.next
-    except (CallFailed, Refusal):
+        async with asyncio.timeout(limits.LISTEN_SECONDS):
+            for _ in range(MAX_PAGES):
+                page = await link.words(state.newest, digest, after)
+                room -= limits.held_bytes(page.words)
+                if room < 0:
+                    state.silent.add(peer)
+                    break
+                words += page.words
+                if page.next <= after:
+                    break
+                after = page.next
+    except (CallFailed, Refusal, TimeoutError):
         state.silent.add(peer)
     return words
 

@@ -93,13 +93,13 @@ class Keeper:
         return report
 
     def _tell(self, report: RepairReport) -> None:
-        if report.repaired or report.lacking or report.lying:
+        if report.repaired or report.lacking or report.suspected:
             self.log.info(
                 "repaired",
                 pieces=report.repaired,
                 lacking=report.lacking,
                 beyond_repair=report.beyond_repair,
-                lying=sorted(self.peers.entries[peer].name for peer in report.lying),
+                suspected=sorted(self.peers.entries[peer].name for peer in report.suspected),
             )
 
 

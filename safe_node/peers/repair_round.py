@@ -14,6 +14,7 @@ from safe_node.decisions.repairing import (
     merged,
     read_shown,
 )
+from safe_node.peers import state as limits
 from safe_node.peers.gossip import hear
 from safe_node.peers.rebuild import rebuild
 from safe_node.peers.state import Round
@@ -58,16 +59,21 @@ async def _inventories(state: Round) -> Held:
 
 async def _inventory(state: Round, peer: SafeId) -> dict[Hash, frozenset[int]]:
     held: dict[Hash, frozenset[int]] = {}
-    after = 0
+    after, room = 0, limits.TOLD_BYTES
     link = state.peers.to(peer)
     try:
-        for _ in range(MAX_PAGES):
-            page = await link.inventory(state.newest, after)
-            held |= {batch.manifest_hash: frozenset(batch.leaf_indices) for batch in page.batches}
-            if page.next <= after:
-                break
-            after = page.next
-    except (CallFailed, Refusal):
+        async with asyncio.timeout(limits.LISTEN_SECONDS):
+            for _ in range(MAX_PAGES):
+                page = await link.inventory(state.newest, after)
+                room -= limits.held_bytes(page.batches)
+                if room < 0:
+                    state.silent.add(peer)
+                    break
+                held |= {batch.manifest_hash: frozenset(batch.leaf_indices) for batch in page.batches}
+                if page.next <= after:
+                    break
+                after = page.next
+    except (CallFailed, Refusal, TimeoutError):
         state.silent.add(peer)
     return held
 
@@ -132,7 +138,7 @@ async def _documents(
         except (CallFailed, Refusal):
             state.silent.add(peer)
         except (TrustError, ThresholdError):
-            state.lying.add(peer)
+            state.suspected.add(peer)
         else:
             found.append(batch)
             wanted -= batch.leaves.keys()

@@ -8,11 +8,11 @@ from typing import TypeVar
 
 from rpc_edge.errors import CallFailed
 from safe_node.decisions.admission import Membership
-from safe_node.decisions.helper_sets import helper_sets, liars
+from safe_node.decisions.helper_sets import helper_sets, suspects
 from safe_node.handlers.safe import Safe
 from safe_node.network.peer_link import Newest, Signed
 from safe_node.network.peers import Peers
-from safe_node.repairs import KnownBatch, RepairReport
+from safe_node.repairs import HeldBatch, KnownBatch, RepairReport, Word
 from threshold.randomness import RandomSource
 from trust.ids import ID_BYTES, SafeId
 from trust.manifest import Place
@@ -22,8 +22,24 @@ from trust.repair_session import RepairHelper, RepairSession, sign_session
 _Result = TypeVar("_Result")
 _SESSION_ID_BYTES = ID_BYTES
 
+LISTEN_SECONDS = 300.0
+"""For all pages of one peer: what it told by then counts, so that none holds up a round with endless ones."""
+
+TOLD_BYTES = 128 * 1024 * 1024
+"""For all words of one peer, and for all of its inventory, as they are held here: 200,000 batches of one
+piece, or a million pieces in batches of a thousand."""
+
+_ONE_BYTES, _LEAF_BYTES = 512, 128
+"""What CPython needs for a batch or a word besides its leaves or its body, and for a leaf, at the most."""
+
 NO_ANSWER = (Refusal, CallFailed)
 """What a peer that does not help is known by."""
+
+
+def held_bytes(told: Sequence[HeldBatch | Word]) -> int:
+    """What a page takes up as long as a round lasts, in bytes, roughly."""
+    more = (len(one.body) if isinstance(one, Word) else _LEAF_BYTES * len(one.leaf_indices) for one in told)
+    return len(told) * _ONE_BYTES + sum(more)
 
 
 class NotRebuilt(Exception):
@@ -64,7 +80,7 @@ class Round:
     lacking: int = 0
     beyond_repair: int = 0
     silent: set[SafeId] = field(default_factory=set)
-    lying: set[SafeId] = field(default_factory=set)
+    suspected: set[SafeId] = field(default_factory=set)
 
     @property
     def membership(self) -> Membership:
@@ -80,7 +96,7 @@ class Round:
     def report(self) -> RepairReport:
         """How it went."""
         return RepairReport(
-            self.repaired, self.lacking, self.beyond_repair, frozenset(self.silent), frozenset(self.lying)
+            self.repaired, self.lacking, self.beyond_repair, frozenset(self.silent), frozenset(self.suspected)
         )
 
     def session(
@@ -123,7 +139,7 @@ class Round:
         by_x = {place.x: place for place in candidates}
         tried: set[tuple[int, ...]] = set()
         failed: list[tuple[int, ...]] = []
-        doubted = {place.x for place in candidates if place.safe_id in self.lying | self.silent}
+        doubted = {place.x for place in candidates if place.safe_id in self.suspected | self.silent}
         while (chosen := _untried(sorted(by_x), k, doubted, tried)) is not None:
             tried.add(chosen)
             try:
@@ -136,7 +152,9 @@ class Round:
                 for x in failure.gone:
                     del by_x[x]
             else:
-                self.lying |= {place.safe_id for place in candidates if place.x in liars(failed, chosen)}
+                self.suspected |= {
+                    place.safe_id for place in candidates if place.x in suspects(failed, chosen)
+                }
                 return result
         raise NotRebuilt
 

@@ -10,6 +10,7 @@ from safe_node.accounts import Standing
 from safe_node.decisions.retrieval import key_share_checksum
 from safe_node.records import ItemName, PieceName
 from safe_node.repairs import (
+    PAGE_BATCHES,
     HeldBatch,
     InventoryPage,
     OwnBatch,
@@ -20,7 +21,7 @@ from safe_node.repairs import (
     WordKind,
 )
 from safe_node.store.damage import intact_pieces
-from safe_node.store.peers_base import PAGE_BATCHES, PlacesThere
+from safe_node.store.peers_base import PlacesThere
 from safe_node.store.schema import BLOCKS_PER_BLOB, KEY_SHARES_PER_BATCH
 from safe_node.store.wallets import OF_ACCOUNT, find_wallet
 from trust.errors import PieceRootMismatch

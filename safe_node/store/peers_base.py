@@ -14,9 +14,6 @@ from safe_node.records import ItemName, PieceName
 from safe_node.repairs import InventoryPage, OwnBatch, SharePart, ShownBatch, Word
 from trust.ids import Hash, OwnerKey, WalletKey
 
-PAGE_BATCHES = 256
-"""Most batches that one page of an inventory names."""
-
 PlacesThere = Callable[[bytes], bool]
 """Whether a manifest, by its exact bytes, places something at the peer that asks."""
 

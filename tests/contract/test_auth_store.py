@@ -13,7 +13,7 @@ from auth_service.store.sqlite_store import DATABASE_NAME, SqliteAuthStore, open
 from durable.folder import StoreUnusable
 from support.safe_requests import seeded
 from trust.authority_calls import MAX_DEVICES
-from trust.authority_refusals import AccountExists, DeviceRefused
+from trust.authority_refusals import AccountExists, DeviceRefused, SessionInvalid
 from trust.ids import AuthorityKey
 
 KEY = AuthorityKey(bytes(32))
@@ -52,7 +52,7 @@ async def anna(store: SqliteAuthStore) -> Account:
 async def test_what_is_kept_is_there_after_a_restart(tmp_path: Path) -> None:
     store = await opened(tmp_path)
     account = await anna(store)
-    await store.add_device(account, b"d" * 16, "key ring", device(1), NOW)
+    await store.add_device(account, session(1).token_hash, b"d" * 16, "key ring", device(1), NOW)
     await store.close()
     store = await opened(tmp_path)
     try:
@@ -89,6 +89,23 @@ async def test_a_login_depends_on_the_hash_that_was_looked_at(store: SqliteAuthS
     assert await store.session(session(2).token_hash) is None
 
 
+async def test_what_a_session_allows_is_written_only_while_it_stands(store: SqliteAuthStore) -> None:
+    """A call that was under way when the password was changed adds, removes and is given nothing."""
+    account, ended = await anna(store), session(1).token_hash
+    await store.add_device(account, ended, b"d" * 16, "mine", device(1), NOW)
+    assert await store.change_password(account, "another hash", NOW)
+    before = await store.events(account, 9)
+    calls = (
+        store.add_device(account, ended, b"e" * 16, "a thief's", device(2), NOW),
+        store.remove_device(account, b"d" * 16, ended, NOW),
+        store.note(account, ended, Event(NOW, "asserted")),
+    )
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [SessionInvalid] * 3
+    assert [kept.label for kept in await store.devices(account)] == ["mine"]
+    assert await store.events(account, 9) == before
+
+
 async def test_a_name_is_given_once(store: SqliteAuthStore) -> None:
     await anna(store)
     with pytest.raises(AccountExists):
@@ -103,7 +120,7 @@ async def test_whatever_starts_a_session_erases_those_that_are_over(store: Sqlit
 
 
 async def test_the_database_itself_refuses_to_change_an_event(store: SqliteAuthStore, tmp_path: Path) -> None:
-    await store.note(await anna(store), Event(NOW, "seen"))
+    await store.note(await anna(store), session(1).token_hash, Event(NOW, "seen"))
     connection = pysqlite3.connect(tmp_path / DATABASE_NAME)
     for statement in ("UPDATE events SET what = ''", "DELETE FROM events"):
         with pytest.raises(pysqlite3.IntegrityError, match="events are never"):
@@ -114,15 +131,17 @@ async def test_the_database_itself_refuses_to_change_an_event(store: SqliteAuthS
 async def test_an_account_has_so_many_devices_and_no_more(store: SqliteAuthStore) -> None:
     account = await anna(store)
     for number in range(MAX_DEVICES):
-        await store.add_device(account, bytes([number]) * 16, "one", device(number), NOW)
+        await store.add_device(
+            account, session(1).token_hash, bytes([number]) * 16, "one", device(number), NOW
+        )
     with pytest.raises(DeviceRefused):
-        await store.add_device(account, b"x" * 16, "one", device(200), NOW)
+        await store.add_device(account, session(1).token_hash, b"x" * 16, "one", device(200), NOW)
 
 
 async def test_a_device_is_judged_inside_the_write(store: SqliteAuthStore) -> None:
     """Of twenty uses of one counter at once, one is taken; what is refused is noted."""
     account = await anna(store)
-    await store.add_device(account, b"d" * 16, "one", device(1), NOW)
+    await store.add_device(account, session(1).token_hash, b"d" * 16, "one", device(1), NOW)
 
     def judge(kept: object) -> DeviceUse:
         stuck = kept.registered.counter >= 2  # type: ignore[attr-defined]
@@ -138,7 +157,7 @@ async def test_a_device_is_judged_inside_the_write(store: SqliteAuthStore) -> No
 async def test_a_device_joins_no_session_of_another_account(store: SqliteAuthStore) -> None:
     account = await anna(store)
     await store.register(BORIS, session(2), NOW)
-    await store.add_device(account, b"d" * 16, "one", device(1), NOW)
+    await store.add_device(account, session(1).token_hash, b"d" * 16, "one", device(1), NOW)
     use = store.use_device(
         device(1).credential_id, session(2), session(2).token_hash, NOW, lambda _: DeviceUse(2)
     )

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from pysqlite3 import dbapi2
 
+from kura.safe.v1 import peer_pb2 as pb
 from safe_node.handlers import peer_inventory, peer_repair
+from safe_node.peers import state
 from support.odd_policies import ODD
 from support.peer_safes import PeerSafe, PeerSafes, peer_safes, some_bytes
 from trust.ids import SafeId
@@ -61,7 +63,7 @@ async def test_a_helper_that_lies_is_replaced_and_named(
     monkeypatch.setattr(peer_repair, call, lying(liar, getattr(peer_repair, call), field))
     report = await lost.repair()
     assert (report.repaired, report.lacking) == (1, 0)
-    assert report.lying == {liar.safe_id}
+    assert report.suspected == {liar.safe_id}
     assert lost.kept() == before
 
 
@@ -100,7 +102,70 @@ async def test_a_peer_that_shows_wrong_documents_is_named_and_another_is_asked(
     monkeypatch.setattr(peer_inventory, "show_batch", show)
     report = await lost.repair()
     assert report.repaired == 1
-    assert report.lying == {liar.safe_id}
+    assert report.suspected == {liar.safe_id}
+
+
+@pytest.mark.parametrize("call", ["inventory", "words"])
+async def test_a_peer_that_tells_page_after_page_for_ever_keeps_nobody_from_repairing(
+    safes: PeerSafes, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """It has its time; then it counts as silent, and the others help."""
+    await safes.take_in([some_bytes(900)], "threshold")
+    lost, liar = safes.safes[4], safes.safes[0]
+    await lost.wipe()
+    honest = getattr(peer_inventory, call)
+
+    async def endless(safe: Any, *rest: Any) -> Any:
+        if safe is not liar.safe:
+            return await honest(safe, *rest)
+        kind = pb.InventoryResponse if call == "inventory" else pb.WordsResponse
+        return kind(next=rest[-1].after + 1)
+
+    monkeypatch.setattr(peer_inventory, call, endless)
+    monkeypatch.setattr(state, "LISTEN_SECONDS", 0.5)
+    report = await lost.repair()
+    assert (report.repaired, report.lacking) == (1, 0)
+    assert report.silent == {liar.safe_id}
+
+
+HELD = pb.HeldBatch(manifest_hash=bytes(32), leaf_indices=[0])
+TOMBSTONE = pb.Word(kind=pb.Word.KIND_TOMBSTONE, body=b"made up", signature=bytes(64))
+
+
+@pytest.mark.parametrize(
+    ("call", "page"),
+    [
+        pytest.param("inventory", pb.InventoryResponse(batches=[HELD] * 257), id="a page of 257 batches"),
+        pytest.param("words", pb.WordsResponse(words=[TOMBSTONE] * 1_001), id="a page of 1,001 words"),
+        pytest.param("inventory", pb.InventoryResponse(batches=[HELD] * 256, next=1), id="batches for ever"),
+        pytest.param("words", pb.WordsResponse(words=[TOMBSTONE] * 1_000, next=1), id="words for ever"),
+    ],
+)
+async def test_a_peer_that_tells_more_than_there_is_room_for_is_named_and_the_others_help(
+    safes: PeerSafes, monkeypatch: pytest.MonkeyPatch, call: str, page: Any
+) -> None:
+    """Nothing of a page that is too large is kept, and of many pages only what fits."""
+    await safes.take_in([some_bytes(900)], "threshold")
+    lost, liar = safes.safes[4], safes.safes[0]
+    await lost.wipe()
+    honest, asked = getattr(peer_inventory, call), 0
+
+    async def much(safe: Any, *rest: Any) -> Any:
+        nonlocal asked
+        if safe is not liar.safe:
+            return await honest(safe, *rest)
+        asked += 1
+        answer = type(page)()
+        answer.CopyFrom(page)
+        answer.next = page.next and rest[-1].after + 1
+        return answer
+
+    monkeypatch.setattr(peer_inventory, call, much)
+    monkeypatch.setattr(state, "TOLD_BYTES", 1_200_000)
+    report = await lost.repair()
+    assert (report.repaired, report.lacking) == (1, 0)
+    assert liar.safe_id in report.silent
+    assert asked == (1 if not page.next else {"inventory": 8, "words": 3}[call])
 
 
 async def test_a_helper_that_stops_half_way_leaves_nothing_wrong(
@@ -125,7 +190,7 @@ async def test_a_helper_that_stops_half_way_leaves_nothing_wrong(
 
         monkeypatch.setattr(peer_repair, "_own", own)
         report = await lost.repair()
-        assert (report.repaired, report.lying) == (1, frozenset())
+        assert (report.repaired, report.suspected) == (1, frozenset())
         assert lost.kept() == before
 
 
@@ -143,5 +208,6 @@ async def test_a_helper_whose_disk_rots_says_so_and_is_not_asked_again(safes: Pe
         connection.execute("UPDATE blocks SET content = zeroblob(length(content))")
     connection.close()
     report = await lost.repair()
-    assert (report.repaired, report.lacking, report.lying, report.silent) == (2, 0, frozenset(), frozenset())
+    assert (report.repaired, report.lacking) == (2, 0)
+    assert (report.suspected, report.silent) == (frozenset(), frozenset())
     assert lost.kept() == before

@@ -53,6 +53,22 @@ async def wish(authority: LocalAuthority, token: bytes, **changes: Any) -> Asser
     return judge_assertion(signed, authority.description, call, authority.clock.ms // 1_000)
 
 
+async def test_a_new_password_ends_what_a_thief_of_a_session_has_under_way(
+    authority: LocalAuthority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An assertion waits for hashing, for seconds where many log in; by then its session may be over."""
+    stolen, honest = (await authority.register()).token, authority.authority.hashes.owner_id
+
+    async def meanwhile(name: str, genesis: Any) -> Any:
+        change = calls.PasswordChange("anna", PASSWORD, "battery staple")
+        await authority.ask("ChangePassword", change, calls.Done)
+        return await honest(name, genesis)
+
+    monkeypatch.setattr(authority.authority.hashes, "owner_id", meanwhile)
+    with pytest.raises(SessionInvalid):
+        await wish(authority, stolen)
+
+
 @pytest.mark.parametrize("way", WAYS)
 async def test_an_owner_is_known_by_a_password_and_asserted_to_safes(
     authority: LocalAuthority, way: Any
@@ -143,6 +159,55 @@ async def test_a_hash_is_made_anew_when_the_figures_rise(tmp_path: Path) -> None
         assert "t=1" in before
         assert "t=2" in after
         assert await _hash(authority) == after
+
+
+async def _raised_figures(authority: LocalAuthority, monkeypatch: Any, store_call: str, first: Any) -> None:
+    """The figures rise, and something happens just before the next call of the store."""
+    await authority.register()
+    authority.passwords = msgspec.structs.replace(CHEAP, passes=2)
+    await authority.stop()
+    await authority.start()
+    real = getattr(authority.authority.store, store_call)
+
+    async def overtaken(*told: Any) -> Any:
+        monkeypatch.setattr(authority.authority.store, store_call, real)
+        await first()
+        return await real(*told)
+
+    monkeypatch.setattr(authority.authority.store, store_call, overtaken)
+
+
+@pytest.mark.parametrize("store_call", ["log_in", "change_password"])
+async def test_who_is_overtaken_by_a_login_of_the_same_password_gets_in_all_the_same(
+    authority: LocalAuthority, monkeypatch: Any, store_call: str
+) -> None:
+    """The other login replaced the hash by one of the figures of today."""
+    await _raised_figures(authority, monkeypatch, store_call, authority.log_in)
+    if store_call == "log_in":
+        assert (await authority.log_in()).name == "anna"
+    else:
+        change = calls.PasswordChange("anna", PASSWORD, "another password")
+        await authority.ask("ChangePassword", change, calls.Done)
+        assert (await authority.log_in(password="another password")).name == "anna"
+
+
+@pytest.mark.parametrize("store_call", ["log_in", "change_password"])
+async def test_who_is_overtaken_by_a_change_of_the_password_is_refused(
+    authority: LocalAuthority, monkeypatch: Any, store_call: str
+) -> None:
+    async def changed() -> None:
+        change = calls.PasswordChange("anna", PASSWORD, "another password")
+        await authority.ask("ChangePassword", change, calls.Done)
+
+    await _raised_figures(authority, monkeypatch, store_call, changed)
+    wish = calls.PasswordChange("anna", PASSWORD, "a third password")
+    with pytest.raises(LoginRefused):
+        await (
+            authority.log_in()
+            if store_call == "log_in"
+            else authority.ask("ChangePassword", wish, calls.Done)
+        )
+    assert (await authority.log_in(password="another password")).name == "anna"
 
 
 async def _hash(authority: LocalAuthority) -> str:

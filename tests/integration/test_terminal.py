@@ -137,6 +137,24 @@ def test_a_second_terminal_at_the_same_socket_is_refused(
     assert wallet.json("backup", "--all", "--terminal", terminal.address)["receipts"][0]["state"] == "safe"
 
 
+@pytest.mark.parametrize("is_link", [False, True])
+def test_a_terminal_takes_no_file_for_a_socket_and_erases_none(
+    cluster: LocalCluster, tmp_path: Path, is_link: bool
+) -> None:
+    """Whoever mistypes the path keeps what is there, and is told that something is."""
+    path, target = tmp_path / "photo.jpg", tmp_path / "target"
+    target.write_text("the only one")
+    path.symlink_to(target) if is_link else target.rename(path)
+    refused = without_wallet(tmp_path / "wallet")(
+        "terminal", "--listen", f"unix:{path}", "--roster", cluster.roster_file
+    )
+    assert refused.code == 1
+    assert "Something else listens or lies at" in refused.messages
+    assert "Name a path where nothing is yet" in refused.messages
+    assert path.is_symlink() is is_link
+    assert path.read_text() == "the only one"
+
+
 def test_without_its_terminal_a_wallet_reaches_no_safe(kura: KuraInProcess, tmp_path: Path) -> None:
     """It never falls back to calling them directly."""
     kura.ok("wallet", "add", "--class", "note", "--name", "one")

@@ -28,8 +28,9 @@ from threshold.randomness import SystemRandomness
 from trust import authority_calls as calls
 from trust import owner_information as sealing
 from trust.authority import AuthorityDescription
+from trust.common_key import SignedKeyHalf, accept_half
 from trust.documents import Document
-from trust.owner_information import SignedKeyHalf, Way
+from trust.owner_information import Way
 
 SERVICE = "/kura.auth.v1.AuthService"
 SECONDS = 20.0
@@ -146,7 +147,7 @@ class LocalAuthority:
         ephemeral = self.rng.read(32)
         opened = await self.raw("OpenPath", pb.OpenPathRequest(wallet_half=KeyPair(ephemeral).public))
         half = SignedKeyHalf.from_bytes(opened.half)
-        common = sealing.accept_half(half, ephemeral, self.description, self.clock.ms // 1_000)
+        common = accept_half(half, ephemeral, self.description, self.clock.ms // 1_000)
         question = sealing.ask(f"{SERVICE}/{method}", document.to_bytes(), self.clock.ms, self.rng)
         sealed, key = sealing.seal_under_common(question, common)
         under = pb.UnderCommonKey(path_id=common.path_id, sealed=sealed)

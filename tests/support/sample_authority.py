@@ -16,9 +16,10 @@ from trust.authority import (
     describe_authority,
     identity_of,
 )
+from trust.common_key import KeyHalf, make_half
 from trust.documents import SigningKey
 from trust.ids import Hash, OwnerId
-from trust.owner_information import Answer, KeyHalf, Question, make_half
+from trust.owner_information import Answer, Question
 
 IDENTITY = key("authority identity")
 SIGNING = key("authority signing")

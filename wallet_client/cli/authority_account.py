@@ -28,6 +28,8 @@ kura authority login
 kura authority login anna --authority authority.json
 kura authority login --device
 """
+_CHANGED = """The new password holds. Log in with it.
+Devices stay: look at `kura authority devices list`, and remove any that you do not know."""
 _file = click.option(
     "--authority",
     "file",
@@ -54,7 +56,7 @@ def register(session: Session, name: str, file: Path | None, way: Way | None) ->
     twice: 8 to 1,000 characters. Compare the identity that is shown with what the operator publishes.
     """
     from wallet_client.cli.pin import ask_new_secret
-    from wallet_client.operations.authority import check_password
+    from wallet_client.operations.authority_errors import check_password
     from wallet_client.owners.names import OwnerName
 
     owner, signed = OwnerName(name), _read(file)
@@ -79,7 +81,7 @@ def login(session: Session, name: str | None, file: Path | None, way: Way | None
     NAME is needed the first time in a wallet. Both, one after the other, are one session with two proofs.
     """
     from wallet_client.cli.pin import ask_secret
-    from wallet_client.operations.authority import NotLoggedIn, check_password
+    from wallet_client.operations.authority_errors import NotLoggedIn, check_password
     from wallet_client.owners.names import OwnerName
 
     owner, signed = None if name is None else OwnerName(name), _read(file)
@@ -116,7 +118,7 @@ def change_password(session: Session) -> None:
     """Replace the password: asks for the one of now, and twice for the new one. Every session ends."""
     from wallet_client.cli.output import emit
     from wallet_client.cli.pin import ask_new_secret, ask_secret
-    from wallet_client.operations.authority import check_password
+    from wallet_client.operations.authority_errors import check_password
 
     password = check_password(ask_secret("Password of now", "password"))
     new_password = check_password(ask_new_secret("New password", "password"))
@@ -125,7 +127,7 @@ def change_password(session: Session) -> None:
         await desk.change_password(password, new_password)
 
     at_the_desk(session, work)
-    emit(session, {"logged_in": False}, lambda: "The new password holds. Log in with it.")
+    emit(session, {"logged_in": False}, lambda: _CHANGED)
 
 
 @click.command(cls=Command, opens_wallet=True, examples="kura authority events --json")

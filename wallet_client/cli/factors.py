@@ -191,7 +191,7 @@ def _usb_device() -> "Device":
 def _login(session: Session, named: Named) -> "AuthorityLogin | None":
     """How to log in at the authority; no password is asked for where the wallet has a session."""
     from wallet_client.cli.pin import ask_secret
-    from wallet_client.operations.authority import check_password
+    from wallet_client.operations.authority_errors import check_password
     from wallet_client.owners.factors import AuthorityLogin
 
     if "authority" not in named.way and named.authority is None:

@@ -104,7 +104,7 @@ def _row(name: str, one: "Holdings") -> dict[str, object]:
         "repairing": one.repair.running,
         "repaired_by_safe": one.repair.repaired,
         "silent_peers": list(one.repair.silent),
-        "lying_peers": list(one.repair.lying),
+        "suspected_peers": list(one.repair.suspected),
     }
 
 
@@ -127,6 +127,6 @@ def _note(one: "Holdings") -> str:
         notes.append(f"{one.renewed} new certificates")
     if one.unrepairable:
         notes.append(f"{len(one.unrepairable)} beyond repair: kura backup")
-    if one.repair.lying:
-        notes.append(f"caught lying: {', '.join(one.repair.lying)}")
+    if one.repair.suspected:
+        notes.append(f"suspected of a lie: {', '.join(one.repair.suspected)}")
     return "; ".join(notes)

@@ -33,7 +33,8 @@ kura terminal --listen unix:/run/user/1000/kura-terminal.sock --roster roster.js
     "--record",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Write every byte that is carried here, to see that there is nothing to read in it.",
+    help="Write every byte that is carried here, to see that there is nothing to read in it. Where the "
+    "disk is full, recording ends with a line on standard error, and carrying goes on.",
 )
 @click.option(
     "--log-level",

@@ -18,18 +18,10 @@ from threshold.errors import SealBroken
 from threshold.hpke import KeyPair
 from threshold.randomness import RandomSource
 from trust.authority import AuthorityDescription, SignedAuthority
+from trust.common_key import SignedKeyHalf, accept_half
 from trust.documents import Document
 from trust.errors import AuthorityRefused, DocumentMalformed
-from trust.owner_information import (
-    AnswerKey,
-    Question,
-    SignedKeyHalf,
-    Way,
-    accept_half,
-    ask,
-    seal_to_static,
-    seal_under_common,
-)
+from trust.owner_information import AnswerKey, Question, Way, ask, seal_to_static, seal_under_common
 
 SECONDS: Final = 20.0
 """For one call: the authority hashes passwords, and others may be before."""

@@ -21,7 +21,7 @@ class RepairView:
         lacking: Pieces that the last round could not rebuild.
         beyond_repair: Of these, those that no peer can help with.
         silent: Names of peers that did not answer.
-        lying: Names of peers caught with something wrong.
+        suspected: Names of peers that may have given something wrong.
     """
 
     running: bool
@@ -30,7 +30,7 @@ class RepairView:
     lacking: int
     beyond_repair: int
     silent: tuple[str, ...]
-    lying: tuple[str, ...]
+    suspected: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,5 +136,5 @@ def repair_view(answer: pb.RepairResponse) -> RepairView:
         answer.lacking_pieces,
         answer.beyond_repair_pieces,
         tuple(answer.silent_safes),
-        tuple(answer.lying_safes),
+        tuple(answer.suspected_safes),
     )

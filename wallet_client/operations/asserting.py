@@ -1,6 +1,7 @@
 """Have the owner's authority say to the safes who is there: the factor `authority` of one guess."""
 
-from wallet_client.operations.authority import NotLoggedIn, at_authority
+from wallet_client.operations.authority import at_authority
+from wallet_client.operations.authority_errors import NotLoggedIn
 from wallet_client.owners.factors import Asserted, AuthorityLogin
 from wallet_client.owners.names import OwnerName
 from wallet_client.wallet import Wallet

@@ -96,10 +96,19 @@ class CannotListen(WalletError):
     """
 
     address: str
-    hint = "Name another port, or port 0 for any free one."
+
+    @property
+    def hint(self) -> str:  # type: ignore[override]
+        """What helps with an address of this kind."""
+        if self.address.startswith(UNIX_PREFIX):
+            return "Name a path where nothing is yet, in a folder that you may write to."
+        return "Name another port, or port 0 for any free one."
 
     def __str__(self) -> str:
         """Name the address."""
+        if self.address.startswith(UNIX_PREFIX):
+            at = shown(self.address)
+            return f"Something else listens or lies at {at}, or the system allows no socket there."
         return f"Something else listens at {shown(self.address)}, or the system does not allow it."
 
 

@@ -6,6 +6,7 @@ from auth_service.decisions.names import account_name, name_id, password_bytes
 from auth_service.decisions.rates import CallRates
 from auth_service.decisions.sessions import joined, living, new_session, token_hash
 from auth_service.decisions.throttling import LONGEST_WAIT_MS, next_try_at_ms, plan_try
+from auth_service.handlers.rates import counted_address
 from auth_service.once import TakenOnce
 from auth_service.records import Account, KeptSession, Ledger
 from trust.authority_refusals import SessionInvalid, TooManyCalls
@@ -49,6 +50,25 @@ def test_an_address_has_its_calls_and_no_others() -> None:
     with pytest.raises(TooManyCalls):  # what was refused cost nothing, and gave nothing
         rates.admit("a", NOW + 29_000)
     rates.admit("a", NOW + 30_001)
+
+
+@pytest.mark.parametrize(
+    ("peer", "counted"),
+    [
+        ("ipv4:192.0.2.1:50000", "ipv4:192.0.2.1"),
+        ("ipv6:%5B2001:db8:1:2:3:4:5:6%5D:50000", "ipv6:2001:db8:1:2::/64"),
+        ("ipv6:[2001:db8:1:2:ffff::]:50001", "ipv6:2001:db8:1:2::/64"),
+        ("ipv6:%5B2001:db8:1:3::%5D:50000", "ipv6:2001:db8:1:3::/64"),
+        ("ipv6:%5B::ffff:192.0.2.1%5D:50000", "ipv4:192.0.2.1"),
+        ("ipv6:%5Bfe80::1%25eth0%5D:50000", "ipv6:fe80::/64"),
+        ("ipv6:something else:1", "ipv6:something else"),
+        ("unix:/run/a.sock", "unix"),
+    ],
+)
+def test_a_customer_has_one_limit_whichever_of_their_addresses_they_call_from(
+    peer: str, counted: str
+) -> None:
+    assert counted_address(peer) == counted
 
 
 def test_a_limit_of_zero_is_none_and_addresses_are_bounded() -> None:

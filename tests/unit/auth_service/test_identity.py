@@ -88,6 +88,42 @@ def test_after_a_rotation_the_new_key_signs_and_the_old_one_holds_a_while(tmp_pa
     assert after.description.signing_keys[0].ends_at == at + OVERLAP_SECONDS
 
 
+@pytest.mark.parametrize("left", ["keys/signing-2.new", "keys/signing-2.key", "authority.new"])
+def test_a_rotation_that_was_interrupted_goes_on_with_the_same_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: str
+) -> None:
+    """Wherever it stopped; a key that was written whole is the one that comes into use."""
+    before = read(made(tmp_path))
+
+    def stopped(beside: Path, place: Path) -> Path:
+        if beside == tmp_path / left:
+            raise InterruptedError
+        os.replace(beside, place)
+        if place == tmp_path / left:
+            raise InterruptedError
+        return place
+
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr(Path, "replace", stopped)
+        with pytest.raises(InterruptedError):
+            rotated(tmp_path, 86_400, "first")
+    assert read(tmp_path).description == before.description
+    rotated(tmp_path, 86_400, "second")
+    label = "second" if left == "keys/signing-2.new" else "first"
+    after = read(tmp_path)
+    assert after.description.version == 2
+    assert after.signing_key(AT + 86_400).seed == seeded(label).read(32)
+    assert list(tmp_path.rglob("*.new")) == []
+
+
+def test_a_key_file_that_is_damaged_comes_into_no_use(tmp_path: Path) -> None:
+    made(tmp_path)
+    (tmp_path / "keys" / "signing-2.key").write_bytes(b"half")
+    with pytest.raises(IdentityError, match=r"signing-2\.key: not 64 hexadecimal digits"):
+        rotated(tmp_path, 60)
+    assert read_description(read_authority((tmp_path / "authority.json").read_bytes())).version == 1
+
+
 def test_keys_that_are_over_leave_the_description(tmp_path: Path) -> None:
     made(tmp_path)
     rotated(tmp_path, 86_400, "first")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -176,6 +177,41 @@ async def test_more_carriages_than_there_may_be_are_refused(edge: Edge) -> None:
     caller.sends(None)
     assert [frame async for frame in first] == []
     assert await carried(forwarding, Caller().sends(None)) == [b"first"]
+
+
+async def test_who_dribbles_makes_way_for_one_more_and_who_moves_stays(edge: Edge) -> None:
+    """All places are taken, and nobody has come just now."""
+    forwarding = carrying(edge, most=2, settled_seconds=0)
+    dribbles, moves = Caller(), Caller()
+    slow = asyncio.create_task(carried(forwarding, dribbles.sends(b"a")))
+    fast = forwarding.to(SAFE)(b"first", moves.sends(b"m" * 50_000).stream())
+    assert [await anext(fast) for _ in range(2)] == [b"first", b"m" * 50_000]
+    assert await carried(forwarding, Caller().sends(None)) == [b"first"]
+    with pytest.raises(Busy):
+        await slow
+    moves.sends(b"more", None)
+    assert [frame async for frame in fast] == [b"more"]
+
+
+async def test_who_takes_no_answer_makes_way_as_well(edge: Edge) -> None:
+    """It is cancelled where it waits, and its call to the safe is over."""
+    forwarding, stuck, ended = carrying(edge, most=1, settled_seconds=0), asyncio.Event(), asyncio.Event()
+
+    async def takes_nothing() -> None:
+        async with aclosing(forwarding.to(SAFE)(b"first", Caller().stream())) as frames:
+            async for _ in frames:
+                stuck.set()
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    ended.set()
+
+    task = asyncio.create_task(takes_nothing())
+    await stuck.wait()
+    assert await carried(forwarding, Caller().sends(None)) == [b"first"]
+    await asyncio.wait_for(ended.wait(), 10)
+    await asyncio.wait((task,))
+    assert task.cancelled()
 
 
 async def test_a_caller_who_leaves_ends_the_call_to_the_safe(edge: Edge) -> None:

@@ -4,7 +4,7 @@ from itertools import combinations
 
 import pytest
 
-from safe_node.decisions.helper_sets import MAX_SETS, helper_sets, liars
+from safe_node.decisions.helper_sets import MAX_SETS, helper_sets, suspects
 
 
 def test_every_set_is_there_once_and_doubted_ones_come_last() -> None:
@@ -32,13 +32,22 @@ def test_one_liar_is_always_found(liar: int) -> None:
     for _ in range(4):
         chosen = next(one for one in helper_sets([1, 2, 4, 5], 3, doubted) if one not in failed)
         if liar not in chosen:
-            assert liars(failed, chosen) == ({liar} if failed else set())
+            assert suspects(failed, chosen) == ({liar} if failed else set())
             return
         failed.append(chosen)
         doubted |= set(chosen)
     pytest.fail("no honest set was tried")
 
 
+def test_a_suspicion_is_no_proof_and_excludes_nobody() -> None:
+    """3 lied in one set and not in the next: the honest 1 is suspected, asked last, and asked still."""
+    suspected = suspects([(1, 2, 3)], (2, 3, 4))
+    assert suspected == {1}
+    order = helper_sets([1, 2, 3, 4], 3, suspected)
+    assert order[0] == (2, 3, 4)
+    assert sorted(order) == sorted(helper_sets([1, 2, 3, 4], 3))
+
+
 def test_where_two_may_have_lied_nobody_is_named() -> None:
     """A sum does not show whose summand was wrong."""
-    assert liars([(1, 2, 3)], (3, 4, 5)) == frozenset()
+    assert suspects([(1, 2, 3)], (3, 4, 5)) == frozenset()

@@ -83,9 +83,9 @@ async def test_after_trouble_the_next_round_comes_sooner_and_then_later_and_late
 
 async def test_what_was_rebuilt_and_who_lied_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """By name; and counted for whoever asks."""
-    report = RepairReport(repaired=3, lying=frozenset({PEER}))
+    report = RepairReport(repaired=3, suspected=frozenset({PEER}))
     _, logged, desk = await waits(monkeypatch, [report, report])
-    assert logged.entries[0]["lying"] == ["safe-2"]
+    assert logged.entries[0]["suspected"] == ["safe-2"]
     assert (desk.repaired, desk.last) == (6, report)
 
 

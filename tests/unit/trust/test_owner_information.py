@@ -21,18 +21,13 @@ from support.sample_authority import (
 from support.sample_documents import NOW, draw, key, sealing_pair
 from threshold.errors import SealBroken, ThresholdError
 from threshold.hpke import KeyPair
+from trust.common_key import PATH_SECONDS, CommonKey, KeyHalf, SignedKeyHalf, accept_half, make_half
 from trust.errors import AuthorityRefused
 from trust.owner_information import (
     PADDED_BYTES,
-    PATH_SECONDS,
     Answer,
     AnswerKey,
-    CommonKey,
-    KeyHalf,
-    SignedKeyHalf,
-    accept_half,
     ask,
-    make_half,
     open_common,
     open_static,
     seal_to_static,

@@ -18,15 +18,9 @@ from support.sample_authority import (
 )
 from support.sample_documents import NOW, draw, key
 from trust import authority_calls as calls
+from trust.common_key import CommonKey, SignedKeyHalf, make_half
 from trust.errors import AuthorityRefused
-from trust.owner_information import (
-    CommonKey,
-    SignedKeyHalf,
-    Way,
-    make_half,
-    open_common,
-    open_static,
-)
+from trust.owner_information import Way, open_common, open_static
 from wallet_client.network.authority_link import AuthorityLink
 
 LOGIN = "/kura.auth.v1.AuthService/Login"

@@ -960,7 +960,7 @@ class RepairResponse(_message.Message):
     LACKING_PIECES_FIELD_NUMBER: _builtins.int
     BEYOND_REPAIR_PIECES_FIELD_NUMBER: _builtins.int
     SILENT_SAFES_FIELD_NUMBER: _builtins.int
-    LYING_SAFES_FIELD_NUMBER: _builtins.int
+    SUSPECTED_SAFES_FIELD_NUMBER: _builtins.int
     running: _builtins.bool
     """It is at it, or about to be."""
     rounds: _builtins.int
@@ -975,11 +975,13 @@ class RepairResponse(_message.Message):
     """
     @_builtins.property
     def silent_safes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Names of peers that did not answer in the last round."""
+        """Names of peers that did not answer in the last round, or told more than there is room for."""
 
     @_builtins.property
-    def lying_safes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Names of peers caught with something wrong in the last round, as far as it can be known."""
+    def suspected_safes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of peers that may have given something wrong in the last round. Where a sum did not fit this is no proof: a
+        helper that lies in some sets only can have an honest one named.
+        """
 
     def __init__(
         self,
@@ -990,11 +992,11 @@ class RepairResponse(_message.Message):
         lacking_pieces: _builtins.int = ...,
         beyond_repair_pieces: _builtins.int = ...,
         silent_safes: _abc.Iterable[_builtins.str] | None = ...,
-        lying_safes: _abc.Iterable[_builtins.str] | None = ...,
+        suspected_safes: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["beyond_repair_pieces", b"beyond_repair_pieces", "lacking_pieces", b"lacking_pieces", "lying_safes", b"lying_safes", "repaired_pieces", b"repaired_pieces", "rounds", b"rounds", "running", b"running", "silent_safes", b"silent_safes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["beyond_repair_pieces", b"beyond_repair_pieces", "lacking_pieces", b"lacking_pieces", "repaired_pieces", b"repaired_pieces", "rounds", b"rounds", "running", b"running", "silent_safes", b"silent_safes", "suspected_safes", b"suspected_safes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
