@@ -1,11 +1,12 @@
 """How a device answers for its owner to every safe at once: one touch, one signature.
 
     each safe    signs a fresh challenge           SafeChallenge, checked by the wallet first
-    device       signs the hash of all of them     with owner id and recipient key: `challenge_hash`
+    device       signs the hash of all of them     and of the guess that it is for: `challenge_hash`
     each safe    finds its own among them, and checks the device's signature by itself
 
-So safes and device check each other, and a signature serves this owner, this recipient key and these very
-challenges: a safe takes each of its challenges once, within 300 seconds, and none older than its process.
+So safes and device check each other, and a signature serves this guess and these very challenges: a safe
+takes each of its challenges once, within 300 seconds, and none older than its process. Who is shown a proof
+can do with it at another safe what the wallet is about to do itself, and nothing else.
 
 The device is a WebAuthn authenticator, whose relying party is the roster's genesis. Its own secret
 (CTAP 2.1 hmac-secret, which WebAuthn calls PRF) for the salt `secret_salt` gives, by HPKE's DeriveKeyPair,
@@ -18,14 +19,25 @@ Source: WebAuthn Level 2 sections 6.1 and 7.2; CTAP 2.1 section 12.5; RFC 9180 s
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import Annotated
 
 from msgspec import Meta
 
 from threshold import hpke
 from threshold.errors import SealBroken
+from trust.access_policy import Way, way_key
 from trust.documents import Document, SigningKey, verify
-from trust.ids import Bytes32, Hash, OwnerId, OwnerIdField, SafeIdField, SignatureField
+from trust.ids import (
+    Bytes32,
+    GuessId,
+    Hash,
+    OwnerId,
+    OwnerIdField,
+    RecordId,
+    SafeIdField,
+    SignatureField,
+)
 
 CHALLENGE_MS = 300_000
 """How long a challenge may be answered."""
@@ -97,6 +109,32 @@ class DeviceProof(Document, frozen=True):
             raise self.malformed("challenges", "not ascending")
 
 
+@dataclass(frozen=True, slots=True)
+class DeviceLogin:
+    """The guess for which a device signs, the same at every safe.
+
+    Args:
+        owner_id: Whose record is to be opened.
+        way: By which factors.
+        record_id: Which version, 16 bytes.
+        guess_id: 16 bytes.
+        element: Blinded, 32 bytes.
+        recipient_key: X25519 public key to which the safes are to seal their parts, 32 bytes.
+    """
+
+    owner_id: OwnerId
+    way: Way
+    record_id: RecordId
+    guess_id: GuessId
+    element: bytes
+    recipient_key: bytes
+
+    def to_bytes(self) -> bytes:
+        """128 bytes, each field in its place."""
+        named = way_key(self.owner_id, self.way) + self.record_id + self.guess_id
+        return named + self.element + self.recipient_key
+
+
 def sign_challenge(challenge: SafeChallenge, safe: SigningKey) -> SignedChallenge:
     """A safe's challenge; `safe` is Secret."""
     body = challenge.to_bytes()
@@ -118,15 +156,14 @@ def read_challenge(signed: SignedChallenge, signing_key: bytes) -> SafeChallenge
     return SafeChallenge.from_bytes(signed.challenge)
 
 
-def challenge_hash(challenges: tuple[SignedChallenge, ...], owner_id: OwnerId, recipient_key: bytes) -> bytes:
+def challenge_hash(challenges: tuple[SignedChallenge, ...], login: DeviceLogin) -> bytes:
     """What the device signs as its WebAuthn challenge, 32 bytes.
 
     Args:
         challenges: Ascending by their bytes, each once.
-        owner_id: Whose record is to be opened.
-        recipient_key: X25519 public key to which the safes are to seal their parts, 32 bytes.
+        login: The guess.
     """
-    digest = hashlib.sha256(_LOGIN + owner_id + recipient_key)
+    digest = hashlib.sha256(_LOGIN + login.to_bytes())
     for signed in challenges:
         digest.update(hashlib.sha256(signed.challenge).digest())
     return digest.digest()

@@ -1,6 +1,6 @@
 """What a device and an authority prove for one guess, before it is spent. Pure.
 
-    device      signed this safe's challenge, for this owner and this recipient key; one of the policy's
+    device      signed this safe's challenge, for this very guess; one of the policy's
     devices authority   asserts this owner, for this safe and this recipient key; the one that the policy pins
 
 Where there is nothing to judge by, because nobody has the name or the way, the same is checked against a key
@@ -21,6 +21,7 @@ from safe_node.owners import KeptOwner
 from trust.access_policy import AccessPolicy, OwnersDevice
 from trust.assertion import Assertion, Presentation
 from trust.device_proof import (
+    DeviceLogin,
     DeviceProof,
     SafeChallenge,
     challenge_hash,
@@ -94,11 +95,22 @@ def _device(
         raise DeviceProofInvalid
     device = _known_device(policy, proof.credential_id)
     credential = _nobodys(proof.credential_id) if device is None else device.credential
-    signed = challenge_hash(proof.challenges, attempt.owner_id, attempt.recipient_key)
+    signed = challenge_hash(proof.challenges, _login(attempt))
     touch = check_login(credential, proof, signed, relying_party(membership.genesis), _ALGORITHMS)
     if device is None or (device.verifies and not touch.verified):
         raise DeviceProofInvalid
     return DeviceUse(hashlib.sha256(proof.credential_id).digest(), touch.counter), challenge
+
+
+def _login(attempt: Attempt) -> DeviceLogin:
+    return DeviceLogin(
+        owner_id=attempt.owner_id,
+        way=attempt.way,
+        record_id=attempt.record_id,
+        guess_id=attempt.guess_id,
+        element=attempt.element,
+        recipient_key=attempt.recipient_key,
+    )
 
 
 def _own_challenge(proof: DeviceProof, attempt: Attempt, membership: Membership) -> SafeChallenge:

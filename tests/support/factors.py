@@ -1,10 +1,11 @@
 """Guesses by a device and by an authority, step by step, for tests to spoil."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
-from msgspec.structs import replace
+from msgspec import structs
 
 from kura.safe.v1 import owner_pb2 as pb
 from support import sample_authority
@@ -17,6 +18,7 @@ from trust.access_policy import OwnersDevice, Way
 from trust.assertion import Assertion, SignedAssertion, sign_assertion
 from trust.authority import AuthorityDescription, SignedAuthority, SigningPeriod, describe_authority
 from trust.device_proof import (
+    DeviceLogin,
     DeviceProof,
     SignedChallenge,
     challenge_hash,
@@ -39,7 +41,7 @@ AUTHORITY_AND_PIN: Way = ("authority", "pin")
 
 def description(version: int = 2, identity: SigningKey = IDENTITY) -> AuthorityDescription:
     """What the authority says of itself at the start."""
-    return replace(
+    return structs.replace(
         sample_authority.DESCRIPTION,
         identity_key=AuthorityKey(identity.public),
         version=version,
@@ -71,7 +73,7 @@ def asserted(
         issued_at=now,
         expires_at=now + 300,
     )
-    return sign_assertion(replace(assertion, **changes), signer)
+    return sign_assertion(structs.replace(assertion, **changes), signer)
 
 
 def shown(assertion: SignedAssertion, authority: SignedAuthority | None = None) -> dict[str, bytes]:
@@ -111,8 +113,16 @@ def signed_by(
 ) -> DeviceProof:
     """What a device gives; `changes` are of what it signs."""
     ordered = tuple(sorted(challenges, key=lambda signed: signed.challenge))
-    over: dict[str, Any] = {"owner_id": guess.record.owner_id, "recipient_key": guess.recipient.public}
-    login = device.sign(challenge_hash(changes.pop("signed", ordered), **(over | changes)))
+    signed = changes.pop("signed", ordered)
+    over = DeviceLogin(
+        owner_id=guess.record.owner_id,
+        way=guess.way,
+        record_id=guess.record.record_id,
+        guess_id=guess.guess_id,
+        element=guess.blinded.element.to_bytes(),
+        recipient_key=guess.recipient.public,
+    )
+    login = device.sign(challenge_hash(signed, replace(over, **changes)))
     return DeviceProof(
         ordered, login.credential_id, login.client_data, login.authenticator_data, login.signature
     )

@@ -12,6 +12,7 @@ from support.sample_documents import GENESIS, NOW, SAFE_IDS, SAFE_KEYS, draw, se
 from support.sample_owner import OWNER, OWNER_ID, RECIPIENT, RECORD_ID
 from trust.access_policy import PIN_ALONE, AccessPolicy, OwnersDevice, sign_policy
 from trust.device_proof import (
+    DeviceLogin,
     DeviceProof,
     SafeChallenge,
     challenge_hash,
@@ -19,7 +20,7 @@ from trust.device_proof import (
     relying_party,
     sign_challenge,
 )
-from trust.ids import OwnerKey, Signature
+from trust.ids import GuessId, OwnerKey, Signature
 
 TOUCH_KEY = Ed25519PrivateKey.from_private_bytes(draw("key of the touch device", 32))
 FINGER_KEY = ec.derive_private_key(int.from_bytes(draw("key of the finger device", 31)), ec.SECP256R1())
@@ -64,7 +65,15 @@ SIGNED_CHALLENGES = tuple(
         key=lambda signed: signed.challenge,
     )
 )
-LOGIN_HASH = challenge_hash(SIGNED_CHALLENGES, OWNER_ID, RECIPIENT.public)
+LOGIN = DeviceLogin(
+    owner_id=OWNER_ID,
+    way=("device", "pin"),
+    record_id=RECORD_ID,
+    guess_id=GuessId(draw("guess of a device", 16)),
+    element=draw("blinded element of a device", 32),
+    recipient_key=RECIPIENT.public,
+)
+LOGIN_HASH = challenge_hash(SIGNED_CHALLENGES, LOGIN)
 _GENESIS = GENESIS.fingerprint
 _CLIENT_DATA = bytes(CollectedClientData.create("webauthn.get", LOGIN_HASH, device_origin(_GENESIS)))
 _DATA = bytes(

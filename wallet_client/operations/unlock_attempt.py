@@ -26,7 +26,7 @@ from threshold.oprf import Mode
 from threshold.randomness import RandomSource
 from threshold.shared_oprf import ShareEvaluation
 from trust.access_policy import PIN_ALONE
-from trust.device_proof import SignedChallenge, challenge_hash
+from trust.device_proof import DeviceLogin, SignedChallenge, challenge_hash
 from trust.ids import GuessId, SafeId
 from trust.owner_record import (
     OwnerRecord,
@@ -157,9 +157,8 @@ class Attempt:
             asserted = await factors.asserted(self._recipient.public)
         if "device" in way and factors.device:
             challenges = tuple(sorted(self._found.challenges.values(), key=lambda one: one.challenge))
-            owner_id = self._record.owner_id
-            signed = challenge_hash(challenges, owner_id, self._recipient.public)
-            question = DeviceQuestion(self._genesis, owner_id, signed)
+            signed = challenge_hash(challenges, self._login())
+            question = DeviceQuestion(self._genesis, self._record.owner_id, signed)
             self._answer = await asyncio.to_thread(factors.device.answer, question)
             proof = self._answer.proof(challenges)
         self._evidence = Evidence(
@@ -169,6 +168,11 @@ class Attempt:
             asserted.assertion if asserted else b"",
             asserted.authority if asserted else b"",
         )
+
+    def _login(self) -> DeviceLogin:
+        record, element = self._record, self._blinded.element.to_bytes()
+        names = (record.owner_id, self._factors.way, record.record_id, self._guess_id)
+        return DeviceLogin(*names, element, self._recipient.public)
 
     async def _evaluate(self, missing: int) -> None:
         """So many more evaluations that hold; each safe is asked once.

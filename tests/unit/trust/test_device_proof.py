@@ -1,13 +1,16 @@
-"""One signature of a device serves one owner, one recipient key, and the challenges that it was made for."""
+"""One signature of a device serves one guess, and the challenges that it was made for."""
 
+from dataclasses import replace
 from hashlib import sha256
+from typing import Any
 
 import pytest
-from msgspec.structs import replace
+from msgspec.structs import replace as changed
 
 from support.sample_access import (
     CHALLENGES,
     DEVICE_PROOF,
+    LOGIN,
     LOGIN_HASH,
     SIGNED_CHALLENGES,
     TOUCH,
@@ -30,7 +33,6 @@ from trust.device_proof import (
 )
 from trust.documents import DocumentProblem
 from trust.errors import DeviceProofInvalid, DocumentMalformed, SignatureInvalid
-from trust.ids import OwnerId
 from trust.webauthn import EDDSA, ES256, Touch, check_login
 
 LABEL = OWNER_ID + RECORD_ID
@@ -49,18 +51,24 @@ def test_a_challenge_is_its_safes_alone() -> None:
         read_challenge(nonsense, SAFE_KEYS[0].public)
 
 
-def test_what_is_signed_names_owner_recipient_and_every_challenge() -> None:
+def test_what_is_signed_names_the_guess_and_every_challenge() -> None:
     """As docs/FORMATS.md has it."""
     hashes = b"".join(sha256(one.challenge).digest() for one in SIGNED_CHALLENGES)
-    whole = b"kura/v1/device-login" + OWNER_ID + RECIPIENT.public + hashes
-    assert sha256(whole).digest() == LOGIN_HASH
-    others = {
-        challenge_hash(SIGNED_CHALLENGES[1:], OWNER_ID, RECIPIENT.public),
-        challenge_hash(SIGNED_CHALLENGES, OwnerId(draw("other", 32)), RECIPIENT.public),
-        challenge_hash(SIGNED_CHALLENGES, OWNER_ID, draw("other", 32)),
-    }
+    way = sha256(b"kura/v1/way" + OWNER_ID + b"device pin").digest()
+    guess = way + RECORD_ID + LOGIN.guess_id + LOGIN.element + RECIPIENT.public
+    assert sha256(b"kura/v1/device-login" + guess + hashes).digest() == LOGIN_HASH
+    changes: tuple[dict[str, Any], ...] = (
+        {"owner_id": draw("other", 32)},
+        {"way": ("device",)},
+        {"record_id": draw("other", 16)},
+        {"guess_id": draw("other", 16)},
+        {"element": draw("other", 32)},
+        {"recipient_key": draw("other", 32)},
+    )
+    others = {challenge_hash(SIGNED_CHALLENGES, replace(LOGIN, **change)) for change in changes}
+    others.add(challenge_hash(SIGNED_CHALLENGES[1:], LOGIN))
     assert LOGIN_HASH not in others
-    assert len(others) == 3
+    assert len(others) == len(changes) + 1
 
 
 @pytest.mark.parametrize(
@@ -70,7 +78,7 @@ def test_what_is_signed_names_owner_recipient_and_every_challenge() -> None:
 )
 def test_challenges_are_listed_in_one_way(challenges: tuple[SignedChallenge, ...]) -> None:
     with pytest.raises(DocumentProblem, match="ascending"):
-        replace(DEVICE_PROOF, challenges=challenges)
+        changed(DEVICE_PROOF, challenges=challenges)
 
 
 def test_the_sample_proof_holds() -> None:
@@ -88,9 +96,15 @@ def test_a_proof_holds_for_nothing_else() -> None:
         (TOUCH.credential, DEVICE_PROOF, LOGIN_HASH, "kura-other", ALGORITHMS),
         (TOUCH.credential, DEVICE_PROOF, LOGIN_HASH, PARTY, frozenset({ES256})),
         (bytes(18), DEVICE_PROOF, LOGIN_HASH, PARTY, ALGORITHMS),
-        (TOUCH.credential, replace(DEVICE_PROOF, client_data=b"{"), LOGIN_HASH, PARTY, ALGORITHMS),
-        (TOUCH.credential, replace(DEVICE_PROOF, authenticator_data=b""), LOGIN_HASH, PARTY, ALGORITHMS),
-        (TOUCH.credential, replace(DEVICE_PROOF, signature=b""), LOGIN_HASH, PARTY, ALGORITHMS),
+        (TOUCH.credential, changed(DEVICE_PROOF, client_data=b"{"), LOGIN_HASH, PARTY, ALGORITHMS),
+        (
+            TOUCH.credential,
+            changed(DEVICE_PROOF, authenticator_data=b""),
+            LOGIN_HASH,
+            PARTY,
+            ALGORITHMS,
+        ),
+        (TOUCH.credential, changed(DEVICE_PROOF, signature=b""), LOGIN_HASH, PARTY, ALGORITHMS),
     ):
         with pytest.raises(DeviceProofInvalid):
             check_login(credential, proof, signed, party, algorithms)
