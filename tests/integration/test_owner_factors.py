@@ -165,7 +165,7 @@ class TestPinAndDevice:
     ) -> None:
         """Neither alone changes the policy; another device, PIN or root leaves it as it is."""
         for proofs in (by_pin(PIN), Proofs(DEVICE, device=stick, new_pin=NEW_PIN)):
-            with pytest.raises(OwnerNotUnlocked):
+            with pytest.raises(OwnerNotUnlocked, match="opens by pin and device"):
                 await changed_record(guarded, proofs, by_ways(read_ways("pin")))
 
         second = MemoryDevice("second")

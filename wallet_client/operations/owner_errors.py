@@ -41,16 +41,20 @@ class OwnerOutOfReach(TooFewSafes):
 
 @dataclass(eq=False)
 class OwnerNotUnlocked(WalletError):
-    """Nobody can tell which: the safes answer alike.
+    """Nobody can tell which: the safes answer alike. A wallet of the owner's knows by what it opens.
 
     Args:
         way: By which factors it was tried.
+        opens_by: The policy in force, where an owner's wallet asked for a way that it lacks; else empty.
     """
 
     way: tuple[Factor, ...] = PIN_ALONE
+    opens_by: str = ""
 
     def __str__(self) -> str:
         """Name what was tried."""
+        if self.opens_by:
+            return f"The record opens by {self.opens_by}, and not by {' and '.join(self.way)}: say --with."
         if self.way == PIN_ALONE:
             return "The name or the PIN is another, or the safes take no guess now."
         tried = " and ".join(factor for factor in ("pin", "device", "authority") if factor in self.way)

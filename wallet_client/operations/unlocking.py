@@ -31,9 +31,11 @@ from wallet_client.network.fan_out import Answers, fan_out
 from wallet_client.network.links import Links
 from wallet_client.network.owner_messages import Begun
 from wallet_client.operations.asserting import asserted_for
+from wallet_client.operations.errors import TooFewSafes
 from wallet_client.operations.owner_errors import OwnerNotUnlocked, OwnerOutOfReach
-from wallet_client.operations.owner_status import require_owner
+from wallet_client.operations.owner_status import owner_status, require_owner
 from wallet_client.operations.unlock_attempt import Attempt, FoundRecord, Unlocked
+from wallet_client.owners.access import expression_of
 from wallet_client.owners.factors import Factors, Proofs
 from wallet_client.owners.names import OwnerName, Pin
 from wallet_client.owners.stretch import StretchedPin, stretch_pin
@@ -100,8 +102,20 @@ async def open_with(wallet: Wallet, proofs: Proofs) -> tuple[Unlocked, Factors]:
     owner_id = OwnerId(owner.owner_id)
     factors = replace(await factors_from(wallet, OwnerName(owner.name), owner_id, proofs), as_wallet=True)
     versions = await asyncio.to_thread(pinned_versions, wallet.store)
-    unlocked = await unlock_owner(wallet.links, versions, owner_id, factors, wallet.rng)
+    try:
+        unlocked = await unlock_owner(wallet.links, versions, owner_id, factors, wallet.rng)
+    except OwnerNotUnlocked as refused:
+        raise await _told_to_the_owner(wallet, refused) from None
     return unlocked, factors.with_pin(await _stretched(proofs.new_pin, owner_id))
+
+
+async def _told_to_the_owner(wallet: Wallet, refused: OwnerNotUnlocked) -> OwnerNotUnlocked:
+    """With the policy in force, where the way is none of it; strangers may not know it."""
+    try:
+        ways = (await owner_status(wallet)).access.ways
+    except TooFewSafes:
+        return refused
+    return refused if refused.way in ways else OwnerNotUnlocked(refused.way, expression_of(ways))
 
 
 async def factors_from(wallet: Wallet, name: OwnerName, owner_id: OwnerId, proofs: Proofs) -> Factors:

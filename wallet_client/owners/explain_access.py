@@ -1,5 +1,6 @@
 """An access policy in plain words: who could open what, and how many PINs somebody can try."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from trust.access_policy import Factor
@@ -38,6 +39,7 @@ def explain_access(access: Access, ground: Ground) -> list[str]:
     lines.append(f"Any {ground.k} safes together {_coalition(access)}.")
     if ("authority",) in access.ways:
         lines.append("The authority itself can open it, and who has your account there.")
+    lines += [_without(factor, access) for factor in _needed_by_all(access)]
     if access.waiting_seconds:
         lines.append(
             f"Who is in none of your wallets waits {duration_text(access.waiting_seconds)}; a veto ends that."
@@ -52,7 +54,7 @@ def tries(ground: Ground) -> str:
     return ", ".join([f"{first} PINs in all", *lying])
 
 
-def _ordered(way: tuple[Factor, ...]) -> list[Factor]:
+def _ordered(way: Sequence[Factor]) -> list[Factor]:
     return [factor for factor in ("pin", "device", "authority") if factor in way]
 
 
@@ -63,6 +65,22 @@ def _who(factor: Factor, access: Access) -> str:
         return "the authority's word"
     labels = [shown(device.label) for device in access.devices]
     return f"the device {labels[0]}" if len(labels) == 1 else f"one of the devices {', '.join(labels)}"
+
+
+def _needed_by_all(access: Access) -> list[Factor]:
+    """What a single loss takes away; a PIN can be written down, and several devices stand for one another."""
+    alone = [
+        factor for factor in _ordered(("device", "authority")) if all(factor in way for way in access.ways)
+    ]
+    return [factor for factor in alone if factor != "device" or len(access.devices) == 1]
+
+
+def _without(factor: Factor, access: Access) -> str:
+    """What a loss means, and what helps against it."""
+    if factor == "authority":
+        return "Without the authority nothing opens it, ever: think of a way that does without."
+    label = shown(access.devices[0].label)
+    return f"Lose the device {label}, and nothing opens it, ever: have a second one, or another way in."
 
 
 def _coalition(access: Access) -> str:

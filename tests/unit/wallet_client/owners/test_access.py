@@ -5,7 +5,7 @@ from itertools import chain, combinations, product
 import pytest
 
 from support.sample_owner import OWNER, OWNER_ID, RECORD_ID
-from trust.access_policy import Factor, OwnersDevice, Way
+from trust.access_policy import PIN_ALONE, Factor, OwnersDevice, Way
 from trust.documents import DocumentProblem
 from trust.ids import AuthorityKey, OwnerKey
 from wallet_client.owners.access import Access, AccessExpressionInvalid, expression_of, read_ways
@@ -103,6 +103,18 @@ def test_a_way_that_nobody_could_go_makes_no_policy(text: str) -> None:
             Access((PIN_AUTHORITY,), (), (AuthorityKey(bytes(32)),)),
             "the PIN and the authority's word",
             "itself",
+        ),
+        (
+            Access((PIN_DEVICE,), (device(),)),
+            "Lose the device stick, and nothing opens it, ever",
+            "authority",
+        ),
+        (Access((PIN_DEVICE,), (device("a", 1), device("b", 2))), "one of the devices", "Lose the device"),
+        (Access((PIN_ALONE, PIN_DEVICE), (device(),)), "the device stick", "Lose the device"),
+        (
+            Access((PIN_AUTHORITY,), (), (AuthorityKey(bytes(32)),)),
+            "Without the authority nothing opens it",
+            "Lose",
         ),
         (Access(waiting_seconds=172_800), "waits 2 days", "authority"),
     ],
