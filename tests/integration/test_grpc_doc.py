@@ -35,7 +35,7 @@ FOLDER, PORT = "/tmp/kura-try", "7400"
 SECONDS = 240
 """Of a page; a quiet machine takes a tenth. Many short processes: a busy one takes far longer."""
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.no_cover]
 
 
 @dataclass

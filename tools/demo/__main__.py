@@ -42,7 +42,7 @@ def main() -> int:
     seconds = time.perf_counter() - start
     print(
         f"\nDone in {seconds:.1f} s: {count} values came back whole from three safes: by receipt, by PIN, "
-        "and by PIN through one safe alone."
+        "and by PIN and device through one safe alone."
     )
     print("Nothing is left running, and the demo's folder is gone.")
     return 0

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shlex
 import signal
 import subprocess
 import sys
@@ -63,7 +64,7 @@ class Kura:
             output: Whether what it prints is shown.
             typed: Secret: its standard input.
         """
-        print(f"\n   $ kura {' '.join(arguments)}", flush=True)
+        print(f"\n   $ kura {shlex.join(arguments)}", flush=True)
         outcome = self.quietly(*arguments, typed=typed)
         for line in (outcome.output + outcome.warnings).splitlines() if output else ():
             print(f"     {line}")

@@ -6,6 +6,7 @@ neither at the safes nor in their databases.
 
 import json
 import secrets
+import shlex
 import shutil
 import subprocess
 import sys
@@ -72,7 +73,7 @@ def tell_owner(kura: Kura) -> tuple[Kura, str]:
 
 def _shown(kura: Kura, *arguments: str) -> tuple[int, str]:
     """A command that is to fail, with what it prints."""
-    print(f"\n   $ kura {' '.join(arguments)}", flush=True)
+    print(f"\n   $ kura {shlex.join(arguments)}", flush=True)
     code, outcome = kura.attempt(*arguments)
     for line in (outcome.output + outcome.warnings).splitlines():
         print(f"     {line}")
