@@ -258,8 +258,8 @@ SAFE_ERRORS: Final = ErrorTable(
         (access_refusals.NothingWaits, _Code.NOT_FOUND, _pb.ERROR_REASON_NOTHING_WAITS),
         (access_refusals.VetoedLately, _Code.FAILED_PRECONDITION, _pb.ERROR_REASON_VETOED_LATELY),
         (refusals.Busy, _Code.UNAVAILABLE, _pb.ERROR_REASON_BUSY),
-        (refusals.GrantInvalid, _Code.PERMISSION_DENIED, _pb.ERROR_REASON_GRANT_INVALID),
-        (refusals.GrantExpired, _Code.PERMISSION_DENIED, _pb.ERROR_REASON_GRANT_EXPIRED),
+        (wallet_refusals.GrantInvalid, _Code.PERMISSION_DENIED, _pb.ERROR_REASON_GRANT_INVALID),
+        (wallet_refusals.GrantExpired, _Code.PERMISSION_DENIED, _pb.ERROR_REASON_GRANT_EXPIRED),
         (refusals.InternalError, _Code.INTERNAL, _pb.ERROR_REASON_INTERNAL),
     )
 )

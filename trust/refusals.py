@@ -105,22 +105,6 @@ class SafeUnreachable(Refusal):
 
 
 @dataclass(eq=False)
-class GrantInvalid(Refusal):
-    """It is another's, for another gateway or list, or not signed by the wallet it names."""
-
-    sentence = "The grant does not hold."
-    field: str
-
-
-@dataclass(eq=False)
-class GrantExpired(Refusal):
-    """Too old, or from the future."""
-
-    sentence = "The grant does not hold at this time. Set the clock and try again."
-    server_time_ms: int
-
-
-@dataclass(eq=False)
 class ShuttingDown(Refusal):
     """The server is stopping."""
 

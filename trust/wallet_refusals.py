@@ -1,4 +1,4 @@
-"""Why a safe refuses what a wallet wants of an item, beside what every server says (trust/refusals.py)."""
+"""Why a safe refuses what a wallet wants of an item or grants a gateway; the rest is in trust/refusals.py."""
 
 from dataclasses import dataclass
 
@@ -116,3 +116,19 @@ class PieceNeedsStream(Refusal):
     """Too large for a unary call."""
 
     sentence = "The piece is too large for one message. Use the streaming call."
+
+
+@dataclass(eq=False)
+class GrantInvalid(Refusal):
+    """It is another's, for another gateway or list, or not signed by the wallet it names."""
+
+    sentence = "The grant does not hold."
+    field: str
+
+
+@dataclass(eq=False)
+class GrantExpired(Refusal):
+    """Too old, or from the future."""
+
+    sentence = "The grant does not hold at this time. Set the clock and try again."
+    server_time_ms: int

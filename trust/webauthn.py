@@ -28,6 +28,8 @@ from trust.errors import DeviceProofInvalid
 
 ES256, EDDSA = -7, -8
 """COSE algorithms."""
+SAFES_ALGORITHMS = frozenset({ES256, EDDSA})
+"""What devices of an owner's record may sign with."""
 
 
 class SignedLogin(Protocol):

@@ -1,7 +1,7 @@
 """What a device and an authority prove for one guess, before it is spent. Pure.
 
-    device      signed this safe's challenge, for this very guess; one of the policy's
-    devices authority   asserts this owner, for this safe and this recipient key; the one that the policy pins
+    device      one of the policy's; it signed this safe's challenge, for this very guess
+    authority   asserts this owner, for this safe and this recipient key; the one that the policy pins
 
 Where there is nothing to judge by, because nobody has the name or the way, the same is checked against a key
 that is nobody's, and does not count. What depends on the time of the write (the counter of the device, that
@@ -30,9 +30,6 @@ from trust.device_proof import (
 )
 from trust.errors import DeviceProofInvalid, DocumentMalformed, TrustError
 from trust.ids import AuthorityKey
-
-_ALGORITHMS: Final = frozenset({-7, -8})
-"""COSE: ES256, EdDSA."""
 
 _NOBODYS_KEY: Final = (
     bytes.fromhex("a5010203262001215820")
@@ -87,7 +84,10 @@ def _device(
     Raises:
         TrustError: None of the owner's signed this.
     """
-    from trust.webauthn import check_login  # 2 MB and 0.1 s that a safe without such owners never needs
+    from trust.webauthn import (  # 2 MB and 0.1 s that a safe without such owners never needs
+        SAFES_ALGORITHMS,
+        check_login,
+    )
 
     proof = DeviceProof.from_bytes(evidence.device_proof)
     challenge = _own_challenge(proof, attempt, membership)
@@ -96,7 +96,7 @@ def _device(
     device = _known_device(policy, proof.credential_id)
     credential = _nobodys(proof.credential_id) if device is None else device.credential
     signed = challenge_hash(proof.challenges, _login(attempt))
-    touch = check_login(credential, proof, signed, relying_party(membership.genesis), _ALGORITHMS)
+    touch = check_login(credential, proof, signed, relying_party(membership.genesis), SAFES_ALGORITHMS)
     if device is None or (device.verifies and not touch.verified):
         raise DeviceProofInvalid
     return DeviceUse(hashlib.sha256(proof.credential_id).digest(), touch.counter), challenge

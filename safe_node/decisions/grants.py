@@ -13,7 +13,7 @@ from safe_node.decisions.repair_sessions import check_roster
 from trust.errors import DocumentMalformed, SignatureInvalid
 from trust.grant import MAX_LIST_BYTES, Grant, granted_part, read_grant
 from trust.ids import SafeId, WalletKey
-from trust.refusals import GrantExpired, GrantInvalid
+from trust.wallet_refusals import GrantExpired, GrantInvalid
 
 
 def judge_collection(

@@ -10,10 +10,10 @@ import asyncio
 from functools import partial
 
 from kura.safe.v1 import owner_pb2 as pb
-from safe_node.decisions.decoy import Decoy, decoy_tag, make_decoy
+from safe_node.decisions.decoy import Decoy, decoy_tag, first_decoy_id, make_decoy
 from safe_node.decisions.evaluating import Evaluated, evaluate_guess
 from safe_node.decisions.factors import judge_factors
-from safe_node.decisions.guessing import FIRST_DECOY, plan_guess, target_now
+from safe_node.decisions.guessing import plan_guess, target_now
 from safe_node.decisions.unlocking import plan_unlock, seal_part
 from safe_node.guesses import Attempt, Evidence, Proven, Target
 from safe_node.handlers.owner_converters import (
@@ -40,7 +40,7 @@ async def begin_unlock(safe: Safe, request: pb.BeginUnlockRequest) -> pb.BeginUn
     owner_id, way = read_owner_id(request), read_way(request.factors)
     record_id = read_record_id(request) if request.record_id else None
     state = await safe.store.owners.guesses_at(owner_id, way)
-    first = _decoy(safe, owner_id, way).record_id
+    first = first_decoy_id(safe.membership.decoy_secret, owner_id)
     target = target_now(state, record_id, first, safe.now_ms(), way)
     challenge = safe.challenge(owner_id)
     decoy = await asyncio.to_thread(_decoy(safe, owner_id, way, target).record)
@@ -59,7 +59,7 @@ async def evaluate(safe: Safe, request: pb.EvaluateRequest) -> pb.EvaluateRespon
     """
     attempt, element = read_attempt(request, safe.now_ms())
     proven = await _proven(safe, attempt, read_evidence(request))
-    first = _decoy(safe, attempt.owner_id, attempt.way).record_id
+    first = first_decoy_id(safe.membership.decoy_secret, attempt.owner_id)
     plan = partial(plan_guess, first_decoy=first, proven=proven, memory=safe.factors)
     target = (await safe.store.owners.guess(attempt, plan)).target
 
@@ -99,6 +99,6 @@ async def _proven(safe: Safe, attempt: Attempt, evidence: Evidence) -> Proven | 
     )
 
 
-def _decoy(safe: Safe, owner_id: OwnerId, way: Way, target: Target = FIRST_DECOY) -> Decoy:
+def _decoy(safe: Safe, owner_id: OwnerId, way: Way, target: Target) -> Decoy:
     secret, roster = safe.membership.decoy_secret, safe.membership.newest
     return make_decoy(secret, owner_id, roster, waiting=target.waiting, way=way, names=target.names)

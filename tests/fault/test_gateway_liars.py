@@ -26,8 +26,8 @@ from trust.collected import Collecting
 from trust.documents import SigningKey
 from trust.grant import LIFE_SECONDS, Grant
 from trust.ids import SafeId
-from trust.refusals import GrantExpired, InternalError
-from trust.wallet_refusals import StoredPieceDamaged
+from trust.refusals import InternalError
+from trust.wallet_refusals import GrantExpired, StoredPieceDamaged
 from wallet_client.network.carriers import Gateway
 from wallet_client.network.failures import (
     NotAsSealed,

@@ -27,8 +27,15 @@ from trust.errors import EnvelopeBroken
 from trust.grant import LIFE_SECONDS
 from trust.ids import SafeId, WalletKey
 from trust.owner_refusals import WalletRevoked
-from trust.refusals import GrantExpired, GrantInvalid, Refusal, SafeUnreachable
-from trust.wallet_refusals import CertificateUnknown, NotYourItem, RosterUnknown, StoredPieceDamaged
+from trust.refusals import Refusal, SafeUnreachable
+from trust.wallet_refusals import (
+    CertificateUnknown,
+    GrantExpired,
+    GrantInvalid,
+    NotYourItem,
+    RosterUnknown,
+    StoredPieceDamaged,
+)
 from wallet_client.pipeline.batch import PreparedBatch
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -29,9 +29,9 @@ from trust.grant import LIFE_SECONDS, Grant, granted_part, sign_grant
 from trust.ids import WalletKey
 from trust.owner_refusals import NotAnOwnersWallet, NotTheOwner, OwnerUnknown, UnlockRefused
 from trust.peer_refusals import PieceUnknown, RepairSessionInvalid
-from trust.refusals import GrantInvalid, Malformed, RequestSignatureInvalid, SafeUnknown
+from trust.refusals import Malformed, RequestSignatureInvalid, SafeUnknown
 from trust.tombstone import forget_owner, revive
-from trust.wallet_refusals import NotPlacedHere, NotYourItem, RosterUnknown
+from trust.wallet_refusals import GrantInvalid, NotPlacedHere, NotYourItem, RosterUnknown
 
 
 def _signed_by(scene: AtSafes, key: SigningKey) -> owner_pb2.ForgetOwnerRequest:

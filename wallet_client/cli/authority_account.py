@@ -1,7 +1,7 @@
 """`kura authority register`, `login`, `logout`, `change-password` and `events`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     from trust.authority_calls import EventShown
     from trust.authority_calls import Session as AuthoritySession
     from wallet_client.operations.authority import Desk
+    from wallet_client.storage.authority import Way
     from wallet_client.wallet import Wallet
-
-Way = Literal["static", "common"]
 
 _REGISTER_EXAMPLES = """
 kura authority register anna --authority authority.json
@@ -49,7 +48,7 @@ _way = click.option(
 @_file
 @_way
 @pass_session
-def register(session: Session, name: str, file: Path | None, way: Way | None) -> None:
+def register(session: Session, name: str, file: Path | None, way: "Way | None") -> None:
     """Make an account at an authority, and log in.
 
     NAME may be written in any case; use your owner's name, since safes know you by it. Asks for the password
@@ -75,7 +74,7 @@ def register(session: Session, name: str, file: Path | None, way: Way | None) ->
 @_way
 @click.option("--device", is_flag=True, help="By this wallet's device; adds to the session that lives.")
 @pass_session
-def login(session: Session, name: str | None, file: Path | None, way: Way | None, device: bool) -> None:
+def login(session: Session, name: str | None, file: Path | None, way: "Way | None", device: bool) -> None:
     """Start a session, by the password or by a device of this wallet.
 
     NAME is needed the first time in a wallet. Both, one after the other, are one session with two proofs.
@@ -149,7 +148,7 @@ def at_the_desk(
     session: Session,
     work: "Callable[[Desk], Awaitable[Any]]",
     signed: "SignedAuthority | None" = None,
-    way: Way | None = None,
+    way: "Way | None" = None,
 ) -> Any:
     """Do what needs the authority, with the wallet's lock held.
 

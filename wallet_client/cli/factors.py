@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from wallet_client.owners.devices import Device
     from wallet_client.owners.factors import AuthorityLogin, Proofs
 
-_FACTORS = ("pin", "device", "authority")
 _DEVICE_HELP = "The device: file:PATH, pkcs11:token=NAME?module-path=PATH, or fido2."
 _AUTHORITY_HELP = "What the authority says of itself; needed where this wallet knows none."
 
@@ -36,9 +35,11 @@ class Way(click.ParamType[tuple[str, ...]]):
         """Text to factors, ascending, each once."""
         if isinstance(value, tuple):
             return value
+        from wallet_client.owners.access import FACTORS
+
         found = tuple(sorted({one.strip().lower() for one in str(value).split(",")}))
-        if not set(found) <= set(_FACTORS):
-            self.fail(f"{value!r} is no list of {', '.join(_FACTORS)}; write pin,device", param, ctx)
+        if not set(found) <= set(FACTORS):
+            self.fail(f"{value!r} is no list of {', '.join(FACTORS)}; write pin,device", param, ctx)
         return found
 
 
@@ -214,8 +215,3 @@ def _has_session(session: Session) -> bool:
     except WalletMissing:
         return False
     return account is not None and bool(account.token) and time.time() < account.expires_at
-
-
-def way_text(way: "tuple[Factor, ...]") -> str:
-    """As people are told it: the PIN first."""
-    return " and ".join(one for one in _FACTORS if one in way)

@@ -81,10 +81,9 @@ def _text(view: "OwnerView") -> str:
 
 def _access_lines(view: "OwnerView") -> list[str]:
     """What matters beside the table: how the record opens, who waits, which device was copied."""
-    from wallet_client.cli.factors import way_text
     from wallet_client.cli.output import moment
     from wallet_client.operations.change_access import device_id
-    from wallet_client.owners.access import expression_of
+    from wallet_client.owners.access import expression_of, way_text
     from wallet_client.triggers.units import duration_text
     from wallet_client.values.shown import shown
 

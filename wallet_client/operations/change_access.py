@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
-from trust.access_policy import MAX_WAITING_SECONDS, MOST_DEVICES, Factor, OwnersDevice
+from trust.access_policy import MOST_DEVICES, Factor, OwnersDevice
 from trust.authority import SignedAuthority, read_description
 from trust.ids import AuthorityKey, Hash, OwnerId
 from wallet_client.errors import WalletError
@@ -20,7 +20,7 @@ from wallet_client.operations.replace_record import as_now, replace_record, requ
 from wallet_client.operations.settle import changing
 from wallet_client.operations.unlocking import open_with
 from wallet_client.owners.access import Access
-from wallet_client.owners.devices import Device, credential_id_of, register_device
+from wallet_client.owners.devices import Device, register_device
 from wallet_client.owners.factors import Proofs
 from wallet_client.wallet import Wallet
 
@@ -153,7 +153,7 @@ def with_device(new: OwnersDevice) -> Change:
 
     def change(access: Access) -> Access:
         for known in access.devices:
-            same = credential_id_of(known.credential) == credential_id_of(new.credential)
+            same = known.credential_id == new.credential_id
             if same or known.label == new.label:
                 raise DeviceKnown(known.label)
         if len(access.devices) == MOST_DEVICES:
@@ -183,7 +183,7 @@ def without_device(label: str) -> Change:
 
 def device_id(device: OwnersDevice) -> str:
     """How the safes call it, hexadecimal: SHA-256 of the credential id."""
-    return sha256(credential_id_of(device.credential)).hexdigest()
+    return sha256(device.credential_id).hexdigest()
 
 
 def known_authority(wallet: Wallet, signed: SignedAuthority | None) -> AuthorityKey:
@@ -235,6 +235,5 @@ def by_ways(ways: tuple[tuple[Factor, ...], ...], *, accept_safes_can_open: bool
 
 
 def with_waiting(seconds: int) -> Change:
-    """A recovery by somebody else than a wallet of the owner's waits so long; 0 to 30 days."""
-    most = min(seconds, MAX_WAITING_SECONDS)
-    return lambda access: replace(access, waiting_seconds=most)
+    """A recovery by somebody else than a wallet of the owner's waits so long; 0 to `MAX_WAITING_SECONDS`."""
+    return lambda access: replace(access, waiting_seconds=seconds)

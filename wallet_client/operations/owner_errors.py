@@ -11,6 +11,7 @@ from trust.roster import Roster
 from wallet_client.errors import WalletError
 from wallet_client.network.failures import SafeFailure
 from wallet_client.operations.errors import TooFewSafes
+from wallet_client.owners.access import way_text
 
 if TYPE_CHECKING:
     from wallet_client.operations.unlock_claim import Claim
@@ -54,13 +55,12 @@ class OwnerNotUnlocked(WalletError):
     def __str__(self) -> str:
         """Name what was tried."""
         if self.opens_by:
-            return f"The record opens by {self.opens_by}, and not by {' and '.join(self.way)}: say --with."
+            return f"The record opens by {self.opens_by}, and not by {way_text(self.way)}: say --with."
         if self.way == PIN_ALONE:
             return "The name or the PIN is another, or the safes take no guess now."
-        tried = " and ".join(factor for factor in ("pin", "device", "authority") if factor in self.way)
         return (
-            f"The name is another, or the record does not open by {tried}, or one of them is not the"
-            " owner's, or the safes take no guess now."
+            f"The name is another, or the record does not open by {way_text(self.way)}, or one of them is not"
+            " the owner's, or the safes take no guess now."
         )
 
     hint = (

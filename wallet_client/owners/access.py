@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     _Node = Tree[Token] | Token
 
+FACTORS: Final[tuple[Factor, ...]] = ("pin", "device", "authority")
+"""In the order in which people are told them."""
 EXPRESSION_MAX_CHARACTERS: Final = 200
 _GRAMMAR: Final = r"""
 start: either
@@ -117,18 +119,20 @@ def read_ways(text: str) -> tuple[tuple[Factor, ...], ...]:
 def expression_of(ways: tuple[tuple[Factor, ...], ...]) -> str:
     """Ways as they are said, each with the PIN first."""
     several = len(ways) > 1
-    said = [" and ".join(sorted(way, key=_ORDER.index)) for way in sorted(ways, key=_way_order)]
     return " or ".join(
-        f"({one})" if several and len(way) > 1 else one
-        for one, way in zip(said, sorted(ways, key=_way_order), strict=True)
+        f"({way_text(way)})" if several and len(way) > 1 else way_text(way)
+        for way in sorted(ways, key=lambda way: (len(way), [FACTORS.index(one) for one in told(way)]))
     )
 
 
-_ORDER: Final[tuple[Factor, ...]] = ("pin", "device", "authority")
+def way_text(way: tuple[Factor, ...]) -> str:
+    """One way as it is said: "pin and device"."""
+    return " and ".join(told(way))
 
 
-def _way_order(way: tuple[Factor, ...]) -> tuple[int, list[int]]:
-    return len(way), sorted(_ORDER.index(factor) for factor in way)
+def told(way: tuple[Factor, ...]) -> list[Factor]:
+    """Its factors in the order in which people are told them."""
+    return sorted(way, key=FACTORS.index)
 
 
 def _sets(node: "_Node") -> frozenset[frozenset[Factor]]:

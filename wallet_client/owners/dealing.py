@@ -32,7 +32,6 @@ from trust.owner_record import (
 from trust.roster import Roster
 from trust.unlock_proof import unlock_tag
 from wallet_client.owners.access import Access
-from wallet_client.owners.devices import credential_id_of
 from wallet_client.owners.errors import PinNeeded
 from wallet_client.owners.stretch import StretchedPin
 
@@ -184,9 +183,7 @@ class _Dealer:
         sealed = seal_secrets(self.secrets, under, self.owner_id, self.record_id)
         label = self.owner_id + self.record_id
         wraps = [
-            wrap_device_secret(
-                device.wrapping_key, self.device_secret, credential_id_of(device.credential), label
-            )
+            wrap_device_secret(device.wrapping_key, self.device_secret, device.credential_id, label)
             for device in self.access.devices
             if by_device
         ]

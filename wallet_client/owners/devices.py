@@ -8,20 +8,17 @@ Source: trust/device_proof.py; WebAuthn Level 2 section 7.2; CTAP 2.1 section 12
 """
 
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import Final, Protocol
 
 from threshold import hpke
 from threshold.randomness import RandomSource
 from trust.access_policy import OwnersDevice
 from trust.device_proof import DeviceProof, SignedChallenge, device_origin, relying_party, secret_salt
+from trust.errors import DeviceProofInvalid
 from trust.ids import Hash, OwnerId
 from wallet_client.owners.errors import DeviceFailed
 
 CHALLENGE_BYTES: Final = 32
-ALGORITHMS: Final = frozenset({-7, -8})
-"""COSE: ES256 and EdDSA, which the safes take."""
-_ID_AT: Final = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +102,6 @@ class Device(Protocol):
         """
 
 
-def credential_id_of(credential: bytes) -> bytes:
-    """The credential id in attested credential data: behind the AAGUID, 16 bytes, and its length, 2 bytes."""
-    return credential[_ID_AT : _ID_AT + int.from_bytes(credential[_ID_AT - 2 : _ID_AT])]
-
-
 def register_device(
     device: Device, genesis: Hash, owner_id: OwnerId, label: str, rng: RandomSource
 ) -> OwnersDevice:
@@ -125,33 +117,16 @@ def register_device(
     Raises:
         DeviceFailed: It does not register, or what it signs does not hold.
     """
+    from trust.webauthn import SAFES_ALGORITHMS, check_login  # 0.1 s that only a new device needs
+
     credential = device.register(DeviceQuestion(genesis, owner_id, rng.read(CHALLENGE_BYTES)))
     asked = DeviceQuestion(genesis, owner_id, rng.read(CHALLENGE_BYTES))
     answer = device.answer(asked)
-    verifies = _check(device, credential, asked, answer)
-    wrapping_key = hpke.derive_key_pair(answer.secret).public
-    return OwnersDevice(credential=credential, verifies=verifies, wrapping_key=wrapping_key, label=label)
-
-
-def _check(device: Device, credential: bytes, asked: DeviceQuestion, answer: DeviceAnswer) -> bool:
-    """Whether it verifies its owner; it is held to what a safe will hold it to."""
-    from fido2.webauthn import AttestedCredentialData, AuthenticatorData, CollectedClientData
-
     try:
-        known, said = AttestedCredentialData(credential), AuthenticatorData(answer.authenticator_data)
-        signed = answer.authenticator_data + sha256(answer.client_data).digest()
-        known.public_key.verify(signed, answer.signature)
-        client_data = CollectedClientData(answer.client_data)
-    except Exception:  # noqa: BLE001 - CBOR, COSE and JSON from a device: the library raises whatever they bring
+        touch = check_login(credential, answer, asked.challenge, asked.party, SAFES_ALGORITHMS)
+    except DeviceProofInvalid:
         raise DeviceFailed(device.name, "what it signed does not hold") from None
-    fits = (
-        known.credential_id == answer.credential_id,
-        known.public_key.ALGORITHM in ALGORITHMS,
-        said.rp_id_hash == sha256(asked.party.encode()).digest(),
-        said.is_user_present(),
-        client_data.challenge == asked.challenge,
-        client_data.origin == asked.origin,
+    wrapping_key = hpke.derive_key_pair(answer.secret).public
+    return OwnersDevice(
+        credential=credential, verifies=touch.verified, wrapping_key=wrapping_key, label=label
     )
-    if not all(fits):
-        raise DeviceFailed(device.name, "it signed something else than it was asked")
-    return said.is_user_verified()

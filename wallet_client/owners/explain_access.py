@@ -1,10 +1,9 @@
 """An access policy in plain words: who could open what, and how many PINs somebody can try."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from trust.access_policy import Factor
-from wallet_client.owners.access import Access, expression_of
+from wallet_client.owners.access import FACTORS, Access, expression_of, told
 from wallet_client.owners.dealing import true_total_of_guesses
 from wallet_client.triggers.units import duration_text
 from wallet_client.values.shown import shown
@@ -33,7 +32,7 @@ class Ground:
 def explain_access(access: Access, ground: Ground) -> list[str]:
     """Sentences, one a line."""
     lines = [f"Opens by {expression_of(access.ways)}; {ground.k} of {ground.n} safes are enough."]
-    lines += [f"  {' and '.join(_who(factor, access) for factor in _ordered(way))}" for way in access.ways]
+    lines += [f"  {' and '.join(_who(factor, access) for factor in told(way))}" for way in access.ways]
     if any("pin" in way for way in access.ways):
         lines.append(f"Who has all but the PIN of a way can try {tries(ground)} there; then it is locked.")
     lines.append(f"Any {ground.k} safes together {_coalition(access)}.")
@@ -54,10 +53,6 @@ def tries(ground: Ground) -> str:
     return ", ".join([f"{first} PINs in all", *lying])
 
 
-def _ordered(way: Sequence[Factor]) -> list[Factor]:
-    return [factor for factor in ("pin", "device", "authority") if factor in way]
-
-
 def _who(factor: Factor, access: Access) -> str:
     if factor == "pin":
         return "the PIN"
@@ -69,10 +64,8 @@ def _who(factor: Factor, access: Access) -> str:
 
 def _needed_by_all(access: Access) -> list[Factor]:
     """What a single loss takes away; a PIN can be written down, and several devices stand for one another."""
-    alone = [
-        factor for factor in _ordered(("device", "authority")) if all(factor in way for way in access.ways)
-    ]
-    return [factor for factor in alone if factor != "device" or len(access.devices) == 1]
+    shared = [one for one in FACTORS if one != "pin" and all(one in way for way in access.ways)]
+    return [one for one in shared if one != "device" or len(access.devices) == 1]
 
 
 def _without(factor: Factor, access: Access) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import Final
 
 from trust.access_policy import PIN_ALONE, Factor
 from trust.authority import SignedAuthority
@@ -11,9 +10,6 @@ from wallet_client.owners.devices import Device
 from wallet_client.owners.errors import FactorMissing
 from wallet_client.owners.names import Pin
 from wallet_client.owners.stretch import StretchedPin
-
-FACTORS: Final[tuple[Factor, ...]] = ("pin", "device", "authority")
-"""As people are told them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from wallet_client.storage.records import Records
 
 _NAME: Final = "authority"
 Way = Literal["static", "common"]
+"""As trust.owner_information has it, which every command would load with this."""
 
 
 class KeptDevice(msgspec.Struct, frozen=True, kw_only=True, array_like=True):

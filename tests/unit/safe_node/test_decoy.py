@@ -7,7 +7,7 @@ import pysodium
 import pytest
 from msgspec.structs import replace
 
-from safe_node.decisions.decoy import Decoy, decoy_tag, make_decoy
+from safe_node.decisions.decoy import Decoy, decoy_tag, first_decoy_id, make_decoy
 from safe_node.decisions.evaluating import evaluate_guess
 from safe_node.guesses import DecoyNames
 from support.owners import deal_owner, guess_at
@@ -89,6 +89,7 @@ def test_the_ways_of_a_name_have_its_ids_in_common_and_nothing_else() -> None:
     for waiting in (False, True):
         shown = [read(make_decoy(SECRET, NOBODY, ROSTER, waiting=waiting, way=way)) for way in ways]
         assert len({(one.record_id, one.owner_key) for one in shown}) == 1
+        assert (shown[0].record_id == first_decoy_id(SECRET, NOBODY)) is not waiting
         assert len({one.sealed_hash for one in shown}) == len(ways)
         points = [*(one.oprf_commitments for one in shown), *(one.unlock_commitments for one in shown)]
         assert len({point for commitments in points for point in commitments}) == 6 * 3

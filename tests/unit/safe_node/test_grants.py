@@ -12,8 +12,8 @@ from support.sample_grant import GATEWAY, GRANT, LISTS
 from trust.documents import SigningKey
 from trust.grant import MAX_LIST_BYTES, Grant, granted_part, sign_grant
 from trust.ids import SafeId, WalletKey
-from trust.refusals import GrantExpired, GrantInvalid, Refusal
-from trust.wallet_refusals import RosterUnknown
+from trust.refusals import Refusal
+from trust.wallet_refusals import GrantExpired, GrantInvalid, RosterUnknown
 
 PEER = SAFE_IDS[0]
 AT_MS = NOW * 1000 + 999

@@ -18,7 +18,6 @@ from wallet_client.owners.devices import (
     Device,
     DeviceAnswer,
     DeviceQuestion,
-    credential_id_of,
     register_device,
 )
 from wallet_client.owners.errors import DeviceFailed
@@ -71,7 +70,7 @@ def test_what_it_registers_is_what_it_answers_with(device: FileDevice) -> None:
     """The safes hold each answer to the credential; wraps are made for the secret that it gives again."""
     known = register_device(device, GENESIS, ANNA, "stick", seeded("register"))
     answer = device.answer(question())
-    assert answer.credential_id == credential_id_of(known.credential)
+    assert answer.credential_id == known.credential_id
     assert hpke.derive_key_pair(answer.secret).public == known.wrapping_key
     assert (known.verifies, known.label) == (True, "stick")
     assert AuthenticatorData(answer.authenticator_data).is_user_verified()

@@ -14,7 +14,7 @@ from support.sample_documents import draw
 from threshold import hpke
 from trust.ids import Hash, OwnerId
 from wallet_client.devices.token import TokenDevice, TokenName
-from wallet_client.owners.devices import DeviceQuestion, credential_id_of, register_device
+from wallet_client.owners.devices import DeviceQuestion, register_device
 from wallet_client.owners.errors import DeviceFailed
 
 GENESIS = Hash(draw("genesis", 32))
@@ -61,7 +61,7 @@ def test_a_token_registers_answers_and_makes_its_secret_again(token: str) -> Non
     again = register_device(device, GENESIS, ANNA, "token", seeded("register again"))
     assert known == again
     answer = device.answer(question())
-    assert answer.credential_id == credential_id_of(known.credential)
+    assert answer.credential_id == known.credential_id
     assert hpke.derive_key_pair(answer.secret).public == known.wrapping_key
     assert known.verifies
     other = register_device(device, GENESIS, BERTA, "token", seeded("register berta"))

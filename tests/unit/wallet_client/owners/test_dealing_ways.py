@@ -24,7 +24,7 @@ from trust.owner_record import (
 )
 from wallet_client.owners.access import Access
 from wallet_client.owners.dealing import DealtRecord, DealtWay, deal_record
-from wallet_client.owners.devices import DeviceQuestion, credential_id_of, register_device
+from wallet_client.owners.devices import DeviceQuestion, register_device
 from wallet_client.owners.errors import PinNeeded
 from wallet_client.owners.stretch import StretchedPin
 
@@ -133,7 +133,7 @@ def test_the_policy_is_the_owners_word_for_this_version() -> None:
     assert (policy.record_id, policy.owner_id) == (DEALT.record.record_id, OWNER_ID)
     assert Access.of(policy) == ACCESS
     assert [one.way for one in DEALT.ways] == list(policy.ways)
-    assert {credential_id_of(one.credential) for one in policy.devices} == {
+    assert {one.credential_id for one in policy.devices} == {
         device.answer(DeviceQuestion(GENESIS, OWNER_ID, bytes(32))).credential_id for device in (STICK, PHONE)
     }
 
