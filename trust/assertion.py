@@ -1,9 +1,10 @@
 """An authority's word that an owner proved who they are, for safes that take it as a factor.
 
-It is bound to the owner, to the genesis of the roster, to the safes for which it is meant, and to the key to
-which they seal what they release: so the path that was authenticated is the path that is encrypted. It
-holds for minutes, and at each safe once. The document names no algorithm: Ed25519 over its exact bytes is the
-only one there is, so none can be chosen for the reader.
+It is bound to the owner, to the genesis of the roster, to the safes for which it is meant, and to one guess
+(trust/login.py), of which the authority sees a hash. The guess names the key to which safes seal what they
+release: so the path that was authenticated is the path that is encrypted. It holds for minutes, and at each
+safe once. The document names no algorithm: Ed25519 over its exact bytes is the only one there is, so none can
+be chosen for the reader.
 
 A safe judges with nothing but the authority's description and its own clock (`judge_assertion`), and keeps an
 `AssertionMemory` for as long as its process lives; what was issued before it lived is refused.
@@ -15,8 +16,6 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from threshold import hpke
-from threshold.errors import ThresholdError
 from trust.authority import AuthorityDescription
 from trust.documents import Document, SigningKey, verify
 from trust.errors import AssertionRefused, AuthorityRefused
@@ -27,13 +26,13 @@ from trust.ids import (
     Bytes32,
     Hash,
     HashField,
-    OwnerId,
     OwnerIdField,
     SafeId,
     SafeIdField,
     SignatureField,
     UnixSeconds,
 )
+from trust.login import Login
 
 MAX_LIFE_SECONDS = 600
 """No assertion lives longer: ten minutes."""
@@ -57,7 +56,7 @@ class Assertion(Document, frozen=True):
         owner_id: The owner, as the safes of that roster know them.
         genesis: Genesis fingerprint of the roster.
         audience: The safes it is meant for, 1 to 255, ascending.
-        recipient_key: X25519 public key to which they seal their answers, canonical and not of low order.
+        login: Hash of the guess for which it is, as whoever asked for it gave it.
         methods: How the owner was authenticated, ascending, at least one.
         issued_at: When.
         expires_at: It holds no longer; at most 600 seconds later.
@@ -70,25 +69,19 @@ class Assertion(Document, frozen=True):
     owner_id: OwnerIdField
     genesis: HashField
     audience: Annotated[tuple[SafeIdField, ...], Meta(min_length=1, max_length=255)]
-    recipient_key: Bytes32
+    login: HashField
     methods: Annotated[tuple[Method, ...], Meta(min_length=1, max_length=3)]
     issued_at: UnixSeconds
     expires_at: UnixSeconds
 
     def __post_init__(self) -> None:
-        """Refuse lives that are too long, lists with two orders, and keys that nothing can be sealed to."""
+        """Refuse lives that are too long, and lists with two orders."""
         if not self.issued_at < self.expires_at <= self.issued_at + MAX_LIFE_SECONDS:
             raise self.malformed("expires_at", f"not within {MAX_LIFE_SECONDS} seconds of issued_at")
         if list(self.audience) != sorted(set(self.audience)):
             raise self.malformed("audience", "not ascending")
         if list(self.methods) != sorted(set(self.methods)):
             raise self.malformed("methods", "not ascending")
-        try:
-            hpke.check_public_key(self.recipient_key)
-        except ThresholdError:
-            raise self.malformed(
-                "recipient_key", "must be an X25519 public key, canonical and not of low order"
-            ) from None
 
 
 class SignedAssertion(Document, frozen=True):
@@ -114,15 +107,13 @@ class Presentation:
     Args:
         safe_id: This safe.
         genesis: Of its roster.
-        owner_id: Whose record is to be opened.
-        recipient_key: To which the answer is to be sealed, 32 bytes.
+        login: The guess that is made in it; it says whose record is to be opened.
         authority: Which authority the owner's policy names.
     """
 
     safe_id: SafeId
     genesis: Hash
-    owner_id: OwnerId
-    recipient_key: bytes
+    login: Login
     authority: AuthorityKey
 
 
@@ -144,7 +135,7 @@ def sign_assertion(assertion: Assertion, key: SigningKey) -> SignedAssertion:
 def judge_assertion(
     signed: SignedAssertion, authority: AuthorityDescription, shown: Presentation, now: int
 ) -> Assertion:
-    """What an assertion says, if it holds for this owner, call and safe, now; single use is for the memory.
+    """What an assertion says, if it holds for this guess and safe, now; single use is for the memory.
 
     Args:
         signed: As it was shown.
@@ -181,8 +172,8 @@ def _bindings(
         ("authority", assertion.authority == authority.identity_key == shown.authority),
         ("roster", assertion.genesis == shown.genesis),
         ("safe", shown.safe_id in assertion.audience),
-        ("owner", assertion.owner_id == shown.owner_id),
-        ("recipient key", assertion.recipient_key == shown.recipient_key),
+        ("owner", assertion.owner_id == shown.login.owner_id),
+        ("login", assertion.login == shown.login.hash()),
     )
 
 

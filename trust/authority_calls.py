@@ -254,7 +254,7 @@ class AssertionWish(Document, frozen=True):
         token: Secret: 32 bytes.
         genesis: Genesis fingerprint of the roster; the owner id comes of it and of the account's name.
         audience: Safes for which it is meant, 1 to 255, ascending.
-        recipient_key: X25519 public key to which they are to seal, 32 bytes.
+        login: Hash of the guess for which it is to be (trust/login.py); it tells the authority nothing.
     """
 
     title = "assertion wish"
@@ -262,7 +262,7 @@ class AssertionWish(Document, frozen=True):
     token: Bytes32
     genesis: HashField
     audience: Annotated[tuple[SafeIdField, ...], Meta(min_length=1, max_length=255)]
-    recipient_key: Bytes32
+    login: HashField
 
     def __repr__(self) -> str:
         return "<AssertionWish redacted>"

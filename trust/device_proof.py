@@ -19,25 +19,22 @@ Source: WebAuthn Level 2 sections 6.1 and 7.2; CTAP 2.1 section 12.5; RFC 9180 s
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import Annotated
 
 from msgspec import Meta
 
 from threshold import hpke
 from threshold.errors import SealBroken
-from trust.access_policy import Way, way_key
 from trust.documents import Document, SigningKey, verify
 from trust.ids import (
     Bytes32,
-    GuessId,
     Hash,
     OwnerId,
     OwnerIdField,
-    RecordId,
     SafeIdField,
     SignatureField,
 )
+from trust.login import Login
 
 CHALLENGE_MS = 300_000
 """How long a challenge may be answered."""
@@ -109,32 +106,6 @@ class DeviceProof(Document, frozen=True):
             raise self.malformed("challenges", "not ascending")
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceLogin:
-    """The guess for which a device signs, the same at every safe.
-
-    Args:
-        owner_id: Whose record is to be opened.
-        way: By which factors.
-        record_id: Which version, 16 bytes.
-        guess_id: 16 bytes.
-        element: Blinded, 32 bytes.
-        recipient_key: X25519 public key to which the safes are to seal their parts, 32 bytes.
-    """
-
-    owner_id: OwnerId
-    way: Way
-    record_id: RecordId
-    guess_id: GuessId
-    element: bytes
-    recipient_key: bytes
-
-    def to_bytes(self) -> bytes:
-        """128 bytes, each field in its place."""
-        named = way_key(self.owner_id, self.way) + self.record_id + self.guess_id
-        return named + self.element + self.recipient_key
-
-
 def sign_challenge(challenge: SafeChallenge, safe: SigningKey) -> SignedChallenge:
     """A safe's challenge; `safe` is Secret."""
     body = challenge.to_bytes()
@@ -156,7 +127,7 @@ def read_challenge(signed: SignedChallenge, signing_key: bytes) -> SafeChallenge
     return SafeChallenge.from_bytes(signed.challenge)
 
 
-def challenge_hash(challenges: tuple[SignedChallenge, ...], login: DeviceLogin) -> bytes:
+def challenge_hash(challenges: tuple[SignedChallenge, ...], login: Login) -> bytes:
     """What the device signs as its WebAuthn challenge, 32 bytes.
 
     Args:

@@ -36,7 +36,7 @@ def assert_owner(
         rng: Gives 16 bytes.
 
     Raises:
-        Malformed: The wish's audience or recipient key is none.
+        Malformed: The wish's audience is none.
     """
     try:
         assertion = Assertion(
@@ -45,7 +45,7 @@ def assert_owner(
             owner_id=owner_id,
             genesis=wish.genesis,
             audience=wish.audience,
-            recipient_key=wish.recipient_key,
+            login=wish.login,
             methods=methods,
             issued_at=now,
             expires_at=now + life_seconds,

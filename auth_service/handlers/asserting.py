@@ -17,7 +17,7 @@ async def assert_(caller: Caller, asked: calls.AssertionWish) -> calls.Granted:
 
     Raises:
         SessionInvalid: The session ended meanwhile: hashing may wait for seconds.
-        Malformed: The audience or the recipient key is none.
+        Malformed: The audience is none.
     """
     authority, session = caller.authority, caller.session
     owner_id = await authority.hashes.owner_id(session.account.name, asked.genesis)

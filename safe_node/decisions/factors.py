@@ -1,7 +1,7 @@
 """What a device and an authority prove for one guess, before it is spent. Pure.
 
     device      one of the policy's; it signed this safe's challenge, for this very guess
-    authority   asserts this owner, for this safe and this recipient key; the one that the policy pins
+    authority   asserts this owner, for this safe and this very guess; the one that the policy pins
 
 Where there is nothing to judge by, because nobody has the name or the way, the same is checked against a key
 that is nobody's, and does not count. What depends on the time of the write (the counter of the device, that
@@ -21,7 +21,6 @@ from safe_node.owners import KeptOwner
 from trust.access_policy import AccessPolicy, OwnersDevice
 from trust.assertion import Assertion, Presentation
 from trust.device_proof import (
-    DeviceLogin,
     DeviceProof,
     SafeChallenge,
     challenge_hash,
@@ -30,6 +29,7 @@ from trust.device_proof import (
 )
 from trust.errors import DeviceProofInvalid, DocumentMalformed, TrustError
 from trust.ids import AuthorityKey
+from trust.login import Login
 
 _NOBODYS_KEY: Final = (
     bytes.fromhex("a5010203262001215820")
@@ -102,8 +102,8 @@ def _device(
     return DeviceUse(hashlib.sha256(proof.credential_id).digest(), touch.counter), challenge
 
 
-def _login(attempt: Attempt) -> DeviceLogin:
-    return DeviceLogin(
+def _login(attempt: Attempt) -> Login:
+    return Login(
         owner_id=attempt.owner_id,
         way=attempt.way,
         record_id=attempt.record_id,
@@ -144,9 +144,7 @@ def _authority(
         TrustError: It does not hold.
     """
     pinned = policy.authority[0] if policy is not None and policy.authority else _NO_AUTHORITY
-    shown = Presentation(
-        membership.safe_id, membership.genesis, attempt.owner_id, attempt.recipient_key, pinned
-    )
+    shown = Presentation(membership.safe_id, membership.genesis, _login(attempt), pinned)
     assertion, authority = admit_assertion(
         evidence.assertion, evidence.authority, shown, attempt.at_ms // 1_000
     )

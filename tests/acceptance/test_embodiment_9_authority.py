@@ -8,7 +8,7 @@ authentication information corresponding to the result of authentication and the
 information", and the recovery means 144 acquires the value "via the above encryption communication path". The
 owner information may travel to 149 under a common key that is used temporarily, or under 149's public key;
 and it may be a password. Here 148 and 149 are an authority, the notice is its signed assertion, and the path
-is the recipient key that it names. Names are stretched for real: the authority does it too.
+is the recipient key that it binds. Names are stretched for real: the authority does it too.
 """
 
 import shutil

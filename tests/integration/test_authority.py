@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 
 from kura.auth.v1 import auth_pb2 as pb
 from support.authority import CHEAP, PASSWORD, LocalAuthority, local_authority
-from support.sample_authority import GENESIS_PRINT, RECIPIENT, WALLET_HALF
+from support.sample_authority import GENESIS_PRINT, LOGIN, WALLET_HALF
 from support.sample_documents import SAFE_IDS
 from support.software_device import Device
 from threshold.errors import SealBroken
@@ -35,7 +36,7 @@ from trust.refusals import Busy, Malformed, Refusal, RequestReplayed, RequestSta
 
 AUDIENCE = tuple(sorted(SAFE_IDS[:3]))
 WAYS = ("static", "common")
-ANNA = owner_id(b"anna", GENESIS_PRINT)
+ANNAS_LOGIN = replace(LOGIN, owner_id=owner_id(b"anna", GENESIS_PRINT))
 
 
 @pytest.fixture
@@ -46,9 +47,9 @@ async def authority(tmp_path: Path) -> AsyncIterator[LocalAuthority]:
 
 async def wish(authority: LocalAuthority, token: bytes, **changes: Any) -> Assertion:
     """An assertion, held to everything that a safe holds it to."""
-    question = calls.AssertionWish(token, GENESIS_PRINT, AUDIENCE, RECIPIENT.public)
+    question = calls.AssertionWish(token, GENESIS_PRINT, AUDIENCE, ANNAS_LOGIN.hash())
     granted = await authority.ask("Assert", msgspec.structs.replace(question, **changes), calls.Granted)
-    call = Presentation(AUDIENCE[0], GENESIS_PRINT, ANNA, RECIPIENT.public, authority.authority.key)
+    call = Presentation(AUDIENCE[0], GENESIS_PRINT, ANNAS_LOGIN, authority.authority.key)
     signed = SignedAssertion.from_bytes(granted.assertion)
     return judge_assertion(signed, authority.description, call, authority.clock.ms // 1_000)
 
@@ -395,7 +396,7 @@ async def test_what_is_no_name_or_password_is_told_as_that(
 
 WISHES: dict[str, dict[str, Any]] = {
     "safes in another order": {"audience": AUDIENCE[::-1]},
-    "a recipient key of low order": {"recipient_key": bytes(32)},
+    "a hash of a guess that is too short": {"login": bytes(31)},
 }
 
 

@@ -18,7 +18,6 @@ from trust.access_policy import OwnersDevice, Way
 from trust.assertion import Assertion, SignedAssertion, sign_assertion
 from trust.authority import AuthorityDescription, SignedAuthority, SigningPeriod, describe_authority
 from trust.device_proof import (
-    DeviceLogin,
     DeviceProof,
     SignedChallenge,
     challenge_hash,
@@ -27,6 +26,7 @@ from trust.device_proof import (
 )
 from trust.documents import SigningKey
 from trust.ids import AuthorityKey
+from trust.login import Login
 from trust.owner_record import SEALED_BYTES, OwnerSecrets, ReleasedPart
 
 NOW = START_MS // 1_000
@@ -57,10 +57,22 @@ def described(version: int = 2, identity: SigningKey = IDENTITY) -> SignedAuthor
     return describe_authority(description(version, identity), identity)
 
 
+def login_of(guess: Guess) -> Login:
+    """What a device and an authority are asked to speak for."""
+    return Login(
+        owner_id=guess.record.owner_id,
+        way=guess.way,
+        record_id=guess.record.record_id,
+        guess_id=guess.guess_id,
+        element=guess.blinded.element.to_bytes(),
+        recipient_key=guess.recipient.public,
+    )
+
+
 def asserted(
     safes: LocalSafes, guess: Guess, signer: SigningKey = SIGNING, **changes: Any
 ) -> SignedAssertion:
-    """The authority's word for whoever makes that guess."""
+    """The authority's word for that guess, with changes."""
     now = safes.clock.ms // 1_000
     assertion = Assertion(
         assertion_id=draw(f"assertion for {guess.guess_id.hex()}", 16),
@@ -68,7 +80,7 @@ def asserted(
         owner_id=guess.record.owner_id,
         genesis=safes.roster.fingerprint,
         audience=tuple(sorted(safe.safe_id for safe in safes.safes)),
-        recipient_key=guess.recipient.public,
+        login=login_of(guess).hash(),
         methods=("password",),
         issued_at=now,
         expires_at=now + 300,
@@ -114,15 +126,7 @@ def signed_by(
     """What a device gives; `changes` are of what it signs."""
     ordered = tuple(sorted(challenges, key=lambda signed: signed.challenge))
     signed = changes.pop("signed", ordered)
-    over = DeviceLogin(
-        owner_id=guess.record.owner_id,
-        way=guess.way,
-        record_id=guess.record.record_id,
-        guess_id=guess.guess_id,
-        element=guess.blinded.element.to_bytes(),
-        recipient_key=guess.recipient.public,
-    )
-    login = device.sign(challenge_hash(signed, replace(over, **changes)))
+    login = device.sign(challenge_hash(signed, replace(login_of(guess), **changes)))
     return DeviceProof(
         ordered, login.credential_id, login.client_data, login.authenticator_data, login.signature
     )

@@ -17,7 +17,7 @@ from support.owners import WRONG_PIN, DealtOwner, guess_at
 from support.peer_safes import session_of, signed_by
 from support.rpc_rows import ANSWERED, Clear, Entry, Open, Peer, Row, Sealed, Signed, Token
 from support.safe_requests import signed_tombstone
-from support.sample_authority import GENESIS_PRINT, RECIPIENT
+from support.sample_authority import GENESIS_PRINT, LOGIN, RECIPIENT
 from support.sample_documents import NOW, SAFE_IDS
 from support.two_owners import ANNAS, NEW, AtAuthority, AtSafes
 from trust import authority_calls as calls
@@ -265,7 +265,7 @@ ROWS: Final[dict[str, Row]] = {
         lambda s, t: calls.DeviceRemoval(t, s.device_id), SessionInvalid, ANSWERED
     ),
     f"{_AUTH}/Assert": Sealed(
-        lambda s, t: calls.AssertionWish(t, GENESIS_PRINT, tuple(sorted(SAFE_IDS[:3])), RECIPIENT.public),
+        lambda s, t: calls.AssertionWish(t, GENESIS_PRINT, tuple(sorted(SAFE_IDS[:3])), LOGIN.hash()),
         SessionInvalid,
         ANSWERED,
     ),

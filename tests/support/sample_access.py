@@ -12,7 +12,6 @@ from support.sample_documents import GENESIS, NOW, SAFE_IDS, SAFE_KEYS, draw, se
 from support.sample_owner import OWNER, OWNER_ID, RECIPIENT, RECORD_ID
 from trust.access_policy import PIN_ALONE, AccessPolicy, OwnersDevice, sign_policy
 from trust.device_proof import (
-    DeviceLogin,
     DeviceProof,
     SafeChallenge,
     challenge_hash,
@@ -21,6 +20,7 @@ from trust.device_proof import (
     sign_challenge,
 )
 from trust.ids import GuessId, OwnerKey, Signature
+from trust.login import Login
 
 TOUCH_KEY = Ed25519PrivateKey.from_private_bytes(draw("key of the touch device", 32))
 FINGER_KEY = ec.derive_private_key(int.from_bytes(draw("key of the finger device", 31)), ec.SECP256R1())
@@ -65,7 +65,7 @@ SIGNED_CHALLENGES = tuple(
         key=lambda signed: signed.challenge,
     )
 )
-LOGIN = DeviceLogin(
+LOGIN = Login(
     owner_id=OWNER_ID,
     way=("device", "pin"),
     record_id=RECORD_ID,

@@ -18,7 +18,8 @@ from trust.authority import (
 )
 from trust.common_key import KeyHalf, make_half
 from trust.documents import SigningKey
-from trust.ids import Hash, OwnerId
+from trust.ids import GuessId, Hash, OwnerId, RecordId
+from trust.login import Login
 from trust.owner_information import Answer, Question
 
 IDENTITY = key("authority identity")
@@ -29,6 +30,14 @@ RECIPIENT = KeyPair(draw("assertion recipient", 32))
 GENESIS_PRINT = Hash(draw("genesis fingerprint", 32))
 OWNER_ID = OwnerId(draw("authority owner id", 32))
 DAY = 86_400
+LOGIN = Login(
+    owner_id=OWNER_ID,
+    way=("authority", "pin"),
+    record_id=RecordId(draw("authority record", 16)),
+    guess_id=GuessId(draw("guess with an authority", 16)),
+    element=draw("blinded element with an authority", 32),
+    recipient_key=RECIPIENT.public,
+)
 
 DESCRIPTION = AuthorityDescription(
     identity_key=identity_of(IDENTITY),
@@ -51,13 +60,13 @@ ASSERTION = Assertion(
     owner_id=OWNER_ID,
     genesis=GENESIS_PRINT,
     audience=tuple(sorted(SAFE_IDS[:3])),
-    recipient_key=RECIPIENT.public,
+    login=LOGIN.hash(),
     methods=("device", "password"),
     issued_at=NOW,
     expires_at=NOW + 300,
 )
 SIGNED_ASSERTION = sign_assertion(ASSERTION, SIGNING)
-SHOWN = Presentation(SAFE_IDS[0], GENESIS_PRINT, OWNER_ID, RECIPIENT.public, DESCRIPTION.identity_key)
+SHOWN = Presentation(SAFE_IDS[0], GENESIS_PRINT, LOGIN, DESCRIPTION.identity_key)
 
 WALLET_HALF = draw("wallet half", 32)
 SIGNED_HALF, COMMON = make_half(
@@ -92,7 +101,7 @@ CALLS: dict[str, Any] = {
     "device removal": calls.DeviceRemoval(TOKEN, draw("device id", 16)),
     "event": calls.EventShown(NOW, "registered", ""),
     "events": calls.Events((calls.EventShown(NOW, "device added", "key ring"),)),
-    "assertion wish": calls.AssertionWish(TOKEN, GENESIS_PRINT, ASSERTION.audience, RECIPIENT.public),
+    "assertion wish": calls.AssertionWish(TOKEN, GENESIS_PRINT, ASSERTION.audience, LOGIN.hash()),
     "granted assertion": calls.Granted(SIGNED_ASSERTION.to_bytes()),
 }
 DOCUMENTS: dict[str, Any] = {

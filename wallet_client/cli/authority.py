@@ -12,7 +12,6 @@ _COMMANDS = {
     "change-password": Later(_HERE + "change_password", "Replace the password; end every session."),
     "devices": Later("wallet_client.cli.authority_devices:devices", "List, add and remove devices."),
     "events": Later(_HERE + "events", "What happened to the account."),
-    "assert": Later("wallet_client.cli.authority_assert:assert_", "Have it said to safes who you are."),
 }
 _EXAMPLES = """
 kura authority register anna --authority authority.json

@@ -6,16 +6,15 @@ the authority answers, the way in which questions are sealed stays the one that 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from msgspec import structs
 
 from rpc_edge.errors import CallFailed
 from trust import authority_calls as calls
-from trust.assertion import Assertion, Presentation, SignedAssertion, judge_assertion
+from trust.assertion import Presentation, SignedAssertion, judge_assertion
 from trust.authority import (
     AuthorityDescription,
     SignedAuthority,
@@ -24,8 +23,8 @@ from trust.authority import (
     read_description,
 )
 from trust.errors import TrustError
-from trust.ids import Hash, SafeId
-from trust.owner_id import owner_id
+from trust.ids import Hash
+from trust.login import Login
 from trust.refusals import Refusal
 from wallet_client.network.authority_link import AuthorityLink, linked
 from wallet_client.operations.authority_errors import AuthorityFailed, NoDeviceHere, NotLoggedIn
@@ -144,26 +143,17 @@ class Desk:
         """What happened to the account, newest first."""
         return (await self.link.ask("ListEvents", calls.InSession(self.token), calls.Events)).events
 
-    async def assertion(
-        self, audience: tuple[SafeId, ...], recipient_key: bytes
-    ) -> tuple[SignedAssertion, Assertion]:
-        """An assertion for safes of the roster, held to all that they will hold it to.
-
-        Args:
-            audience: The safes.
-            recipient_key: X25519 public key to which they are to seal, 32 bytes.
-        """
+    async def assertion(self, login: Login) -> SignedAssertion:
+        """An assertion for one guess at all safes of the roster, held to all that they will hold it to."""
         genesis = Hash(self.wallet.store.settings.get().genesis_fingerprint)
-        wish = calls.AssertionWish(self.token, genesis, tuple(sorted(audience)), recipient_key)
+        audience = tuple(sorted(safe.safe_id for safe in self.wallet.roster.safes))
+        wish = calls.AssertionWish(self.token, genesis, audience, login.hash())
         granted = await self.link.ask("Assert", wish, calls.Granted)
         signed = SignedAssertion.from_bytes(granted.assertion)
-        owner = await asyncio.to_thread(owner_id, self.account.name.encode(), genesis)
-        shown = Presentation(audience[0], genesis, owner, recipient_key, self.authority.identity_key)
-        said = [
-            judge_assertion(signed, self.authority, replace(shown, safe_id=safe_id), self.wallet.now())
-            for safe_id in audience
-        ]
-        return signed, said[0]
+        for safe_id in audience:
+            shown = Presentation(safe_id, genesis, login, self.authority.identity_key)
+            judge_assertion(signed, self.authority, shown, self.wallet.now())
+        return signed
 
     def _entered(self, session: calls.Session) -> calls.Session:
         self.keep(

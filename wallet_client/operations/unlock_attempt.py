@@ -26,8 +26,9 @@ from threshold.oprf import Mode
 from threshold.randomness import RandomSource
 from threshold.shared_oprf import ShareEvaluation
 from trust.access_policy import PIN_ALONE
-from trust.device_proof import DeviceLogin, SignedChallenge, challenge_hash
+from trust.device_proof import SignedChallenge, challenge_hash
 from trust.ids import GuessId, SafeId
+from trust.login import Login
 from trust.owner_record import (
     OwnerRecord,
     OwnerSecrets,
@@ -150,14 +151,14 @@ class Attempt:
                 raise RecoveryWaits(self._until_ms() // 1_000, claim, tuple(self._evaluated))
 
     async def _prove(self) -> None:
-        """Have the authority's word, and the device's one signature, for this recipient key."""
-        way, factors = self._factors.way, self._factors
+        """Have the authority's word, and the device's one signature, for this guess."""
+        way, factors, login = self._factors.way, self._factors, self._login()
         asserted = proof = None
         if "authority" in way and factors.asserted:
-            asserted = await factors.asserted(self._recipient.public)
+            asserted = await factors.asserted(login)
         if "device" in way and factors.device:
             challenges = tuple(sorted(self._found.challenges.values(), key=lambda one: one.challenge))
-            signed = challenge_hash(challenges, self._login())
+            signed = challenge_hash(challenges, login)
             question = DeviceQuestion(self._genesis, self._record.owner_id, signed)
             self._answer = await asyncio.to_thread(factors.device.answer, question)
             proof = self._answer.proof(challenges)
@@ -169,10 +170,10 @@ class Attempt:
             asserted.authority if asserted else b"",
         )
 
-    def _login(self) -> DeviceLogin:
+    def _login(self) -> Login:
         record, element = self._record, self._blinded.element.to_bytes()
         names = (record.owner_id, self._factors.way, record.record_id, self._guess_id)
-        return DeviceLogin(*names, element, self._recipient.public)
+        return Login(*names, element, self._recipient.public)
 
     async def _evaluate(self, missing: int) -> None:
         """So many more evaluations that hold; each safe is asked once.

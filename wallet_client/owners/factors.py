@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from trust.access_policy import PIN_ALONE, Factor
 from trust.authority import SignedAuthority
+from trust.login import Login
 from trust.owner_record import NO_PIN
 from wallet_client.owners.devices import Device
 from wallet_client.owners.errors import FactorMissing
@@ -60,7 +61,7 @@ def by_pin(pin: Pin) -> Proofs:
 
 @dataclass(frozen=True, slots=True)
 class Asserted:
-    """An authority's word for one recipient key.
+    """An authority's word for one guess.
 
     Args:
         assertion: trust.assertion.SignedAssertion, exact bytes.
@@ -79,14 +80,14 @@ class Factors:
         way: Of which way it is to be opened now.
         pin: Secret: stretched.
         device: Touched once for all safes of one guess.
-        asserted: Has the authority's word for a recipient key, 32 bytes.
+        asserted: Has the authority's word for a guess.
         as_wallet: The wallet acts for the owner, so that no safe need wait.
     """
 
     way: tuple[Factor, ...] = PIN_ALONE
     pin: StretchedPin | None = None
     device: Device | None = None
-    asserted: Callable[[bytes], Awaitable[Asserted]] | None = None
+    asserted: Callable[[Login], Awaitable[Asserted]] | None = None
     as_wallet: bool = False
 
     @property

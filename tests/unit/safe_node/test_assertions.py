@@ -1,5 +1,6 @@
-"""An assertion holds for one owner, call and safe; that it is taken once, factor_memory sees to."""
+"""An assertion holds for one guess and safe; that it is taken once, factor_memory sees to."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from safe_node.decisions.assertions import admit_assertion
 from support.sample_authority import (
     ASSERTION,
     DESCRIPTION,
+    LOGIN,
     OLD_SIGNING,
     SHOWN,
     SIGNED_ASSERTION,
@@ -18,7 +20,7 @@ from support.sample_authority import (
 from support.sample_documents import NOW, key
 from trust.assertion import Presentation
 from trust.errors import TrustError
-from trust.ids import AuthorityKey
+from trust.ids import AuthorityKey, GuessId
 
 BODY = SIGNED_ASSERTION.to_bytes()
 AUTHORITY = SIGNED_DESCRIPTION.to_bytes()
@@ -40,6 +42,7 @@ REFUSED: dict[str, dict[str, Any]] = {
     "another authority than the owner's": {"call": shown(authority=AuthorityKey(key("other").public))},
     "no authority in the owner's policy": {"call": shown(authority=AuthorityKey(b""))},
     "for other safes": {"call": shown(safe_id=bytes(16))},
+    "for another guess": {"call": shown(login=replace(LOGIN, guess_id=GuessId(bytes(16))))},
     "expired": {"now": NOW + 300},
     "signed by a retired key": {"body": asserted(OLD_SIGNING).to_bytes(), "now": NOW + 900},
     "signed by a stranger": {"body": asserted(key("nobody's")).to_bytes()},

@@ -1,6 +1,7 @@
-"""An assertion holds for one owner, roster, key and safe, for minutes, once; and by no other signature."""
+"""An assertion holds for one guess at safes of one roster, for minutes, once; and by no other signature."""
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ from support.sample_authority import (
     ASSERTION,
     DESCRIPTION,
     IDENTITY,
+    LOGIN,
     OLD_SIGNING,
     SHOWN,
     SIGNED_ASSERTION,
@@ -32,6 +34,7 @@ from trust.assertion import (
 )
 from trust.documents import DocumentProblem, signed_bytes
 from trust.errors import AssertionRefused, DocumentMalformed, SignatureInvalid, TrustError
+from trust.ids import GuessId, OwnerId, RecordId
 
 NEVER_SEEN = key("nobody's")
 
@@ -45,12 +48,19 @@ def test_the_key_before_holds_in_the_overlap() -> None:
     judge_assertion(asserted(OLD_SIGNING), DESCRIPTION, SHOWN, NOW + 200)
 
 
+OTHER_GUESSES: dict[str, Presentation] = {
+    "way": shown(login=replace(LOGIN, way=("authority",))),
+    "record": shown(login=replace(LOGIN, record_id=RecordId(bytes(16)))),
+    "id": shown(login=replace(LOGIN, guess_id=GuessId(bytes(16)))),
+    "element": shown(login=replace(LOGIN, element=bytes(32))),
+    "recipient key": shown(login=replace(LOGIN, recipient_key=bytes(32))),
+}
 CALLS: dict[str, tuple[Presentation, str]] = {
     "another authority": (shown(authority=IDENTITY.public[::-1]), "another authority"),
     "another roster": (shown(genesis=bytes(32)), "another roster"),
     "a safe outside the audience": (shown(safe_id=SAFE_IDS[4]), "another safe"),
-    "another owner": (shown(owner_id=bytes(32)), "another owner"),
-    "another recipient key": (shown(recipient_key=bytes(32)), "another recipient key"),
+    "another owner": (shown(login=replace(LOGIN, owner_id=OwnerId(bytes(32)))), "another owner"),
+    **{f"another {part} of the guess": (call, "another login") for part, call in OTHER_GUESSES.items()},
 }
 
 
@@ -126,7 +136,7 @@ WRONG: dict[str, dict[str, Any]] = {
     "safes in another order": {"audience": ASSERTION.audience[::-1]},
     "a safe twice": {"audience": ASSERTION.audience[:1] * 2},
     "methods in another order": {"methods": ("password", "device")},
-    "a recipient key of low order": {"recipient_key": bytes(32)},
+    "a hash of a guess that is too short": {"login": bytes(31)},
     "no safe": {"audience": ()},
     "a method nobody knows": {"methods": ("oath",)},
 }

@@ -130,7 +130,6 @@ PROMISED = {
     "authority devices add": {"--home"},
     "authority devices remove": {"--home"},
     "authority events": {"--home"},
-    "authority assert": {"--recipient-key", "--safe", "--out", "--home"},
     "reseed": {"--root", "--home"},
     "undelete": {"--home"},
     "roster show": {"--home"},

@@ -222,7 +222,7 @@ class AuthServiceServicer:
 
     def Assert(self, request, context):
         """Assert says to the safes of a roster who the account of a session is: see trust.assertion. Session. Each
-        call makes another assertion, good for minutes and at each safe once.
+        call makes another assertion, good for one guess, of which the wish has a hash, for minutes and at each safe once.
         Question: AssertionWish; answer: Granted. Errors: SESSION_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

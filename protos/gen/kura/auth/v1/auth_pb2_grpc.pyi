@@ -97,7 +97,7 @@ class AuthServiceStub:
     """
     Assert: _grpc.UnaryUnaryMultiCallable[_auth_pb2.AssertRequest, _auth_pb2.AssertResponse]
     """Assert says to the safes of a roster who the account of a session is: see trust.assertion. Session. Each
-    call makes another assertion, good for minutes and at each safe once.
+    call makes another assertion, good for one guess, of which the wish has a hash, for minutes and at each safe once.
     Question: AssertionWish; answer: Granted. Errors: SESSION_INVALID.
     """
     ListEvents: _grpc.UnaryUnaryMultiCallable[_auth_pb2.ListEventsRequest, _auth_pb2.ListEventsResponse]
@@ -171,7 +171,7 @@ class AuthServiceAsyncStub(AuthServiceStub):
     """
     Assert: _aio.UnaryUnaryMultiCallable[_auth_pb2.AssertRequest, _auth_pb2.AssertResponse]  # type: ignore[assignment]
     """Assert says to the safes of a roster who the account of a session is: see trust.assertion. Session. Each
-    call makes another assertion, good for minutes and at each safe once.
+    call makes another assertion, good for one guess, of which the wish has a hash, for minutes and at each safe once.
     Question: AssertionWish; answer: Granted. Errors: SESSION_INVALID.
     """
     ListEvents: _aio.UnaryUnaryMultiCallable[_auth_pb2.ListEventsRequest, _auth_pb2.ListEventsResponse]  # type: ignore[assignment]
@@ -314,7 +314,7 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_auth_pb2.AssertResponse, _abc.Awaitable[_auth_pb2.AssertResponse]]:
         """Assert says to the safes of a roster who the account of a session is: see trust.assertion. Session. Each
-        call makes another assertion, good for minutes and at each safe once.
+        call makes another assertion, good for one guess, of which the wish has a hash, for minutes and at each safe once.
         Question: AssertionWish; answer: Granted. Errors: SESSION_INVALID.
         """
 

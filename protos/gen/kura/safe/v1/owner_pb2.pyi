@@ -143,7 +143,7 @@ class EvaluateRequest(_message.Message):
     device_proof: _builtins.bytes
     """trust.device_proof.DeviceProof, where the way needs a device; like the next two, at most 65,536 bytes."""
     assertion: _builtins.bytes
-    """trust.assertion.SignedAssertion, where the way needs an authority. Taken once."""
+    """trust.assertion.SignedAssertion, where the way needs an authority: for this very guess. Taken once."""
     authority: _builtins.bytes
     """trust.authority.SignedAuthority of that authority, as it stands now: it names the key that signed the assertion."""
     @_builtins.property
