@@ -4,12 +4,12 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
+import pytest
+
 from support.cluster import LocalCluster
-from support.kura import EXAMPLES, ROOT, environment
+from support.kura import EXAMPLES, ROOT, without_wallet
 
 README = (ROOT / "README.md").read_text("utf-8")
 
@@ -20,24 +20,15 @@ def session() -> list[list[str]]:
     return [shlex.split(line.removeprefix("$ ")) for line in block.splitlines()]
 
 
-def test_the_session_of_the_readme_works(tmp_path: Path) -> None:
+def test_the_session_of_the_readme_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every command ends with 0, and the last values shown are those that went in."""
     shutil.copytree(EXAMPLES, tmp_path / "examples")
-    outputs = {}
+    monkeypatch.chdir(tmp_path)
+    kura, outputs = without_wallet(tmp_path / "wallet"), {}
     try:
         for program, *arguments in session():
             assert program == "kura"
-            done = subprocess.run(
-                [sys.executable, "-m", "wallet_client.cli", *arguments],
-                cwd=tmp_path,
-                env=environment(KURA_HOME=str(tmp_path / "wallet")),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            assert done.returncode == 0, f"kura {arguments}: {done.stderr}"
-            outputs[" ".join(arguments[:2])] = done.stdout
+            outputs[" ".join(arguments[:2])] = kura.ok(*arguments).output
     finally:
         LocalCluster(tmp_path / "safes").close()
     assert "2 values recovered" in outputs["recover --all"]

@@ -6,10 +6,12 @@ from typing import Any
 
 import pysqlite3
 import pytest
+from click.testing import CliRunner
 from msgspec import structs
 
 from kura.safe.v1 import owner_pb2
 from kura.safe.v1 import safe_pb2 as pb
+from safe_node.__main__ import main
 from support.owners import DealtOwner, deal_owner
 from support.safe_process import (
     START_SECONDS,
@@ -74,7 +76,14 @@ async def upload(
         )
 
 
+def refused(home: SafeHome) -> tuple[int, str]:
+    """The command called in this process, for what ends before it serves; else as `failure`."""
+    done = CliRunner().invoke(main, ["--config", str(home.config)])
+    return done.exit_code, done.stderr
+
+
 def failure(home: SafeHome) -> tuple[int, str]:
+    """Exit code and messages of a process."""
     process = start(home)
     _, errors = process.communicate(timeout=START_SECONDS)
     return process.returncode, errors
@@ -160,7 +169,7 @@ BREAK: dict[str, tuple[Callable[[SafeHome], object], str]] = {
 def test_a_safe_does_not_start_with(home: SafeHome, spoil: Callable[[SafeHome], object], words: str) -> None:
     """Exit code 1 and what to mend, without a traceback."""
     spoil(home)
-    code, errors = failure(home)
+    code, errors = refused(home)
     assert code == 1
     assert words in errors
     assert "Traceback" not in errors
