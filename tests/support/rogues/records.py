@@ -5,7 +5,7 @@ it lacks it makes something up. Whoever holds enough opens the record by the ver
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TypeAlias
@@ -83,6 +83,7 @@ class Loot:
 
     way: Way
     parts: Sequence[Part]
+    _secrets: dict[bytes, bytes] = field(default_factory=dict, repr=False)
 
     @classmethod
     @cache
@@ -119,6 +120,18 @@ class Loot:
         output = oprf.evaluate(self.oprf_key, pin if "pin" in self.way else NO_PIN, Mode.VOPRF)
         under = WaySecrets(self.unlock_secret, output, self.way, device_secret)
         return open_secrets(self.parts[0].sealed[:SEALED_BYTES], under, self.record)
+
+    def device_secret(self, device: Device) -> bytes:
+        """What a device unwraps, once for all tries.
+
+        Raises:
+            SealBroken: It is for other devices.
+        """
+        name = device.credential_id
+        if name not in self._secrets:
+            label, wraps = self.record.owner_id + self.record.record_id, self.parts[0].sealed[SEALED_BYTES:]
+            self._secrets[name] = unwrap_device_secret(wrapping_pair(device), wraps, name, label)
+        return self._secrets[name]
 
     def betrays(self, pin: bytes) -> bool:
         """Whether what a safe recognises a PIN by shows the rogue which it is."""
@@ -251,10 +264,7 @@ def _made_up(guess: Guess) -> bytes:
 
 def _device_secret(attack: Attack, loot: Loot) -> bytes:
     """What the device's own secret opens; without the device, something else."""
-    label = loot.record.owner_id + loot.record.record_id
-    wraps = loot.parts[0].sealed[SEALED_BYTES:]
     try:
-        pair = wrapping_pair(attack.device)
-        return unwrap_device_secret(pair, wraps, attack.device.credential_id, label)
+        return loot.device_secret(attack.device)
     except SealBroken:
         return draw("no device secret", 32)

@@ -1,14 +1,12 @@
 """What safes make of what they store, without asking anybody: as many guesses as they like."""
 
-from support.factors import wrapping_pair
-from support.owners import DEVICE_SECRET, PIN
+from support.owners import PIN
 from support.rogues.hands import Foiled, Hand, Try, Why
 from support.rogues.records import Loot
 from support.rogues.scene import Scene, Victim
 from threshold.errors import SealBroken
 from trust.access_policy import Way
-from trust.device_proof import unwrap_device_secret
-from trust.owner_record import SEALED_BYTES, OwnerSecrets
+from trust.owner_record import OwnerSecrets
 
 PINS = 10_000
 """Of four digits."""
@@ -50,14 +48,6 @@ def number_of(pin: bytes) -> int:
 def _opened(hand: Hand, victim: Victim, way: Way, pin: bytes) -> OwnerSecrets:
     loot = Loot.of(hand.stores, victim.owner.owner_id, way)
     try:
-        return loot.opened(pin, _device_secret(victim, loot) if "device" in way else b"")
+        return loot.opened(pin, loot.device_secret(victim.device) if "device" in way else b"")
     except SealBroken:
         raise Foiled(Why.TOO_LITTLE) from None
-
-
-def _device_secret(victim: Victim, loot: Loot) -> bytes:
-    label, wraps = loot.record.owner_id + loot.record.record_id, loot.parts[0].sealed[SEALED_BYTES:]
-    pair = wrapping_pair(victim.device)
-    secret = unwrap_device_secret(pair, wraps, victim.device.credential_id, label)
-    assert secret == DEVICE_SECRET
-    return secret
