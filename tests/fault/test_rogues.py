@@ -1,272 +1,179 @@
-"""Rogues who have nearly everything: ten thousand tries in all, and none opens; each has a twin who does.
+"""Rogues who have nearly everything, at real processes: ten thousand tries in all, and none opens; twins do.
 
-    k - 1 safes          everything they store, the PIN, and as many guesses at the rest as they like
-    a stolen device      and k - 1 lying safes beside it; not the PIN
-    a rogue authority    its real signing key, and k - 1 lying safes beside it; not the PIN
-    a rogue carrier      everything that a recovery said, unsealed; not the recipient's key
+    a rogue authority    its real signing key and its identity's; not the PIN, nor the device
+    a stolen device      with all its secrets; not the PIN, nor the authority
+    a rogue gateway      what a wallet had it gather, and an owner's whole recovery; not the wallet's keys
+    k - 1 rogue safes    their stores and keys, the PIN and the device too; not a third safe's store or keys
 
-The record asks for the PIN and a device, or the PIN and the authority. The safes are real servicers with real
-databases; a lying safe is one whose stored shares the rogue evaluates by itself, so that it counts nothing.
-The twin is the same program, with what the rogue lacks.
+The first two together, who could open, do not by proofs for something else. Records open by any two of PIN,
+device and authority. The safes and the authority are processes; two of the safes are each rogue's, which
+reads their databases, so that one more safe would do. What a rogue does is a row of
+tests/support/rogues/table.py, with how often it does it and what each of these tries comes to. Its twin
+goes through the same function, and holds what the rogue lacks.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
+import pytest_asyncio
 
-from kura.safe.v1 import owner_pb2 as pb
-from support.factors import (
-    AUTHORITY_ALONE,
-    AUTHORITY_AND_PIN,
-    DEVICE,
-    DEVICE_AND_PIN,
-    access,
-    asserted,
-    device_of,
-    enrolled,
-    guess_by,
-    secret_of,
-    shown,
-    touched,
-    wrapping_pair,
+from support.authority_process import authority_process
+from support.cluster import LocalCluster
+from support.factors import AUTHORITY_AND_PIN, DEVICE_AND_PIN
+from support.owners import PIN
+from support.rogues import gateway, overheard, stores, sums
+from support.rogues.hands import Hand, Row, Try, expected, tried
+from support.rogues.scene import GUESSES, PASSWORD, Scene, Victim, scene
+from support.rogues.table import (
+    BY_SERVICE,
+    BY_TOUCH,
+    BY_WORD,
+    BY_WORD_AND_DEVICE,
+    GUESSING,
+    IN_ITS_NAME,
+    MIXED,
+    ROGUE_AUTHORITY,
+    ROGUE_GATEWAY,
+    ROGUE_SAFES,
+    STOLEN_DEVICE,
+    TO_OWN_RECIPIENT,
+    WORD_FOR_WORD,
 )
-from support.owner_safes import LocalSafe, LocalSafes, local_safes
-from support.owners import PIN, DealtOwner, Guess
-from support.safe_requests import seeded
-from support.sample_documents import draw
-from support.software_device import Device
-from threshold import feldman, hpke, oprf, shared_oprf
-from threshold.errors import SealBroken
-from threshold.feldman import ScalarShare
-from threshold.hpke import KeyPair
-from threshold.oprf import Mode
-from threshold.ristretto import Scalar
-from trust.access_policy import Way
-from trust.device_proof import unwrap_device_secret
-from trust.errors import DocumentMalformed
-from trust.ids import GuessId, SafeId
-from trust.owner_record import (
-    RELEASE_INFO,
-    SEALED_BYTES,
-    OwnerRecord,
-    OwnerSecrets,
-    ReleasedPart,
-    WaySecrets,
-    open_secrets,
-    release_label,
-)
-from trust.owner_refusals import UnlockRefused
-from trust.refusals import Refusal
-from trust.unlock_proof import unlock_tag
+from trust.documents import SigningKey
+from wallet_client.values.value import Value
 
-OFFLINE, BY_DEVICE, BY_AUTHORITY, BY_CARRIER = 9_500, 100, 200, 200
-assert OFFLINE + BY_DEVICE + BY_AUTHORITY + BY_CARRIER == 10_000
-HOUR_MS = 3_600_000
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest.fixture
-async def safes(tmp_path: Path) -> AsyncIterator[LocalSafes]:
-    """Five, of which three open a record; the first two are the rogue's."""
-    async with local_safes(tmp_path / "safes", 5, 3) as started:
-        yield started
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def stage(
+    cluster_of_worker: LocalCluster, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Scene]:
+    """Five safes, of which three open a record or bring a value back, and an authority."""
+    cluster_of_worker.heal()
+    folder = tmp_path_factory.mktemp("rogues")
+    with authority_process(folder / "authority") as authority:
+        async with scene(cluster_of_worker, authority) as made:
+            yield made
 
 
-@pytest.fixture
-def device(safes: LocalSafes) -> Device:
-    return device_of(safes)
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def overhearing(stage: Scene, tmp_path_factory: pytest.TempPathFactory) -> Hand:
+    """A gateway through which a wallet recovered, who heard an owner recover; and two safes' stores."""
+    folder = tmp_path_factory.mktemp("wallet")
+    gathering, wallet = await asyncio.to_thread(gateway.overhear, stage, folder)
+    unlock, guess = await overheard.overhear_unlock(stage)
+    databases = (stage.store(gateway.GATEWAY), stage.store(gateway.HELPFUL))
+    return Hand("a gateway", databases, gathering=gathering, wallet=wallet, unlock=unlock, guess=guess)
 
 
-async def owner_of(safes: LocalSafes, device: Device, name: str) -> DealtOwner:
-    """Asks for the PIN, and for one of the others."""
-    return await enrolled(safes, name, access(DEVICE_AND_PIN, AUTHORITY_AND_PIN, devices=[device]))
+async def foiled(stage: Scene, hand: Hand, rows: tuple[Row, ...]) -> None:
+    """Every try of the table opens nothing, for the reason that stands there."""
+    tally = await tried(stage, hand, rows)
+    assert tally.opened == []
+    assert tally.foiled == expected(rows)
 
 
-class Loot:
-    """What some safes store of one way into a record, and what can be made of it without any other safe."""
-
-    def __init__(self, owner: DealtOwner, way: Way, safe_ids: Sequence[SafeId]) -> None:
-        self.record: OwnerRecord = owner.records[way]
-        body = self.record.to_bytes()
-        self.parts = {
-            safe_id: next(part for part in owner.versions[safe_id].parts if part.record == body)
-            for safe_id in safe_ids
-        }
-        self.way = way
-        self.sealed = next(iter(self.parts.values())).sealed_secrets
-
-    def share(self, safe_id: SafeId, what: str) -> ScalarShare:
-        return ScalarShare(
-            self.record.x_at(safe_id) or 0, Scalar.from_bytes(getattr(self.parts[safe_id], what))
-        )
-
-    def combined(self, what: str) -> Scalar:
-        """Of all shares there are: the secret where they are enough, and something else where not."""
-        shares = [self.share(safe_id, what) for safe_id in self.parts]
-        return feldman.combine(shares, len(shares))
-
-    def tries(self, pin: bytes, device_secret: bytes) -> OwnerSecrets | None:
-        """What a PIN and a device secret open of what was found."""
-        output = oprf.evaluate(self.combined("oprf_share"), pin, Mode.VOPRF)
-        under = WaySecrets(self.combined("unlock_share").to_bytes(), output, self.way, device_secret)
-        try:
-            return open_secrets(self.sealed[:SEALED_BYTES], under, self.record)
-        except SealBroken:
-            return None
-
-    def betrays(self, pin: bytes) -> bool:
-        """Whether what a safe recognises a PIN by shows the rogue which it is."""
-        output = oprf.evaluate(self.combined("oprf_share"), pin, Mode.VOPRF)
-        return any(
-            unlock_tag(output, safe_id, self.record.record_id) == part.unlock_tag
-            for safe_id, part in self.parts.items()
-        )
+async def opens(
+    stage: Scene, twin: Hand, does: Try, *, of: Victim | None = None, number: int | None = None
+) -> None:
+    """The function of a row opens a victim's record, or the value, for who lacks nothing."""
+    victim = of or stage.victims[0]
+    turn = stage.victims.index(victim) * len(stage.doors) if victim in stage.victims else 0
+    found = await does(stage, twin, turn if number is None else number)
+    if isinstance(found, Value):
+        assert found.name == gateway.SECRET_NAME
+    else:
+        assert found == victim.owner.secrets
 
 
-async def test_k_minus_1_safes_open_nothing_with_all_they_store(safes: LocalSafes, device: Device) -> None:
-    """Though they know the PIN, and have the device; a third safe's store is what they lack."""
-    owner = await owner_of(safes, device, "robbed by safes")
-    ids = [safe.safe_id for safe in safes.safes]
-    for way in (DEVICE_AND_PIN, AUTHORITY_AND_PIN):
-        few, enough = Loot(owner, way, ids[:2]), Loot(owner, way, ids[:3])
-        secret = b""
-        if "device" in way:
-            label = few.record.owner_id + few.record.record_id
-            wraps = few.sealed[SEALED_BYTES:]
-            secret = unwrap_device_secret(wrapping_pair(device), wraps, device.credential_id, label)
-        assert few.tries(PIN, secret) is None
-        assert not few.betrays(PIN)
-        assert enough.betrays(PIN)
-        for number in range(OFFLINE // 2 - 1):
-            assert few.tries(number.to_bytes(4), secret) is None
-        assert enough.tries(PIN, secret) == owner.secrets
-        assert enough.tries(b"0000", secret) is None
+def authority_keys(stage: Scene) -> tuple[SigningKey, SigningKey]:
+    """The signing key, and the identity's, from its folder."""
+    folder = stage.authority.folder
+    files = (folder / "keys" / "signing-1.key", folder / "identity.key")
+    first, second = (SigningKey(bytes.fromhex(file.read_text())) for file in files)
+    return first, second
 
 
-async def robbed(
-    honest: LocalSafe, few: Loot, guess: Guess, evidence: dict[str, bytes], device: Device | None
-) -> OwnerSecrets | None:
-    """One try: two safes are the rogue's, which need not be asked; one honest safe is, to the end."""
-    answer = await honest.ask(guess.request(**evidence))
-    element = guess.blinded.element
-    evaluations = [
-        shared_oprf.evaluate_share(few.share(one, "oprf_share"), element, seeded(one.hex()))
-        for one in few.parts
-    ]
-    try:
-        evaluations.append(guess.check(honest.safe_id, answer))
-    except Exception:  # noqa: BLE001 - an answer for another record; the rogue goes on with what it has
-        honests = shared_oprf.evaluate_share(
-            ScalarShare(few.record.x_at(honest.safe_id) or 0, Scalar.from_index(7)),
-            element,
-            seeded("made up"),
-        )
-        evaluations.append(honests)
-    output = guess.output(evaluations)
-    try:
-        released = await honest.unlock(guess, output)
-    except UnlockRefused:
-        return None
-    parts = {one: ReleasedPart(part.unlock_share, part.sealed_secrets) for one, part in few.parts.items()}
-    parts[honest.safe_id] = released
-    return guess.secrets(parts, output, b"" if device is None else secret_of(device, guess, parts))
+async def test_there_are_ten_thousand_tries() -> None:
+    """As the tables have them, and each table is held against what its tries came to."""
+    tables = ROGUE_AUTHORITY, STOLEN_DEVICE, MIXED, ROGUE_GATEWAY, ROGUE_SAFES
+    rows = [row for table in tables for row in table]
+    assert sum(row.tries for row in rows) == 10_000
+    assert sum(row.tries for row in rows if not row.alone) == 2_088
+    assert stores.number_of(PIN) < ROGUE_SAFES[0].tries, "the right PIN is among the guesses"
 
 
-class TestOnline:
-    async def test_a_stolen_device_opens_nothing_without_the_pin(
-        self, safes: LocalSafes, device: Device
-    ) -> None:
-        """Nor where it is said to be enough; with the PIN it opens, as soon as a guess is taken again."""
-        owner = await owner_of(safes, device, "robbed of a device")
-        few = Loot(owner, DEVICE_AND_PIN, [one.safe_id for one in safes.safes[:2]])
-        honest = safes.safes[2]
-        for number in range(BY_DEVICE):
-            safes.clock.ms += HOUR_MS // 60
-            guess = guess_by(owner, DEVICE_AND_PIN, f"device {number}", number.to_bytes(4))
-            if number % 2:  # as if the device were a way by itself
-                guess = Guess(guess.record, guess.blinded, guess.guess_id, guess.recipient, DEVICE)
-            assert await robbed(honest, few, guess, await touched(safes, device, guess), device) is None
+async def test_a_rogue_authority_opens_nothing_without_pin_or_device(stage: Scene) -> None:
+    """It spends the guesses of three safes at each record, which re-arms; with either factor it opens."""
+    signing, identity = authority_keys(stage)
+    rogue = Hand("an authority", stage.stores, signing=signing, identity=identity, password=PASSWORD)
 
-        twin = guess_by(owner, DEVICE_AND_PIN, "device and PIN")
-        safes.clock.ms += 31 * 24 * HOUR_MS
-        evidence = await touched(safes, device, twin)
-        assert await robbed(honest, few, twin, evidence, device) == owner.secrets
+    await foiled(stage, rogue, ROGUE_AUTHORITY)
 
-    async def test_a_rogue_authority_opens_nothing_without_the_pin(
-        self, safes: LocalSafes, device: Device
-    ) -> None:
-        """By its real key it asserts whom it likes; with the PIN it would be the owner."""
-        owner = await owner_of(safes, device, "robbed by an authority")
-        few = Loot(owner, AUTHORITY_AND_PIN, [one.safe_id for one in safes.safes[:2]])
-        honest = safes.safes[3]
-        for number in range(BY_AUTHORITY):
-            safes.clock.ms += HOUR_MS // 60
-            guess = guess_by(owner, AUTHORITY_AND_PIN, f"word {number}", number.to_bytes(4))
-            if number % 2:
-                guess = Guess(guess.record, guess.blinded, guess.guess_id, guess.recipient, AUTHORITY_ALONE)
-            assert await robbed(honest, few, guess, shown(asserted(safes, guess)), None) is None
+    for victim in stage.victims:
+        assert (await stage.spent(victim))[AUTHORITY_AND_PIN] == [0, 0, GUESSES, GUESSES, GUESSES]
+    await stage.rearm(stage.victims[0])
+    await opens(stage, replace(rogue, name="one with the PIN", pin=PIN), BY_WORD)
+    await opens(stage, replace(rogue, name="one with the device", has_device=True), BY_WORD_AND_DEVICE)
+    assert (await stage.spent(stage.victims[0]))[AUTHORITY_AND_PIN] == [0] * 5
 
-        twin = guess_by(owner, AUTHORITY_AND_PIN, "word and PIN")
-        safes.clock.ms += 31 * 24 * HOUR_MS
-        evidence = shown(asserted(safes, twin))
-        assert await robbed(honest, few, twin, evidence, None) == owner.secrets
 
-    async def test_a_carrier_that_saw_a_whole_recovery_opens_nothing(
-        self, safes: LocalSafes, device: Device
-    ) -> None:
-        """Again, for its own key, under another guess; who has the recipient's key opens the same answers."""
-        owner = await owner_of(safes, device, "robbed on the way")
-        guess = guess_by(owner, DEVICE_AND_PIN, "carried")
-        evidence = await touched(safes, device, guess)
-        asked = safes.safes[:3]
-        answers = [await one.ask(guess.request(**evidence)) for one in asked]
-        checked = [guess.check(one.safe_id, said) for one, said in zip(asked, answers, strict=True)]
-        output = guess.output(checked)
-        seen = {safe.safe_id: guess.unlock_request(safe.safe_id, output) for safe in asked}
-        sealed = [(await one.ask(seen[one.safe_id])).sealed_part for one in asked]
+async def test_a_stolen_device_opens_nothing_without_pin_or_authority(stage: Scene) -> None:
+    """The same; at the service it is nobody, and with the owner's password there it opens."""
+    rogue = Hand("a device", stage.stores, has_device=True)
 
-        thief = KeyPair(draw("carrier", 32))
-        for number in range(BY_CARRIER):
-            safe = asked[number % 3]
-            given = await self._again(safe, guess, evidence, seen[safe.safe_id], thief, number)
-            assert given is None or self._read(thief, safe, guess, given) is None
+    await foiled(stage, rogue, STOLEN_DEVICE)
 
-        read = {
-            one.safe_id: part
-            for one, answer in zip(asked, sealed, strict=True)
-            if (part := self._read(guess.recipient, one, guess, answer)) is not None
-        }
-        assert guess.secrets(read, output, secret_of(device, guess, read)) == owner.secrets
+    for victim in stage.victims:
+        assert (await stage.spent(victim))[DEVICE_AND_PIN] == [0, 0, GUESSES, GUESSES, GUESSES]
+    await stage.rearm(stage.victims[1])
+    with_pin = replace(rogue, name="one with the PIN", pin=PIN)
+    await opens(stage, with_pin, BY_TOUCH, of=stage.victims[1])
+    await opens(stage, replace(rogue, name="one with the password", password=PASSWORD), BY_SERVICE)
+    assert (await stage.spent(stage.victims[1]))[DEVICE_AND_PIN] == [0] * 5
 
-    async def _again(
-        self,
-        safe: LocalSafe,
-        guess: Guess,
-        evidence: dict[str, bytes],
-        seen: pb.UnlockRequest,
-        thief: KeyPair,
-        number: int,
-    ) -> bytes | None:
-        """One of four things that a carrier can say with what it heard; a sealed part if it gets one."""
-        unlock = pb.UnlockRequest()
-        unlock.CopyFrom(seen)
-        request = guess.request(**evidence)
-        kind = number // 3 % 4
-        if kind in (1, 3):
-            unlock.recipient_key = request.recipient_key = thief.public
-        if kind in (2, 3):
-            fresh = GuessId(draw(f"carrier's guess {number}", 16))
-            unlock.guess_id = request.guess_id = fresh
-        try:
-            await safe.ask(request)
-            part: bytes = (await safe.ask(unlock)).sealed_part
-        except Refusal:
-            return None
-        return part
 
-    def _read(self, pair: KeyPair, safe: LocalSafe, guess: Guess, sealed: bytes) -> ReleasedPart | None:
-        label = release_label(safe.safe_id, guess.guess_id, guess.record.record_id)
-        try:
-            return ReleasedPart.from_bytes(hpke.open_sealed(pair, sealed, RELEASE_INFO, label))
-        except (SealBroken, DocumentMalformed):
-            return None
+async def test_a_proof_for_something_else_opens_nothing_with_any_other_factor(stage: Scene) -> None:
+    """Whoever has authority and device opens by proofs for this guess; by others not, and spends nothing."""
+    signing, identity = authority_keys(stage)
+    rogue = Hand("both", stage.stores, signing=signing, identity=identity, has_device=True)
+    before = await stage.spent(stage.victims[2])
+
+    await foiled(stage, rogue, MIXED)
+
+    assert await stage.spent(stage.victims[2]) == before
+    assert any([await stage.copied(victim) for victim in stage.victims])
+    await opens(stage, replace(rogue, name="both, in order"), BY_WORD_AND_DEVICE)
+
+
+async def test_a_rogue_gateway_opens_nothing_without_the_wallets_keys(
+    stage: Scene, overhearing: Hand
+) -> None:
+    """With the wallet's key its grant is good; with the recipient's it reads what it heard."""
+    rogue = replace(overhearing, wallet=None, guess=None)
+
+    await foiled(stage, rogue, ROGUE_GATEWAY)
+
+    assert await stage.spent(stage.recovering) == dict.fromkeys((AUTHORITY_AND_PIN, DEVICE_AND_PIN), [0] * 5)
+    with_key = replace(rogue, name="one with the wallet's key", wallet=overhearing.wallet)
+    await opens(stage, with_key, TO_OWN_RECIPIENT)
+    await opens(stage, with_key, gateway.fetches_itself)
+    with_recipient = replace(rogue, name="one with the recipient's key", guess=overhearing.guess)
+    await opens(stage, with_recipient, WORD_FOR_WORD, of=stage.recovering)
+
+
+async def test_one_safe_too_few_opens_nothing_with_every_factor(stage: Scene, overhearing: Hand) -> None:
+    """With a third safe's store the same guess opens, and with its keys the same questions."""
+    rogue = Hand("safes", stage.stores, gathering=overhearing.gathering)
+
+    await foiled(stage, rogue, ROGUE_SAFES)
+
+    enough = replace(rogue, stores=(*stage.stores, stage.store("safe-3")))
+    await opens(stage, enough, GUESSING, number=stores.number_of(PIN))
+    assert await stores.holds_against_tags(stage, enough, 0)
+    for way in stage.victims[0].owner.policy.ways:
+        await opens(stage, enough, stores.knowing_all(way))
+    await opens(stage, replace(rogue, third=sums.THIRD), IN_ITS_NAME)

@@ -130,10 +130,20 @@ class LocalCluster:
             lie: One of support.lying_safe.LIES.
             options: More of its options, such as seconds=2.
         """
+        self.replace(name, "support.lying_safe", lie=lie, **options)
+
+    def replace(self, name: str, module: str, **options: object) -> None:
+        """Go on as another program with the same keys and database, until it is healed.
+
+        Args:
+            name: The safe.
+            module: What `python -m` runs with --config.
+            options: More of its options.
+        """
         self._cluster.stop(name)
         more = [text for option, value in options.items() for text in (f"--{option}", str(value))]
         self._liars.add(name)
-        self._cluster.start(name, ("-m", "support.lying_safe", "--lie", lie, *more))
+        self._cluster.start(name, ("-m", module, *more))
 
     def folder(self, name: str) -> Path:
         """One safe's folder: safe.toml, keys, data, log."""

@@ -110,12 +110,13 @@ def deal_owner(
     guesses: int = 10,
     owner: str | None = None,
     access: Access = Access(),
+    known_as: OwnerId | None = None,
 ) -> DealtOwner:
     """A record for all safes of a roster.
 
     Args:
         roster: Its safes get x = 1, 2, ..., and its threshold is k.
-        name: Gives the owner id.
+        name: Gives the owner id, unless `known_as` does.
         pin: Opens it.
         version: Names the randomness of this record.
         guesses: Wrong ones until it is locked.
@@ -125,7 +126,7 @@ def deal_owner(
     rng = seeded(f"record {version} of {name}")
     signing = key(f"owner key of {owner or name}")
     secrets = OwnerSecrets(signing.seed, draw(f"root of {name}", 32))
-    owner_id = OwnerId(draw(f"owner id of {name}", 32))
+    owner_id = known_as or OwnerId(draw(f"owner id of {name}", 32))
     record_id = RecordId(rng.read(16))
     policy = AccessPolicy(
         owner_id,
