@@ -226,7 +226,7 @@ async def test_another_record_in_force_ends_what_waits(two: LocalSafes) -> None:
 
 
 async def test_a_record_of_before_is_no_way_round_the_period_of_the_one_in_force(two: LocalSafes) -> None:
-    """Kept while a safe is away: it opens after that period, also by a guess that was made before the change."""
+    """Kept while a safe is away: it opens after that period, also by a guess of before the change."""
     owner, safe = await enrolled(two, "nina", access=Access()), two.safes[0]
     early = guess_at(owner.record, PIN, "nina, early")
     await safe.ask(early.request())

@@ -1,4 +1,4 @@
-"""Places where who comes waits for one: until somebody left, or has been there a while. By a virtual clock."""
+"""Places where who comes waits for one: until somebody left, or has been there a while."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
