@@ -21,7 +21,7 @@ from rpc_edge.connection_failures import explain_connection_failure
 from rpc_edge.early_end import ServersStatus
 from rpc_edge.envelope_channel import EnvelopeChannel
 from rpc_edge.error_table import SAFE_ERRORS, ErrorTable
-from rpc_edge.errors import AnswerMalformed, NoAnswer
+from rpc_edge.errors import AnswerMalformed, CallFailed, CarrierFailed, NoAnswer, UnexpectedStatus
 from threshold.randomness import RandomSource
 from trust.documents import SigningKey
 from trust.ids import SafeId
@@ -30,6 +30,7 @@ from trust.request import METADATA_KEY, prove_request
 
 _Answer = TypeVar("_Answer", bound=Message)
 _NONCE_BYTES = 16
+_NOT_THE_CARRIERS = (NoAnswer, UnexpectedStatus)
 
 
 class Caller:
@@ -119,6 +120,7 @@ class SignedCaller(Caller):
         rng: Where nonces come from.
         certificate_der: The certificate the channel is pinned to, to tell why a connection fails.
         errors: What refusals mean.
+        carrier: The name of who carries the calls, where that is another than the safe; else empty.
     """
 
     def __init__(
@@ -131,8 +133,10 @@ class SignedCaller(Caller):
         *,
         certificate_der: bytes | None = None,
         errors: ErrorTable = SAFE_ERRORS,
+        carrier: str = "",
     ) -> None:
         super().__init__(channel, now_ms, certificate_der=certificate_der, errors=errors)
+        self._carrier = carrier
         self._safe_id = safe_id
         self._signing_key = signing_key
         self._rng = rng
@@ -227,6 +231,13 @@ class SignedCaller(Caller):
                 if answer is grpc.aio.EOF:
                     return
                 yield _read(response_type, answer)
+
+    def _named(self, error: grpc.aio.AioRpcError, seconds: float) -> Exception:
+        """A connection that fails is the carrier's; a safe that is silent may be the safe itself."""
+        failure = super()._named(error, seconds)
+        if self._carrier and isinstance(failure, CallFailed) and not isinstance(failure, _NOT_THE_CARRIERS):
+            return CarrierFailed(self._carrier, str(failure))
+        return failure
 
     def _proof(self, method: str, body: bytes) -> tuple[tuple[str, bytes], ...]:
         nonce = self._rng.read(_NONCE_BYTES)

@@ -143,6 +143,21 @@ class UnexpectedStatus(CallFailed):
 
 
 @dataclass(eq=False)
+class CarrierFailed(CallFailed):
+    """Who carries the call cannot be reached; of the safe itself nothing is known.
+
+    Args:
+        carrier: Its name, such as "safe-1" or "the terminal".
+        problem: The clause of what went wrong with it.
+    """
+
+    clause = "{carrier} carries nothing to it: {problem}"
+    retry_may_help = True
+    carrier: str
+    problem: str
+
+
+@dataclass(eq=False)
 class ReplyBroken(CallFailed):
     """What came back does not open, or stops before its end; somebody on the way changed it or cut it off."""
 

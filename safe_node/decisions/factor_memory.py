@@ -49,26 +49,25 @@ class FactorMemory:
     def take(self, owner_id: OwnerId, proven: Proven, guess_id: GuessId, now_ms: int) -> bool:
         """Whether all that was proven is taken for that guess, now or before."""
         self._latest_ms = max(self._latest_ms, now_ms)
-        if not self._has_room(owner_id):
+        taken = self._taken_lately(owner_id)
+        if len(taken) >= MOST_FOR_AN_OWNER:
             return False
-        if proven.challenge is not None and not self._take_challenge(proven.challenge, guess_id):
-            return False
-        return proven.assertion is None or self._take_assertion(proven, guess_id, now_ms)
+        if proven.assertion is not None and not self._take_assertion(proven, guess_id, now_ms):
+            return False  # nothing is kept of it: who shows a used one again takes no part of the owner's
+        taken.append(self._latest_ms + LONGEST_MS)
+        return proven.challenge is None or self._take_challenge(proven.challenge, guess_id)
 
     def is_fresh(self, challenge: SafeChallenge, now_ms: int) -> bool:
         """Whether a challenge may be answered now; taking it is another matter."""
         latest = max(self._latest_ms, now_ms)
         return self.started_ms <= challenge.issued_ms and latest < challenge.issued_ms + CHALLENGE_MS
 
-    def _has_room(self, owner_id: OwnerId) -> bool:
+    def _taken_lately(self, owner_id: OwnerId) -> deque[int]:
         """One owner, who may be their own authority, fills no memory that others need."""
         until = self._taken.setdefault(owner_id, deque())
         while until and until[0] <= self._latest_ms:
             until.popleft()
-        if len(until) >= MOST_FOR_AN_OWNER:
-            return False
-        until.append(self._latest_ms + LONGEST_MS)
-        return True
+        return until
 
     def _take_challenge(self, challenge: SafeChallenge, guess_id: GuessId) -> bool:
         if not self.is_fresh(challenge, self._latest_ms):

@@ -41,7 +41,8 @@ def plan_waiting(
     running = next((one for one in owner.waiting if one.guess_id == claim.guess_id), None)
     if running is not None:
         return running.release_ms if now_ms < running.release_ms else 0, owner.waiting
-    seconds = waiting_seconds(owner.record(claim.record_id))
+    # A record of before, without a period, may still be kept: it is no way round the one in force.
+    seconds = max(waiting_seconds(owner.record(claim.record_id)), waiting_seconds(owner.current))
     if not seconds:
         return 0, owner.waiting
     still = tuple(one for one in owner.waiting if now_ms < one.release_ms + COLLECT_MS)

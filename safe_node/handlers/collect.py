@@ -40,7 +40,7 @@ async def collect(
         WalletRevoked, Malformed, CallTooLarge: As `sealed_pieces`.
     """
     safe, certificates = helping.safe, tuple(request.certificates)
-    async with helping.collections:
+    async with helping.collections[caller]:
         grant = judge_collection(
             request.grant, request.signature, certificates, caller, safe.membership, safe.now_ms()
         )

@@ -1,6 +1,7 @@
 """Gather: this safe is the gateway; it collects from its peers what a grant asks for, and passes it on.
 
 Frames go on as they come, a few at a time: a wallet that is slow holds up the peers and fills nothing here.
+Wallet keys are cheap to make, so who takes nothing keeps a turn only while nobody waits for it (places.py).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from kura.safe.v1 import safe_pb2 as pb
 from rpc_edge.carrying import Witness
 from rpc_edge.error_table import SAFE_ERRORS
 from rpc_edge.errors import CallFailed
+from rpc_edge.places import Places
 from safe_node.accounts import Standing
 from safe_node.decisions.grants import judge_gathering
 from safe_node.decisions.hedging import Hedging, begin
@@ -27,6 +29,12 @@ from trust.refusals import Refusal, SafeUnreachable
 
 AT_ONCE = 16
 """Grants worked on at once; each keeps a few megabytes busy, and more wait."""
+
+MOST_SECONDS = 3600.0
+SETTLED_SECONDS = 4.0
+WAIT_SECONDS = 8.0
+"""How long one grant is worked on at most; after how long it may have to make way; how long one waits for its
+turn, which is less than a wallet waits for a first frame."""
 
 HEDGE_SECONDS = 0.5
 """A safe from which nothing came for so long is slow."""
@@ -46,14 +54,16 @@ class Gatherings:
         peers: Its links; None where it has no port for peers.
         witness: Sees each frame that comes of a peer, if somebody is to.
         hedge_seconds: When a safe is slow.
-        turns: Of grants.
+        turns: Of grants; where all are taken, and one more waits, the slowest wallet makes way.
     """
 
     safe: Safe
     peers: Peers | None = None
     witness: Witness | None = None
     hedge_seconds: float = HEDGE_SECONDS
-    turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE), repr=False)
+    turns: Places = field(
+        default_factory=lambda: Places(AT_ONCE, MOST_SECONDS, SETTLED_SECONDS, WAIT_SECONDS), repr=False
+    )
 
 
 async def gather(
@@ -63,6 +73,7 @@ async def gather(
 
     Raises:
         GrantInvalid, RosterUnknown, GrantExpired: As decisions/grants.py has it.
+        Busy: There is no turn to be had; or this one made way for another.
     """
     safe = gatherings.safe
     lists = [tuple(one.certificates) for one in request.lists]
@@ -73,8 +84,12 @@ async def gather(
     sources = _Sources(gatherings, grant, request, dict(zip(asked, lists, strict=True)))
     spares = {safe_id for safe_id, one in zip(asked, request.lists, strict=True) if one.is_spare}
     hedging = begin((one for one in asked if one not in spares), (one for one in asked if one in spares))
-    async with gatherings.turns, aclosing(_hedged(sources, hedging, gatherings.hedge_seconds)) as answers:
+    async with (
+        gatherings.turns.taken() as place,
+        aclosing(_hedged(sources, hedging, gatherings.hedge_seconds)) as answers,
+    ):
         async for answer in answers:
+            place.moved(answer.frame)
             yield answer
 
 

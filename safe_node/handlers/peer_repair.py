@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections import defaultdict
 from dataclasses import dataclass, field
 
 from kura.safe.v1 import peer_pb2 as pb
@@ -50,7 +51,7 @@ class Helping:
         pad_secret: Secret: 32 random bytes of this process, from which the streams of all sessions come.
         sums: Turns of those that wait for other helpers.
         parts: Turns of those that wait for nobody: so no two safes hold each other up.
-        collections: Turns of what gateways collect; each keeps a few megabytes busy.
+        collections: Turns of what gateways collect, by gateway: one that takes nothing holds up itself alone.
     """
 
     safe: Safe
@@ -58,7 +59,9 @@ class Helping:
     pad_secret: bytes = field(repr=False)
     sums: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE), repr=False)
     parts: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE), repr=False)
-    collections: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE), repr=False)
+    collections: defaultdict[SafeId, asyncio.Semaphore] = field(
+        default_factory=lambda: defaultdict(lambda: asyncio.Semaphore(AT_ONCE)), repr=False
+    )
 
 
 async def sum_of(helping: Helping, caller: SafeId, request: pb.SumRequest) -> pb.SumResponse:

@@ -173,6 +173,10 @@ def test_a_wallet_with_a_passphrase_says_of_its_device_that_it_verifies_its_owne
         "device-verified",
         "password",
     ]
+    twice = kura("authority", "devices", "add", "phone")
+    assert (twice.code, twice.output) == (1, "")
+    assert "has a device phone already" in twice.messages
+    assert "shows its id" in twice.messages
 
 
 def test_the_pinned_identity_is_followed_and_no_other(

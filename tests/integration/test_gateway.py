@@ -5,6 +5,7 @@ Every refusal with its outcome: who shows the grant, to whom, when, for what.
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,8 +16,11 @@ import pytest_asyncio
 from kura.safe.v1 import owner_pb2, safe_pb2
 from rpc_edge.error_table import SAFE_ERRORS
 from rpc_edge.errors import CallFailed
+from safe_node.handlers import gather as gathering_at
+from safe_node.server import make_runner
 from support.batches import KEYS
 from support.gateways import SECONDS, Came, GatewaySafes, gateway_safes
+from support.logged import log_into
 from support.peer_safes import some_bytes
 from support.safe_requests import deal
 from support.sample_documents import NOW, draw, key
@@ -27,7 +31,7 @@ from trust.errors import EnvelopeBroken
 from trust.grant import LIFE_SECONDS
 from trust.ids import SafeId, WalletKey
 from trust.owner_refusals import WalletRevoked
-from trust.refusals import Refusal, SafeUnreachable
+from trust.refusals import Busy, Refusal, SafeUnreachable
 from trust.wallet_refusals import (
     CertificateUnknown,
     GrantExpired,
@@ -165,6 +169,63 @@ async def test_who_leaves_early_leaves_nothing_running(
     gathering.cancel()
     async with asyncio.timeout(SECONDS):
         await let_go.wait()
+
+
+async def test_wallets_that_take_nothing_keep_nobody_else_waiting(
+    safes: GatewaySafes, small: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All turns are taken by calls that are never read; whoever comes gets one, and the slowest is told."""
+    batch, lists = small
+    _, large = await safes.registered([some_bytes(LARGE)], "threshold", seed="of who takes nothing")
+    gateway = safes.safes[0]
+    monkeypatch.setattr(gathering_at, "AT_ONCE", 2)
+    monkeypatch.setattr(gathering_at, "SETTLED_SECONDS", 0.0)
+    assert gateway.helping is not None
+    assert gateway.identity is not None
+    log, peers = log_into(gateway.local.logged), gateway.helping.peers
+    runner = make_runner(gateway.safe, gateway.local.settings, gateway.identity, log, peers)
+    monkeypatch.setitem(safes.ports, gateway.safe_id, await runner.start())
+    try:
+        idle = [safes.answers(gateway, safes.grant(gateway, large), large) for _ in range(2)]
+        for answers in idle:
+            await anext(answers)
+        for _ in range(3):
+            came = await safes.gather(gateway, safes.grant(gateway, lists), lists)
+            assert blobs_of(came) == kept_at(safes, batch)
+        told = [await ended(answers) for answers in idle]
+        assert Busy in told
+    finally:
+        await runner.stop(0)
+
+
+async def ended(answers: AsyncGenerator[safe_pb2.GatherResponse, None]) -> type[Exception] | None:
+    """What ends a call once it is read after all; None: it came to its end."""
+    try:
+        async with aclosing(answers):
+            async for _ in answers:
+                pass
+    except (Refusal, CallFailed) as failure:
+        return type(failure)
+    return None
+
+
+async def test_a_gateway_that_takes_nothing_holds_up_no_other_gateway(
+    safes: GatewaySafes, small: Kept
+) -> None:
+    """It has turns of its own at each peer: one more of its own waits, another's does not."""
+    _, lists = small
+    rogue, honest, peer = safes.safes
+    assert peer.helping is not None
+    turns = peer.helping.collections[rogue.safe_id]
+    held = 0
+    while not turns.locked():
+        await turns.acquire()
+        held += 1
+    try:
+        assert await safes.collect(peer, honest, safes.grant(honest, lists), lists[peer.safe_id])
+    finally:
+        for _ in range(held):
+            turns.release()
 
 
 @dataclass(frozen=True)

@@ -30,17 +30,13 @@ from wallet_client.operations.change_access import (
     without_device,
 )
 from wallet_client.operations.change_pin import change_pin
-from wallet_client.operations.owner_errors import (
-    NothingToTryWith,
-    OwnerNotUnlocked,
-    RecoveryEnded,
-    RecoveryWaits,
-)
+from wallet_client.operations.owner_errors import NothingToTryWith, OwnerNotUnlocked
 from wallet_client.operations.owner_recovery import OwnerRecovered, recover_owner
 from wallet_client.operations.owner_status import owner_status, require_owner
 from wallet_client.operations.reseed import reseed_root
 from wallet_client.operations.unlocking import factors_from, unlock_owner
-from wallet_client.operations.veto import NoSuchRecovery, veto
+from wallet_client.operations.veto import NoSuchRecovery, Vetoed, veto
+from wallet_client.operations.waiting_errors import RecoveryEnded, RecoveryWaits
 from wallet_client.operations.waiting_recovery import waiting_in
 from wallet_client.owners.access import read_ways
 from wallet_client.owners.errors import FactorMissing, PinNeeded
@@ -283,13 +279,13 @@ class TestAWaitingPeriod:
             with pytest.raises(NoSuchRecovery):
                 await veto(patient, prefix, by_pin(PIN))
         await self.begin(safes, tmp_path)
-        assert await veto(patient, "", by_pin(PIN)) == {}
+        assert await veto(patient, "", by_pin(PIN)) == Vetoed({}, 0)
         assert (await owner_status(patient)).waiting == {}
         safes.clock.ms += 2 * DAY_MS
         with pytest.raises(RecoveryEnded):
             await come_back(safes, tmp_path, None)
         await self.begin(safes, tmp_path, "third")
-        with pytest.raises(WalletError, match="vetoed less than 30 days ago"):
+        with pytest.raises(WalletError, match="A veto was taken less than 30 days ago"):
             await veto(patient, "", by_pin(PIN))
 
     async def test_ends_with_the_record_which_a_wallet_of_the_owners_changes_at_once(

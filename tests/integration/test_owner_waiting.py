@@ -225,6 +225,19 @@ async def test_another_record_in_force_ends_what_waits(two: LocalSafes) -> None:
         await again(two, owner, guess)
 
 
+async def test_a_record_of_before_is_no_way_round_the_period_of_the_one_in_force(two: LocalSafes) -> None:
+    """Kept while a safe is away: it opens after that period, also by a guess of before the change."""
+    owner, safe = await enrolled(two, "nina", access=Access()), two.safes[0]
+    early = guess_at(owner.record, PIN, "nina, early")
+    await safe.ask(early.request())
+    new = deal_owner(two.roster, "nina", version="new", access=WAITING)
+    await safe.ask(pb.StageRecordRequest(version=new.versions[safe.safe_id]), owner.key)
+    await safe.ask(pb.CommitRecordRequest(owner_id=new.owner_id, record_id=new.record.record_id), owner.key)
+    for first in (await again(two, owner, early), (await asked(two, owner, "nina, late"))[1]):
+        assert (first.sealed_part, first.release_at_ms) == (b"", two.clock.ms + 2 * DAY)
+    assert len((await told(safe, owner)).waiting) == 2
+
+
 async def test_no_more_wait_than_may_and_the_oldest_stay(two: LocalSafes) -> None:
     """Until thirty days after their period they count; then a new one takes their place."""
     owner, safe = await enrolled(two, "laura", guesses=100), two.safes[0]

@@ -160,7 +160,7 @@ def test_without_its_terminal_a_wallet_reaches_no_safe(kura: KuraInProcess, tmp_
     kura.ok("wallet", "add", "--class", "note", "--name", "one")
     done = kura("backup", "--all", "--terminal", f"unix:{tmp_path / 'nobody.sock'}")
     assert (done.code, done.output) == (1, "")
-    assert done.messages.count("nothing listens there") == 5
+    assert done.messages.count("the terminal carries nothing to it: nothing listens there") == 5
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 Grants and guesses are judged by the clock of `peer_safes`, requests by the real one.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -123,18 +123,7 @@ class GatewaySafes:
         pair: KeyPair = RECIPIENT,
     ) -> Came:
         """Show a grant, and open what comes; raises what the gateway refuses."""
-        body, signature = sign_grant(grant, signer or key)
-        spare_ids = {one.safe_id for one in spares}
-        request = safe_pb2.GatherRequest(
-            grant=body,
-            signature=signature,
-            lists=[
-                safe_pb2.GrantedList(certificates=one, is_spare=safe_id in spare_ids)
-                for safe_id, one in lists.items()
-            ],
-        )
-        caller = SignedCaller(self.channel(gateway), gateway.safe_id, key, now_ms, SystemRandomness())
-        answers = caller.stream_down(GATHER, request, safe_pb2.GatherResponse, SECONDS)
+        answers = self.answers(gateway, grant, lists, key=key, signer=signer, spares=spares)
         frames: dict[SafeId, list[bytes] | Refusal] = {}
         async with aclosing(answers):
             async for answer in answers:
@@ -151,6 +140,30 @@ class GatewaySafes:
             safe_id: one if isinstance(one, Refusal) else self.opened(grant, safe_id, one, pair)
             for safe_id, one in frames.items()
         }
+
+    def answers(
+        self,
+        gateway: PeerSafe,
+        grant: Grant,
+        lists: Mapping[SafeId, Sequence[bytes]],
+        *,
+        key: SigningKey = KEYS.signing,
+        signer: SigningKey | None = None,
+        spares: Sequence[PeerSafe] = (),
+    ) -> AsyncGenerator[safe_pb2.GatherResponse, None]:
+        """Show a grant; each answer as it is taken."""
+        body, signature = sign_grant(grant, signer or key)
+        spare_ids = {one.safe_id for one in spares}
+        request = safe_pb2.GatherRequest(
+            grant=body,
+            signature=signature,
+            lists=[
+                safe_pb2.GrantedList(certificates=one, is_spare=safe_id in spare_ids)
+                for safe_id, one in lists.items()
+            ],
+        )
+        caller = SignedCaller(self.channel(gateway), gateway.safe_id, key, now_ms, SystemRandomness())
+        return caller.stream_down(GATHER, request, safe_pb2.GatherResponse, SECONDS)
 
     async def collect(
         self,

@@ -40,7 +40,7 @@ def _never_fail_to_print() -> None:
 
 
 def _interrupted() -> int:
-    click.echo("Error: interrupted; run kura resume", err=True)
+    click.echo("Error: interrupted; run kura resume, or say the same again", err=True)
     return INTERRUPTED
 
 

@@ -70,8 +70,11 @@ def add_device(session: Session, label: str, device: str, named: Named) -> None:
     """Register a device for the owner, under a LABEL of 1 to 64 characters that the safes can read.
 
     The device is touched, and answers once, as the safes will ask it. It counts where the policy asks for a
-    device: `kura owner policy`.
+    device: `kura owner policy`. Where nothing comes of it, no new file is left.
     """
+    from trust.errors import TrustError
+    from wallet_client.devices.file import FileDevice
+    from wallet_client.errors import WalletError
     from wallet_client.operations.change_access import changed_record, new_device, with_device
 
     if not 1 <= len(label) <= 64:
@@ -83,7 +86,12 @@ def add_device(session: Session, label: str, device: str, named: Named) -> None:
         change = with_device(await new_device(wallet, opened, label))
         return await changed_record(wallet, proofs, change)
 
-    show_access(session, work, _text)
+    try:
+        show_access(session, work, _text)
+    except (WalletError, TrustError):  # raised before the new record is in force, and never after
+        if isinstance(opened, FileDevice):
+            opened.discard()
+        raise
 
 
 @click.command(

@@ -50,7 +50,10 @@ def change_pin(session: Session, guesses: int | None, named: Named) -> None:
     told = {name: str(failure) for name, failure in failed.items()}
     document = {"safes_holding": n - len(failed), "safes": n, "failed": told}
     if failed:
-        warn("who knows the PIN of before can still use it: say the same again once all safes answer")
+        warn(
+            "who knows the PIN of before can still use it: say the same again, from the new PIN, once all"
+            " safes answer"
+        )
     emit(session, document, lambda: f"The new PIN holds at {n - len(failed)} of {n} safes.")
 
 

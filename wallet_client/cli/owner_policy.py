@@ -77,11 +77,23 @@ def show_access(
     failed, view = with_wallet(session, look)
     warn_of_safes(failed)
     if failed:
-        warn("what opened the record before still opens it there: say the same again once all safes answer")
+        warn(f"what opened the record before still opens it there: {renewing(view)} once all safes answer")
     document = access_document(view)
     if work is not None:
         document["failed"] = {name: str(one) for name, one in failed.items()}
     emit(session, document, lambda: (text or _text)(view))
+
+
+def renewing(view: "OwnerView") -> str:
+    """The command that puts one record in force everywhere, which opens as the one of now does."""
+    from wallet_client.owners.access import expression_of
+
+    ways = view.access.ways
+    way = min(ways, key=lambda one: ("pin" not in one, len(one), "authority" in one))
+    words = [f"kura owner policy '{expression_of(ways)}' --with {','.join(way)}"]
+    words += ["--device DEVICE"] if "device" in way else []
+    words += ["--accept-safes-can-open"] if ("authority",) in ways else []
+    return f"say `{' '.join(words)}`"
 
 
 def _text(view: "OwnerView") -> str:

@@ -19,8 +19,8 @@ _ID_SHOWN = 8
 def status(session: Session) -> None:
     """Ask every safe for the owner's record, the guesses left, how many items it keeps, and who waits.
 
-    A safe that has another record than most is marked: `kura owner change-pin`, with the same PIN if you
-    like, renews it everywhere.
+    A safe that has another record than most, or keeps one of before, is marked, and the command shown that
+    renews the record everywhere, once all safes answer.
     """
     from wallet_client.cli.opened import with_wallet
     from wallet_client.cli.output import emit
@@ -70,13 +70,16 @@ def _row(view: "OwnerView", name: str, one: "SafesView | SafeFailure") -> dict[s
 
 def _text(view: "OwnerView") -> str:
     from wallet_client.cli.output import columns
+    from wallet_client.cli.owner_policy import renewing
     from wallet_client.values.shown import shown
 
     rows = [(name, *_cells(view, one)) for name, one in view.safes.items()]
     table = columns(
         ("SAFE", "RECORD", "GUESSES LEFT", "ITEMS", "SIZE", "NOTE"), rows, right=frozenset({2, 3, 4})
     )
-    return "\n".join([shown(view.name), table, *_access_lines(view)])
+    behind = any(view.differs(one) for one in view.answered)
+    renew = [f"Once all safes answer, {renewing(view)}: it renews the record everywhere."] if behind else []
+    return "\n".join([shown(view.name), table, *_access_lines(view), *renew])
 
 
 def _access_lines(view: "OwnerView") -> list[str]:
@@ -97,7 +100,8 @@ def _access_lines(view: "OwnerView") -> list[str]:
         for one in view.waiting.values()
     ]
     lines += [
-        f"A copy of the device {shown(one.label)} is about (kura owner factor remove device)"
+        f"A copy of the device {shown(one.label)} is about"
+        f" (kura owner factor remove device {device_id(one)[:8]})"
         for one in access.devices
         if bytes.fromhex(device_id(one)) in view.copied
     ]
@@ -111,8 +115,10 @@ def _cells(view: "OwnerView", one: "SafesView | SafeFailure") -> tuple[str, str,
     if isinstance(one, Exception):
         return "", "", "", "", explain(one)
     notes = []
-    if view.differs(one):
-        notes.append("differs: kura owner change-pin")
+    if one.record_id != view.record_id or not one.record_id:
+        notes.append("differs")
+    elif one.staged or one.old:
+        notes.append("keeps another beside")
     if one.next_guess_at_ms:
         notes.append(f"next guess {moment(one.next_guess_at_ms // 1000)}")
     left = f"{one.guesses_left} of {one.guesses_allowed}" if one.guesses_allowed else ""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from wallet_client.network.failures import SafeFailure
+    from wallet_client.operations.veto import Vetoed
     from wallet_client.wallet import Wallet
 
 _EXAMPLES = """
@@ -59,22 +60,27 @@ def veto(session: Session, key: str, named: Named) -> None:
     """End a recovery that waits, for good; once in 30 days.
 
     KEY is the beginning of the key that `kura owner status` shows; it may be left out where one recovery
-    waits. Whoever it was has what opens the record: change the PIN, or remove the device.
+    waits. Whoever it was has what opens the record: change the PIN, or remove the device. That alone ends all
+    that waits, and needs no veto.
     """
     from wallet_client.cli.opened import with_wallet
-    from wallet_client.cli.output import emit, warn_of_safes
+    from wallet_client.cli.output import emit, warn, warn_of_safes
     from wallet_client.operations.veto import veto as end
 
     proofs = ask_proofs(session, named)
 
-    async def work(wallet: "Wallet") -> "tuple[Mapping[str, SafeFailure], int]":
+    async def work(wallet: "Wallet") -> "tuple[Vetoed, int]":
         return await end(wallet, key, proofs), len(wallet.roster.safes)
 
-    failed, n = with_wallet(session, work)
+    done, n = with_wallet(session, work)
+    failed = done.failed
     warn_of_safes(failed)
+    if done.others:
+        warn(f"{done.others} more wait, and no veto is taken for 30 days: change the PIN or the policy now")
     document = {
         "safes": n,
         "ended": n - len(failed),
+        "others": done.others,
         "failed": {name: str(one) for name, one in failed.items()},
     }
     emit(session, document, lambda: f"The recovery is ended at {n - len(failed)} of {n} safes.")

@@ -53,10 +53,12 @@ class FileDevice:
     Args:
         path: The file.
         seed: Secret: 32 bytes.
+        is_new: It was made just now, and no record names it yet.
     """
 
     path: Path
     seed: Secret
+    is_new: bool = False
 
     @property
     def name(self) -> str:
@@ -79,7 +81,7 @@ class FileDevice:
             _write_new(path, DeviceFile(key=key))
         except OSError as error:
             raise _failed(path, error) from error
-        return cls(path, seed)
+        return cls(path, seed, is_new=True)
 
     @classmethod
     def open(cls, path: Path, passphrase: Passphrase) -> Self:
@@ -107,6 +109,11 @@ class FileDevice:
         device = self._derived(question, self._count())
         signed = device.signature(question.challenge, question.party, question.origin)
         return DeviceAnswer(device.credential_id, *signed, device.secret(question.salt))
+
+    def discard(self) -> None:
+        """Remove the file, if it is new: what it was made for came to nothing."""
+        if self.is_new:
+            self.path.unlink(missing_ok=True)
 
     def _derived(self, question: DeviceQuestion, counter: int) -> SoftwareDevice:
         return SoftwareDevice.derived(self.seed.reveal(), question.party, question.owner_id, counter)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar, TypeAlias, TypeGuard
 
-from rpc_edge.errors import CallFailed
+from rpc_edge.errors import CallFailed, CarrierFailed
 from trust.errors import TrustError
 from trust.refusals import Refusal, RequestStale, StorageFull
 from trust.wallet_refusals import (
@@ -163,6 +163,7 @@ _ADVICE: tuple[tuple[type[Exception], str], ...] = (
     (RosterUnknown, "its operator must install the newest roster"),
     (NotYourItem, "use the wallet that registered it"),
     (NotAsSealed, "go by another safe, or without --via"),
+    (CarrierFailed, "go by another: --via, --terminal"),
     (CallFailed, "its operator must bring it back"),
 )
 

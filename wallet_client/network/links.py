@@ -89,7 +89,7 @@ class Links:
         connection = self._connected(safe_id)
         if owner is None:
             return connection.safe
-        caller = _caller(connection.entry, connection.channel, owner)
+        caller = self._caller(connection.entry, connection.channel, owner)
         return SafeLink(connection.entry, connection.channel, caller, self._patience_seconds)
 
     def to_owners(self, safe_id: SafeId, owner: SigningKey | None = None) -> OwnerLink:
@@ -112,7 +112,7 @@ class Links:
         if self.gateway is None:
             raise ValueError("there is no gateway")
         if self._gathering is None:
-            caller = _caller(self.gateway, self._carriers_channel(), self._signing_key)
+            caller = self._caller(self.gateway, self._carriers_channel(), self._signing_key)
             patience = self._patience_seconds + GATEWAY_SECONDS
             self._gathering = GatewayLink(self.gateway, caller, self._roster.safes, patience)
         return self._gathering
@@ -128,7 +128,7 @@ class Links:
         except RosterRefused:
             raise NotInRoster from None
         channel, envelopes = self._channels(entry)
-        caller = _caller(entry, channel, self._signing_key)
+        caller = self._caller(entry, channel, self._signing_key)
         return _Connection(
             entry,
             channel,
@@ -159,8 +159,27 @@ class Links:
         envelopes: EnvelopeChannel,
         key: SigningKey,
     ) -> OwnerLink:
-        caller, sealed = _caller(entry, channel, key), _caller(entry, envelopes, key)
+        caller, sealed = self._caller(entry, channel, key), self._caller(entry, envelopes, key)
         return OwnerLink(caller, self._patience_seconds, sealed)
+
+    def _caller(
+        self, entry: SafeEntry, channel: grpc.aio.Channel | EnvelopeChannel, key: SigningKey
+    ) -> SignedCaller:
+        return SignedCaller(
+            channel,
+            entry.safe_id,
+            key,
+            _now_ms,
+            SystemRandomness(),
+            certificate_der=entry.tls_certificate,
+            carrier=self._carriers_name(entry),
+        )
+
+    def _carriers_name(self, entry: SafeEntry) -> str:
+        """Who else carries what is for a safe; empty: the network alone."""
+        if self._carrier is None or entry == self.gateway:
+            return ""
+        return self.gateway.name if self.gateway is not None else "the terminal"
 
     async def close(self) -> None:
         """Close every connection that was opened."""
@@ -170,12 +189,6 @@ class Links:
         if self._to_carrier is not None:
             await self._to_carrier.close()
             self._to_carrier = None
-
-
-def _caller(entry: SafeEntry, channel: grpc.aio.Channel | EnvelopeChannel, key: SigningKey) -> SignedCaller:
-    return SignedCaller(
-        channel, entry.safe_id, key, _now_ms, SystemRandomness(), certificate_der=entry.tls_certificate
-    )
 
 
 def _now_ms() -> int:

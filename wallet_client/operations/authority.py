@@ -27,7 +27,12 @@ from trust.ids import Hash
 from trust.login import Login
 from trust.refusals import Refusal
 from wallet_client.network.authority_link import AuthorityLink, linked
-from wallet_client.operations.authority_errors import AuthorityFailed, NoDeviceHere, NotLoggedIn
+from wallet_client.operations.authority_errors import (
+    AuthorityFailed,
+    DeviceLabelTaken,
+    NoDeviceHere,
+    NotLoggedIn,
+)
 from wallet_client.owners.names import OwnerName
 from wallet_client.owners.software_device import SoftwareDevice
 from wallet_client.storage.authority import AuthorityAccount, KeptDevice, Way
@@ -111,7 +116,13 @@ class Desk:
         self.keep(structs.replace(self.account, token=b"", expires_at=0))
 
     async def add_device(self, label: str) -> calls.DeviceShown:
-        """Make a software device in this wallet and register it."""
+        """Make a software device in this wallet and register it.
+
+        Raises:
+            DeviceLabelTaken: Another of the account's is called so.
+        """
+        if any(one.label == label for one in await self.devices()):
+            raise DeviceLabelTaken(label)
         token, party = self.token, self.authority.relying_party
         device = SoftwareDevice.make(self.wallet.rng, self._verifies())
         asked = calls.ChallengeQuestion(token)

@@ -61,6 +61,19 @@ class NoDeviceHere(WalletError):
 
 
 @dataclass(eq=False)
+class DeviceLabelTaken(WalletError):
+    """Two of one name could not be told apart in the list.
+
+    Args:
+        label: Which.
+    """
+
+    label: str
+    sentence = "The account has a device {label} already."
+    hint = "Give this one another label, or remove that one: `kura authority devices list` shows its id."
+
+
+@dataclass(eq=False)
 class PasswordRefused(WalletError):
     """A text that can be no password.
 

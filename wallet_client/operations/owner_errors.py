@@ -1,9 +1,7 @@
 """What can go wrong with an owner's record, and what the person does next."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 from trust.access_policy import PIN_ALONE, Factor
 from trust.ids import SafeId
@@ -12,9 +10,6 @@ from wallet_client.errors import WalletError
 from wallet_client.network.failures import SafeFailure
 from wallet_client.operations.errors import TooFewSafes
 from wallet_client.owners.access import way_text
-
-if TYPE_CHECKING:
-    from wallet_client.operations.unlock_claim import Claim
 
 
 @dataclass(eq=False)
@@ -40,6 +35,16 @@ class OwnerOutOfReach(TooFewSafes):
         return f"{TooFewSafes.__str__(self)}\n{cost}"
 
 
+_WRONG_PINS = (
+    "After four wrong PINs a safe waits before it takes the next, up to a day; after the last it takes none"
+    " until a wallet of the owner's runs `kura owner rearm`, or 30 days have passed."
+)
+_OLDER_COPY = (
+    "An older copy of a device's file is refused until it has signed more often than the other one: use the"
+    " newest, or say the same again, once for each time that the other was used since."
+)
+
+
 @dataclass(eq=False)
 class OwnerNotUnlocked(WalletError):
     """Nobody can tell which: the safes answer alike. A wallet of the owner's knows by what it opens.
@@ -63,43 +68,19 @@ class OwnerNotUnlocked(WalletError):
             " the owner's, or the safes take no guess now."
         )
 
-    hint = (
-        "Check both. After four wrong PINs a safe waits before it takes the next, up to a day; after the last"
-        " it takes none until a wallet of the owner's runs `kura owner rearm`, or 30 days have passed."
-    )
-
-
-@dataclass(eq=False)
-class RecoveryWaits(WalletError):
-    """The owner's waiting period runs; what is needed to go on afterwards is in `claim`.
-
-    Args:
-        until: When k safes give their parts, whole seconds since 1970, by their clocks.
-        claim: Secret: Claim; None once it was taken in.
-        safes: At which it began.
-    """
-
-    until: int
-    claim: "Claim | None" = field(default=None, repr=False)
-    safes: tuple[SafeId, ...] = ()
-
-    def __str__(self) -> str:
-        """Say when to come back."""
-        at = datetime.fromtimestamp(self.until, UTC)
-        return f"The owner's waiting period runs: the safes give their parts from {at:%Y-%m-%d %H:%M} UTC on."
-
-    hint = (
-        "Say the same command again then; it asks for nothing more. Meanwhile any wallet of the owner's sees"
-        " this in `kura owner status`, and may end it: `kura owner veto`."
-    )
-
-
-@dataclass(eq=False)
-class RecoveryEnded(WalletError):
-    """It waited, and the safes give nothing for it any more."""
-
-    sentence = "The recovery that waited has ended: it was vetoed, or the owner's record was changed."
-    hint = "Nothing was brought back. Say the same command again to begin anew."
+    @property
+    def hint(self) -> str:  # type: ignore[override]  # it depends on what was tried
+        """What to look at, in the order in which it helps."""
+        if self.opens_by:
+            return "Say the same with the factors of one way, as in --with pin,device --device file:PATH."
+        said = ["Check both." if self.way == PIN_ALONE else "Check each."]
+        if self.way == PIN_ALONE:
+            said.append("Where the record asks for more than a PIN, say by what: --with pin,device.")
+        if "device" in self.way:
+            said.append(_OLDER_COPY)
+        if "pin" in self.way:
+            said.append(_WRONG_PINS)
+        return " ".join(said)
 
 
 @dataclass(eq=False)

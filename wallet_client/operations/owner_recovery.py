@@ -26,13 +26,7 @@ from wallet_client.operations.enrolling import adopt_owner
 from wallet_client.operations.errors import KeyNotInWallet, TooFewSafes
 from wallet_client.operations.look_again import UNOPENED, Left, Seen, as_wallet_error, look_again
 from wallet_client.operations.outbox import deliver
-from wallet_client.operations.owner_errors import (
-    DeletedByRevoked,
-    RecoveryEnded,
-    RecoveryWaits,
-    WalletHasOwnerAlready,
-    names_of,
-)
+from wallet_client.operations.owner_errors import DeletedByRevoked, WalletHasOwnerAlready, names_of
 from wallet_client.operations.progress import Progress, silent
 from wallet_client.operations.recover_in_room import recover_in_room, suspended_in
 from wallet_client.operations.reseal import not_bound_at_all, reseal
@@ -41,7 +35,8 @@ from wallet_client.operations.superseded import finish_superseded
 from wallet_client.operations.uninterrupted import to_the_end
 from wallet_client.operations.unlock_attempt import Unlocked
 from wallet_client.operations.unlocking import factors_from, unlock_owner
-from wallet_client.operations.waiting_recovery import collect, forget_waiting, keep_waiting
+from wallet_client.operations.waiting_errors import AnotherWaits, RecoveryEnded, RecoveryWaits
+from wallet_client.operations.waiting_recovery import collect, forget_waiting, keep_waiting, waiting_in
 from wallet_client.owners.factors import Proofs
 from wallet_client.owners.names import OwnerName
 from wallet_client.owners.stretch import owner_id
@@ -89,6 +84,7 @@ async def recover_owner(
         OwnerOutOfReach, OwnerNotUnlocked, OwnerRecordBroken: The record does not open.
         DeviceFailed, AuthorityFailed: A factor could not be had.
         RecoveryWaits, RecoveryEnded: The owner's waiting period runs; or it was in vain.
+        AnotherWaits: What waits in this wallet is another owner's.
         WalletBusy: Another process is changing the wallet.
     """
     async with changing(wallet):
@@ -107,7 +103,7 @@ async def recover_owner(
 async def _unlock(wallet: Wallet, name: OwnerName, owner: OwnerId, proofs: Proofs | None) -> Unlocked:
     """Make a guess; what it takes to go on is kept where it has to wait."""
     if proofs is None:
-        raise RecoveryEnded
+        raise AnotherWaits if await asyncio.to_thread(waiting_in, wallet.store) else RecoveryEnded
     factors = await factors_from(wallet, name, owner, proofs)
     versions = await asyncio.to_thread(pinned_versions, wallet.store)
     try:

@@ -40,8 +40,9 @@ from wallet_client.network.failures import OtherRecord, SafeFailure, TooSlow, Wr
 from wallet_client.network.fan_out import fan_out
 from wallet_client.network.links import Links
 from wallet_client.network.owner_messages import Evidence
-from wallet_client.operations.owner_errors import OwnerNotUnlocked, OwnerOutOfReach, RecoveryWaits
-from wallet_client.operations.unlock_claim import Claim, open_claim, points, release_at
+from wallet_client.operations.owner_errors import OwnerNotUnlocked, OwnerOutOfReach
+from wallet_client.operations.unlock_claim import Claim, open_claim, points, release_at, whole_second
+from wallet_client.operations.waiting_errors import RecoveryWaits
 from wallet_client.owners.devices import DeviceAnswer, DeviceQuestion
 from wallet_client.owners.factors import Factors
 
@@ -148,7 +149,7 @@ class Attempt:
             elif self._untried:
                 await self._ask(len(self._untried))
             else:
-                raise RecoveryWaits(self._until_ms() // 1_000, claim, tuple(self._evaluated))
+                raise RecoveryWaits(whole_second(self._until_ms()), claim, tuple(self._evaluated))
 
     async def _prove(self) -> None:
         """Have the authority's word, and the device's one signature, for this guess."""

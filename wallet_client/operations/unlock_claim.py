@@ -137,6 +137,11 @@ def _device_secret(claim: Claim, record: OwnerRecord, wraps: bytes) -> bytes:
     return unwrap_device_secret(pair, wraps, claim.credential_id, record.owner_id + record.record_id)
 
 
+def whole_second(at_ms: int) -> int:
+    """The first whole second, since 1970, by which a time in milliseconds has come."""
+    return -(-at_ms // 1_000)
+
+
 def points(encoded: tuple[bytes, ...]) -> tuple[Point, ...]:
     """Commitments, decoded.
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from trust.access_refusals import NothingWaits
+from trust.access_refusals import NothingWaits, VetoedLately
 from wallet_client.errors import WalletError
 from wallet_client.network.failures import SafeFailure
 from wallet_client.network.fan_out import fan_out
@@ -12,9 +12,24 @@ from wallet_client.operations.errors import TooFewSafes
 from wallet_client.operations.owner_errors import names_of
 from wallet_client.operations.owner_status import owner_status
 from wallet_client.operations.settle import changing
+from wallet_client.operations.unlock_claim import whole_second
 from wallet_client.operations.unlocking import open_with
+from wallet_client.operations.waiting_errors import VetoSpent
 from wallet_client.owners.factors import Proofs
 from wallet_client.wallet import Wallet
+
+
+@dataclass(frozen=True, slots=True)
+class Vetoed:
+    """What came of it.
+
+    Args:
+        failed: What went wrong, by the safe's name, although enough safes ended it.
+        others: How many other recoveries wait.
+    """
+
+    failed: Mapping[str, SafeFailure]
+    others: int
 
 
 @dataclass(eq=False)
@@ -37,8 +52,8 @@ class NoSuchRecovery(WalletError):
     hint = "`kura owner status` shows those that wait; name one by the beginning of its key."
 
 
-async def veto(wallet: Wallet, prefix: str, proofs: Proofs) -> Mapping[str, SafeFailure]:
-    """End it for good; what went wrong, by the safe's name, although k safes or more ended it.
+async def veto(wallet: Wallet, prefix: str, proofs: Proofs) -> Vetoed:
+    """End it for good.
 
     Args:
         wallet: Acts for the owner.
@@ -49,6 +64,7 @@ async def veto(wallet: Wallet, prefix: str, proofs: Proofs) -> Mapping[str, Safe
         WalletWithoutOwner: The wallet acts for none.
         NoSuchRecovery: None, or more than one, begins so.
         OwnerOutOfReach, OwnerNotUnlocked, OwnerRecordBroken: The record does not open.
+        VetoSpent: k safes or more took another less than 30 days ago.
         TooFewSafes: So many safes did not end it that it could still be collected.
         WalletBusy: Another process is changing the wallet.
     """
@@ -65,7 +81,10 @@ async def veto(wallet: Wallet, prefix: str, proofs: Proofs) -> Mapping[str, Safe
         answers = await fan_out(calls)
     gone = {one: error for one, error in answers.failed.items() if not isinstance(error, NothingWaits)}
     failed = names_of(wallet.roster, gone)
+    lately = sorted(one.next_at_ms for one in gone.values() if isinstance(one, VetoedLately))
     n, k = len(wallet.roster.safes), wallet.roster.threshold
+    if len(lately) >= k:
+        raise VetoSpent(whole_second(lately[k - 1]))
     if len(gone) >= k:
         raise TooFewSafes("vetoed", n - len(gone), n - k + 1, failed)
-    return failed
+    return Vetoed(failed, len(waiting) - 1)

@@ -17,9 +17,10 @@ from trust.ids import OwnerId, SafeId
 from trust.owner_record import ReleasedPart
 from trust.owner_refusals import UnlockRefused
 from wallet_client.network.fan_out import fan_out
-from wallet_client.operations.owner_errors import OwnerOutOfReach, RecoveryEnded, RecoveryWaits
+from wallet_client.operations.owner_errors import OwnerOutOfReach
 from wallet_client.operations.unlock_attempt import Unlocked
-from wallet_client.operations.unlock_claim import Claim, open_claim, release_at
+from wallet_client.operations.unlock_claim import Claim, open_claim, release_at, whole_second
+from wallet_client.operations.waiting_errors import RecoveryEnded, RecoveryWaits
 from wallet_client.storage.errors import WalletDamaged
 from wallet_client.storage.secret import Secret
 from wallet_client.storage.store import WalletStore
@@ -90,7 +91,7 @@ async def collect(wallet: Wallet, owner_id: OwnerId) -> Unlocked | None:
     if len(parts) >= record.k:
         return Unlocked(record, open_claim(claim, parts), answers.failed)
     if len(answers.good) >= record.k:
-        raise RecoveryWaits(sorted([0] * len(parts) + times)[record.k - 1] // 1_000)
+        raise RecoveryWaits(whole_second(sorted([0] * len(parts) + times)[record.k - 1]))
     if sum(isinstance(failure, UnlockRefused) for failure in answers.failed.values()) >= record.k:
         await asyncio.to_thread(forget_waiting, wallet.store)
         raise RecoveryEnded

@@ -115,6 +115,7 @@ STOLEN_DEVICE = (
 MIXED_WORDS = (
     ("the word is for another owner", words.word_for_another),
     ("the word is for another recipient", words.word_for_another_key),
+    ("the word is for another guess", words.word_for_another_guess),
     ("the word is for other safes", words.word_for_another_safe),
     ("the word is of yesterday", words.word_of_yesterday),
     ("the word is signed by the key of the authority's identity", words.word_by_identity),
@@ -196,7 +197,7 @@ IN_ITS_NAME = sums.asks(sums.for_the_third)
 GUESSING = stores.guessing(DEVICE_AND_PIN)
 
 ROGUE_SAFES = (
-    Row("guess at the PIN, the right one among their guesses", 7672, GUESSING, Why.TOO_LITTLE, alone=True),
+    Row("guess at the PIN, the right one among their guesses", 7660, GUESSING, Why.TOO_LITTLE, alone=True),
     *(
         Row(
             f"put together what they store, by {' and '.join(way)}",

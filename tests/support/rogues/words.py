@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import structs
 
-from support.factors import signed_by
+from support.factors import login_of, signed_by
 from support.rogues.hands import Foiled, Why
 from support.rogues.records import Attack, Showing
 from support.rogues.scene import ACCOUNT
@@ -36,7 +36,7 @@ def _asserted(attack: Attack, signer: SigningKey, **changes: Any) -> SignedAsser
         owner_id=guess.record.owner_id,
         genesis=scene.roster.fingerprint,
         audience=tuple(sorted(one.safe_id for one in scene.roster.safes)),
-        recipient_key=guess.recipient.public,
+        login=login_of(guess).hash(),
         methods=("password",),
         issued_at=now,
         expires_at=now + 300,
@@ -65,7 +65,13 @@ async def word_for_another(attack: Attack) -> dict[str, bytes]:
 
 async def word_for_another_key(attack: Attack) -> dict[str, bytes]:
     """The real key, for another recipient than the guess's."""
-    return await word(recipient_key=KeyPair(draw("another recipient", 32)).public)(attack)
+    login = replace(login_of(attack.guess), recipient_key=KeyPair(draw("another recipient", 32)).public)
+    return await word(login=login.hash())(attack)
+
+
+async def word_for_another_guess(attack: Attack) -> dict[str, bytes]:
+    """The real key, for a guess of the same owner's that somebody else makes."""
+    return await word(login=login_of(attack.other_guess()).hash())(attack)
 
 
 async def word_for_another_safe(attack: Attack) -> dict[str, bytes]:
@@ -112,7 +118,7 @@ async def word_of_own_authority(attack: Attack) -> dict[str, bytes]:
 
 async def word_shown_twice(attack: Attack) -> dict[str, bytes]:
     """The word under which another guess was spent a moment ago."""
-    before = replace(attack, guess=replace(attack.other_guess(), recipient=attack.guess.recipient))
+    before = replace(attack, guess=attack.other_guess())
     return await _spent_on(before, await word()(before))
 
 
@@ -122,7 +128,7 @@ async def word_of_the_service(attack: Attack) -> dict[str, bytes]:
     password = attack.hand.password or f"a guess at it {attack.number}"
     session = await link.ask("Login", Credentials(ACCOUNT, password), Session)
     audience = tuple(sorted(one.safe_id for one in attack.scene.roster.safes))
-    wish = AssertionWish(session.token, attack.scene.roster.fingerprint, audience, guess.recipient.public)
+    wish = AssertionWish(session.token, attack.scene.roster.fingerprint, audience, login_of(guess).hash())
     granted = await link.ask("Assert", wish, Granted)
     signed = SignedAssertion.from_bytes(granted.assertion)
     return _shown(signed, attack.scene.described)

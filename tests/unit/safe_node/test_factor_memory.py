@@ -86,6 +86,15 @@ def test_no_owner_takes_more_than_their_part() -> None:
     assert one.take(OWNER, challenged("later", later), GUESS, later)
 
 
+def test_who_shows_a_used_assertion_again_takes_no_part_of_the_owners() -> None:
+    """A safe that was shown one could else keep the owner out of all others for ten minutes."""
+    one = memory()
+    assert one.take(OWNER, BY_AUTHORITY, GUESS, START)
+    for _ in range(MOST_FOR_AN_OWNER):
+        assert not one.take(OWNER, BY_AUTHORITY, OTHER_GUESS, START)
+    assert one.take(OWNER, challenged("the owner's next"), OTHER_GUESS, START)
+
+
 def test_a_full_memory_takes_no_more_challenges_until_some_expire(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

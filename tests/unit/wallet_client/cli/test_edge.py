@@ -23,8 +23,8 @@ CASES: list[tuple[BaseException, int, list[str]]] = [
     (KeyError("secret"), 1, ["did not expect (KeyError)", "KURA_DEBUG=1"]),
     (click.UsageError("name a FILE"), 2, ["Error: name a FILE"]),
     (click.ClickException("no"), 1, ["Error: no"]),
-    (click.Abort(), 130, ["interrupted; run kura resume"]),
-    (KeyboardInterrupt(), 130, ["interrupted; run kura resume"]),
+    (click.Abort(), 130, ["interrupted; run kura resume, or say the same again"]),
+    (KeyboardInterrupt(), 130, ["interrupted; run kura resume, or say the same again"]),
 ]
 
 
@@ -33,7 +33,13 @@ def chained(error: Exception, cause: BaseException) -> Exception:
     return error
 
 
-CASES.append((chained(ImportError("secret"), KeyboardInterrupt()), 130, ["interrupted; run kura resume"]))
+CASES.append(
+    (
+        chained(ImportError("secret"), KeyboardInterrupt()),
+        130,
+        ["interrupted; run kura resume, or say the same again"],
+    )
+)
 
 
 def raising(error: BaseException) -> Callable[[], None]:

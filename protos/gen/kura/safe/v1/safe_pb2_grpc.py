@@ -206,7 +206,8 @@ class SafeServiceServicer:
         place of others that failed, or of which nothing came for half a second; once as many safes as are not spare gave
         everything, the rest is given up. What a safe refuses to the gateway, or that it cannot be reached, is told as a
         failure of that safe and ends nothing else. Errors of the call: MALFORMED, GRANT_INVALID, GRANT_EXPIRED,
-        ROSTER_UNKNOWN, CALL_TOO_LARGE.
+        ROSTER_UNKNOWN, CALL_TOO_LARGE, BUSY (all turns are taken; or, of those that have one, this wallet took the least
+        and another waits).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

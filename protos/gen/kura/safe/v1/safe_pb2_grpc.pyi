@@ -109,7 +109,8 @@ class SafeServiceStub:
     place of others that failed, or of which nothing came for half a second; once as many safes as are not spare gave
     everything, the rest is given up. What a safe refuses to the gateway, or that it cannot be reached, is told as a
     failure of that safe and ends nothing else. Errors of the call: MALFORMED, GRANT_INVALID, GRANT_EXPIRED,
-    ROSTER_UNKNOWN, CALL_TOO_LARGE.
+    ROSTER_UNKNOWN, CALL_TOO_LARGE, BUSY (all turns are taken; or, of those that have one, this wallet took the least
+    and another waits).
     """
 
 @_typing.type_check_only
@@ -190,7 +191,8 @@ class SafeServiceAsyncStub(SafeServiceStub):
     place of others that failed, or of which nothing came for half a second; once as many safes as are not spare gave
     everything, the rest is given up. What a safe refuses to the gateway, or that it cannot be reached, is told as a
     failure of that safe and ends nothing else. Errors of the call: MALFORMED, GRANT_INVALID, GRANT_EXPIRED,
-    ROSTER_UNKNOWN, CALL_TOO_LARGE.
+    ROSTER_UNKNOWN, CALL_TOO_LARGE, BUSY (all turns are taken; or, of those that have one, this wallet took the least
+    and another waits).
     """
 
 class SafeServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -328,7 +330,8 @@ class SafeServiceServicer(metaclass=_abc_1.ABCMeta):
         place of others that failed, or of which nothing came for half a second; once as many safes as are not spare gave
         everything, the rest is given up. What a safe refuses to the gateway, or that it cannot be reached, is told as a
         failure of that safe and ends nothing else. Errors of the call: MALFORMED, GRANT_INVALID, GRANT_EXPIRED,
-        ROSTER_UNKNOWN, CALL_TOO_LARGE.
+        ROSTER_UNKNOWN, CALL_TOO_LARGE, BUSY (all turns are taken; or, of those that have one, this wallet took the least
+        and another waits).
         """
 
 def add_SafeServiceServicer_to_server(servicer: SafeServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
