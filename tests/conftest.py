@@ -11,7 +11,11 @@ import sys
 import pytest
 
 import rpc_edge  # noqa: F401
+from support.cluster import cluster, cluster_of_worker, kura
 from support.kura import follow_no_children
+
+__all__ = ["cluster", "cluster_of_worker", "kura"]
+"""One cluster for all tests of a worker, and a wallet for each that asks for one."""
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False

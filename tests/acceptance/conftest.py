@@ -9,12 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from support.cluster import LocalCluster, cluster, cluster_of_worker
+from support.cluster import LocalCluster
 from support.kura import KuraCommand, KuraInProcess
 from wallet_client.storage.keyfile import NoPassphrase
 from wallet_client.wallet import create_wallet
-
-__all__ = ["cluster", "cluster_of_worker", "here", "kura"]
 
 
 @pytest.fixture

@@ -1,8 +1,7 @@
 """Five real safes for tests: processes, TLS, databases, and hooks that make them die, forget or lie.
 
 One cluster serves all tests of a worker process; a test gets it with every safe honest and healthy
-(`cluster`), and a wallet of its own (`kura`), so tests share no items. A conftest that imports
-`cluster_of_worker`, `cluster` and `kura` from here offers them as fixtures.
+(`cluster`), and a wallet of its own (`kura`), so tests share no items. tests/conftest.py offers both.
 """
 
 import shutil
