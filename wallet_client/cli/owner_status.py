@@ -9,7 +9,7 @@ from wallet_client.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
     from wallet_client.network.failures import SafeFailure
-    from wallet_client.operations.owner_status import OwnerView, SafesView
+    from wallet_client.operations.owner_status import OwnerView, SafesView, Waiting
 
 _ID_SHOWN = 8
 
@@ -84,7 +84,6 @@ def _text(view: "OwnerView") -> str:
 
 def _access_lines(view: "OwnerView") -> list[str]:
     """What matters beside the table: how the record opens, who waits, which device was copied."""
-    from wallet_client.cli.output import moment
     from wallet_client.operations.change_access import device_id
     from wallet_client.owners.access import expression_of, way_text
     from wallet_client.triggers.units import duration_text
@@ -95,7 +94,7 @@ def _access_lines(view: "OwnerView") -> list[str]:
     if access.waiting_seconds:
         lines.append(f"Who is in none of your wallets waits {duration_text(access.waiting_seconds)}.")
     lines += [
-        f"A recovery by {way_text(one.way)} waits until {moment(one.release_at_ms // 1000)}:"
+        f"A recovery by {way_text(one.way)} {_since_or_until(one, view)}:"
         f" {one.recipient_key.hex()[:16]} (kura owner veto)"
         for one in view.waiting.values()
     ]
@@ -106,6 +105,13 @@ def _access_lines(view: "OwnerView") -> list[str]:
         if bytes.fromhex(device_id(one)) in view.copied
     ]
     return lines
+
+
+def _since_or_until(one: "Waiting", view: "OwnerView") -> str:
+    from wallet_client.cli.output import moment
+
+    said = "could go on since" if view.may_go_on(one) else "waits until"
+    return f"{said} {moment(one.release_at_ms // 1_000)}"
 
 
 def _cells(view: "OwnerView", one: "SafesView | SafeFailure") -> tuple[str, str, str, str, str]:

@@ -7,7 +7,7 @@ from typing import ClassVar, TypeAlias, TypeGuard
 
 from rpc_edge.errors import CallFailed, CarrierFailed
 from trust.errors import TrustError
-from trust.refusals import Refusal, RequestStale, StorageFull
+from trust.refusals import Refusal, RequestStale, SafeUnreachable, StorageFull
 from trust.wallet_refusals import (
     CertificateUnknown,
     NotYourItem,
@@ -184,5 +184,7 @@ def _as_people_read_it(found: re.Match[str]) -> str:
 def explain(failure: Exception) -> str:
     """What happened, and what helps, in one line without the safe's name."""
     advice = next((text for kind, text in _ADVICE if isinstance(failure, kind)), "")
+    if isinstance(failure, SafeUnreachable):
+        return f"the gateway or terminal does not reach it: {failure.problem}"
     happened = _TIME.sub(_as_people_read_it, str(failure)).rstrip(".")
     return f"{happened} ({advice})" if advice else happened

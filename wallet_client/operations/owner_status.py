@@ -99,11 +99,13 @@ class OwnerView:
         name: The owner's.
         safes: By safe, in the roster's order; a failure where there is no answer.
         threshold: How many of them open the record.
+        now_ms: When they were asked, milliseconds since 1970-01-01 UTC, by the wallet's clock.
     """
 
     name: str
     safes: Mapping[str, SafesView | SafeFailure]
     threshold: int
+    now_ms: int
 
     @property
     def answered(self) -> list[SafesView]:
@@ -138,6 +140,10 @@ class OwnerView:
         """SHA-256 of the credential ids of devices of which some safe saw a copy."""
         return frozenset(one for view in self.answered for one in view.copied)
 
+    def may_go_on(self, one: Waiting) -> bool:
+        """Whether the wait is over: the safes give their parts to who waited, once more if need be."""
+        return one.release_at_ms <= self.now_ms
+
     def differs(self, view: SafesView) -> bool:
         """Whether a safe has another record than most, or a change stopped half-way there."""
         return view.record_id != self.record_id or not view.record_id or bool(view.staged or view.old)
@@ -154,7 +160,7 @@ async def owner_status(wallet: Wallet) -> OwnerView:
     answers = await fan_out(calls)
     views: dict[SafeId, SafesView | SafeFailure] = {**answers.good, **answers.failed}
     by_name = {safe.name: views[safe.safe_id] for safe in wallet.roster.safes}
-    return OwnerView(owner.name, by_name, wallet.roster.threshold)
+    return OwnerView(owner.name, by_name, wallet.roster.threshold, wallet.now() * 1_000)
 
 
 async def _view(wallet: Wallet, safe_id: SafeId) -> SafesView:

@@ -25,7 +25,7 @@ class Vetoed:
 
     Args:
         failed: What went wrong, by the safe's name, although enough safes ended it.
-        others: How many other recoveries wait.
+        others: How many other recoveries wait, and may not go on yet.
     """
 
     failed: Mapping[str, SafeFailure]
@@ -68,8 +68,8 @@ async def veto(wallet: Wallet, prefix: str, proofs: Proofs) -> Vetoed:
         TooFewSafes: So many safes did not end it that it could still be collected.
         WalletBusy: Another process is changing the wallet.
     """
-    waiting = (await owner_status(wallet)).waiting
-    matching = [key for key in waiting if key.hex().startswith(prefix.lower())]
+    view = await owner_status(wallet)
+    matching = [key for key in view.waiting if key.hex().startswith(prefix.lower())]
     if len(matching) != 1:
         raise NoSuchRecovery(prefix)
     async with changing(wallet):
@@ -87,4 +87,5 @@ async def veto(wallet: Wallet, prefix: str, proofs: Proofs) -> Vetoed:
         raise VetoSpent(whole_second(lately[k - 1]))
     if len(gone) >= k:
         raise TooFewSafes("vetoed", n - len(gone), n - k + 1, failed)
-    return Vetoed(failed, len(waiting) - 1)
+    others = [key for key, one in view.waiting.items() if key != matching[0] and not view.may_go_on(one)]
+    return Vetoed(failed, len(others))

@@ -18,7 +18,7 @@ from trust import owner_refusals, peer_refusals, refusals, wallet_refusals
 from trust.errors import SignatureInvalid
 from trust.ids import SafeId
 from trust.owner_refusals import RearmedLately
-from trust.refusals import Refusal, RequestStale, ShuttingDown, StorageFull
+from trust.refusals import Refusal, RequestStale, SafeUnreachable, ShuttingDown, StorageFull
 from trust.wallet_refusals import (
     CertificateUnknown,
     ItemDeleted,
@@ -131,6 +131,10 @@ def test_every_failure_is_one_line_for_people(failure: Exception) -> None:
         (StorageFull(), "The server's storage is full. Nothing was written (tell its operator)"),
         (NotYourItem(), "The item belongs to another wallet (use the wallet that registered it)"),
         (ItemDeleted(), "This generation of the item was deleted"),
+        (
+            SafeUnreachable("nothing listens there"),
+            "the gateway or terminal does not reach it: nothing listens there",
+        ),
         (ShuttingDown(), "The server is stopping. Try again later"),
     ],
     ids=lambda value: "" if isinstance(value, str) else type(value).__name__,
