@@ -34,7 +34,7 @@ _STATIC = b"kura/v1/owner-information-static"
 _COMMON = b"kura/v1/owner-information-common"
 _ANSWER = b"kura/v1/authority-answer"
 
-Way = Literal["static", "common"]
+QuestionSeal = Literal["static", "common"]
 
 
 class Question(Document, frozen=True):
@@ -181,7 +181,7 @@ def _question_key(common: CommonKey) -> sealing.SealingKey:
     return sealing.SealingKey(hkdf.derive(common.key, b"", _COMMON + common.path_id))
 
 
-def _answer_key(question: Question, common: bytes, way: Way) -> AnswerKey:
+def _answer_key(question: Question, common: bytes, seal: QuestionSeal) -> AnswerKey:
     label = question.question_id + question.method.encode()
-    info = _ANSWER + way.encode() + label
+    info = _ANSWER + seal.encode() + label
     return AnswerKey(sealing.SealingKey(hkdf.derive(question.answer_secret + common, b"", info)), label)

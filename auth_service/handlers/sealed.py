@@ -84,9 +84,9 @@ def open_path(authority: Authority, request: pb.OpenPathRequest) -> pb.OpenPathR
 
 def _opened(authority: Authority, path: str, sealed: pb.SealedQuestion) -> tuple[Question, AnswerKey]:
     try:
-        if sealed.WhichOneof("way") == "to_static_key":
+        if sealed.WhichOneof("seal") == "to_static_key":
             return _opened_static(authority, path, sealed.to_static_key)
-        if sealed.WhichOneof("way") == "under_common_key":
+        if sealed.WhichOneof("seal") == "under_common_key":
             return _opened_common(authority, path, sealed.under_common_key)
     except SealBroken:
         raise QuestionSealBroken from None

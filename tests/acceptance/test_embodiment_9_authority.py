@@ -80,7 +80,7 @@ def test_who_is_authenticated_gets_the_values_by_the_path_that_the_authenticatio
     assert _guesses_left(here) == [10] * 5
 
     # 145 takes the password in, under a temporary common key; 149 collates it with what 148 holds.
-    login = ("authority", "login", "embodiment-9", "--authority", authority.file, "--way", "common")
+    login = ("authority", "login", "embodiment-9", "--authority", authority.file, "--seal", "common")
     tablet.ok(*login, typed=f"{PASSWORD}\n")
     wrong_pin = tablet(*both, typed=f"{OTHER}\n")
     assert wrong_pin.code == 1

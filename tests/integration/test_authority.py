@@ -35,7 +35,7 @@ from trust.owner_id import owner_id
 from trust.refusals import Busy, Malformed, Refusal, RequestReplayed, RequestStale
 
 AUDIENCE = tuple(sorted(SAFE_IDS[:3]))
-WAYS = ("static", "common")
+SEALS = ("static", "common")
 ANNAS_LOGIN = replace(LOGIN, owner_id=owner_id(b"anna", GENESIS_PRINT))
 
 
@@ -70,14 +70,14 @@ async def test_a_new_password_ends_what_a_thief_of_a_session_has_under_way(
         await wish(authority, stolen)
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("seal", SEALS)
 async def test_an_owner_is_known_by_a_password_and_asserted_to_safes(
-    authority: LocalAuthority, way: Any
+    authority: LocalAuthority, seal: Any
 ) -> None:
     """Register, log in on another day under another spelling, and get what a safe believes; by either way."""
-    made = await authority.ask("Register", calls.Credentials("anna", PASSWORD), calls.Session, way)
+    made = await authority.ask("Register", calls.Credentials("anna", PASSWORD), calls.Session, seal)
     assert (made.name, made.methods) == ("anna", ("password",))
-    session = await authority.ask("Login", calls.Credentials("Anna", PASSWORD), calls.Session, way)
+    session = await authority.ask("Login", calls.Credentials("Anna", PASSWORD), calls.Session, seal)
     assert session.token != made.token
     assert (await wish(authority, session.token)).methods == ("password",)
     assert await authority.events(session.token) == [
@@ -337,14 +337,14 @@ async def test_a_question_that_is_not_whole_is_refused(
         await authority.raw("Login", pb.LoginRequest(question=await make(authority)))
 
 
-@pytest.mark.parametrize(("way", "refusal"), [("static", RequestReplayed), ("common", PathUnknown)])
+@pytest.mark.parametrize(("seal", "refusal"), [("static", RequestReplayed), ("common", PathUnknown)])
 async def test_a_question_is_answered_once_however_many_send_it_at_once(
-    authority: LocalAuthority, way: str, refusal: type[Refusal]
+    authority: LocalAuthority, seal: str, refusal: type[Refusal]
 ) -> None:
     """Fifty times the same bytes: one login, one session."""
     await authority.register()
     asked = calls.Credentials("anna", PASSWORD)
-    sealed = authority.seal_static("Login", asked) if way == "static" else None
+    sealed = authority.seal_static("Login", asked) if seal == "static" else None
     question, _ = sealed or await authority.seal_common("Login", asked)
     sends = (authority.raw("Login", pb.LoginRequest(question=question)) for _ in range(50))
     outcomes = await asyncio.gather(*sends, return_exceptions=True)

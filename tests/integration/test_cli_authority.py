@@ -67,13 +67,13 @@ def said_of(kura: KuraInProcess, roster: Roster, name: str, asked: str = "") -> 
     return asyncio.run(ask())
 
 
-@pytest.mark.parametrize("way", ["static", "common"])
+@pytest.mark.parametrize("seal", ["static", "common"])
 def test_an_account_lives_from_its_first_password_to_its_last_device(
-    kura: KuraInProcess, authority: AuthorityProcess, roster: tuple[Path, Roster], way: str
+    kura: KuraInProcess, authority: AuthorityProcess, roster: tuple[Path, Roster], seal: str
 ) -> None:
     """By either way, which the wallet remembers; what is asserted it holds to what a safe would."""
-    name = f"anna-{way}"
-    registered(kura, authority, name, "--way", way)
+    name = f"anna-{seal}"
+    registered(kura, authority, name, "--seal", seal)
     kura.ok("authority", "logout")
     assert kura.json("authority", "login", typed=ONCE)["methods"] == ["password"]
     (device,) = kura.json("authority", "devices", "add", "my laptop")["devices"]
@@ -112,7 +112,7 @@ def test_every_example_works_as_it_is_printed(
         kura.ok(*(device if device and word.startswith("5f3a") else word for word in words), typed=typed)
 
     tell("kura authority register anna --authority authority.json", TWICE)
-    common = "kura authority register anna --authority authority.json --way common"
+    common = "kura authority register anna --authority authority.json --seal common"
     told.append(common)
     kura.ok(*shlex.split(common.replace("anna", "anna-again"))[1:], typed=TWICE)
     tell("kura authority login anna --authority authority.json", ONCE)

@@ -30,7 +30,7 @@ from trust import owner_information as sealing
 from trust.authority import AuthorityDescription
 from trust.common_key import SignedKeyHalf, accept_half
 from trust.documents import Document
-from trust.owner_information import Way
+from trust.owner_information import QuestionSeal
 
 SERVICE = "/kura.auth.v1.AuthService"
 SECONDS = 20.0
@@ -57,7 +57,7 @@ class Clock:
 
 @dataclass
 class LocalAuthority:
-    """One running authority, and the means to ask it in either way."""
+    """One running authority, and the means to ask it under either seal."""
 
     folder: Path
     clock: Clock = field(default_factory=Clock)
@@ -154,10 +154,10 @@ class LocalAuthority:
         return pb.SealedQuestion(under_common_key=under), key
 
     async def ask(
-        self, method: str, document: Document, answer: type[_Answer], way: Way = "static"
+        self, method: str, document: Document, answer: type[_Answer], seal: QuestionSeal = "static"
     ) -> _Answer:
         """Ask and read the answer."""
-        if way == "static":
+        if seal == "static":
             question, key = self.seal_static(method, document)
         else:
             question, key = await self.seal_common(method, document)

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from trust.authority_calls import EventShown
     from trust.authority_calls import Session as AuthoritySession
     from wallet_client.operations.authority import Desk
-    from wallet_client.storage.authority import Way
+    from wallet_client.storage.authority import QuestionSeal
     from wallet_client.wallet import Wallet
 
 _REGISTER_EXAMPLES = """
 kura authority register anna --authority authority.json
-kura authority register anna --authority authority.json --way common
+kura authority register anna --authority authority.json --seal common
 """
 _LOGIN_EXAMPLES = """
 kura authority login
@@ -36,8 +36,8 @@ _file = click.option(
     metavar="FILE",
     help="What the authority says of itself; its identity is pinned the first time.",
 )
-_way = click.option(
-    "--way",
+_seal = click.option(
+    "--seal",
     type=click.Choice(["static", "common"]),
     help="Seal to its static key, or under a temporary common key [default: as before, at first static].",
 )
@@ -46,9 +46,9 @@ _way = click.option(
 @click.command(cls=Command, opens_wallet=True, examples=_REGISTER_EXAMPLES)
 @click.argument("name")
 @_file
-@_way
+@_seal
 @pass_session
-def register(session: Session, name: str, file: Path | None, way: "Way | None") -> None:
+def register(session: Session, name: str, file: Path | None, seal: "QuestionSeal | None") -> None:
     """Make an account at an authority, and log in.
 
     NAME may be written in any case; use your owner's name, since safes know you by it. Asks for the password
@@ -64,17 +64,19 @@ def register(session: Session, name: str, file: Path | None, way: "Way | None") 
     async def work(desk: "Desk") -> "tuple[AuthoritySession, bytes]":
         return await desk.register(owner, password), desk.authority.identity_key
 
-    entered, identity = at_the_desk(session, work, signed, way)
+    entered, identity = at_the_desk(session, work, signed, seal)
     _entered(session, entered, identity)
 
 
 @click.command(cls=Command, opens_wallet=True, examples=_LOGIN_EXAMPLES)
 @click.argument("name", required=False)
 @_file
-@_way
+@_seal
 @click.option("--device", is_flag=True, help="By this wallet's device; adds to the session that lives.")
 @pass_session
-def login(session: Session, name: str | None, file: Path | None, way: "Way | None", device: bool) -> None:
+def login(
+    session: Session, name: str | None, file: Path | None, seal: "QuestionSeal | None", device: bool
+) -> None:
     """Start a session, by the password or by a device of this wallet.
 
     NAME is needed the first time in a wallet. Both, one after the other, are one session with two proofs.
@@ -94,7 +96,7 @@ def login(session: Session, name: str | None, file: Path | None, way: "Way | Non
             raise NotLoggedIn
         return await desk.log_in(known, password), desk.authority.identity_key
 
-    entered, identity = at_the_desk(session, work, signed, way)
+    entered, identity = at_the_desk(session, work, signed, seal)
     _entered(session, entered, identity)
 
 
@@ -148,7 +150,7 @@ def at_the_desk(
     session: Session,
     work: "Callable[[Desk], Awaitable[Any]]",
     signed: "SignedAuthority | None" = None,
-    way: "Way | None" = None,
+    seal: "QuestionSeal | None" = None,
 ) -> Any:
     """Do what needs the authority, with the wallet's lock held.
 
@@ -160,7 +162,7 @@ def at_the_desk(
     from wallet_client.operations.settle import changing
 
     async def inside(wallet: "Wallet") -> Any:
-        async with changing(wallet), at_authority(wallet, signed, way) as desk:
+        async with changing(wallet), at_authority(wallet, signed, seal) as desk:
             return await work(desk)
 
     return with_wallet(session, inside)

@@ -1,7 +1,7 @@
-"""The link to an authority: seals each question in the way that the owner chose, and opens its answer.
+"""The link to an authority: seals each question as the owner chose, and opens its answer.
 
-What goes wrong is a Refusal, a CallFailed or a TrustError, as with a safe. Nothing is retried, and one way is
-never tried where the other failed.
+What goes wrong is a Refusal, a CallFailed or a TrustError, as with a safe. Nothing is retried, and one
+seal is never tried where the other failed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from trust.authority import AuthorityDescription, SignedAuthority
 from trust.common_key import SignedKeyHalf, accept_half
 from trust.documents import Document
 from trust.errors import AuthorityRefused, DocumentMalformed
-from trust.owner_information import AnswerKey, Question, Way, ask, seal_to_static, seal_under_common
+from trust.owner_information import AnswerKey, Question, QuestionSeal, ask, seal_to_static, seal_under_common
 
 SECONDS: Final = 20.0
 """For one call: the authority hashes passwords, and others may be before."""
@@ -36,7 +36,7 @@ class AuthorityLink:
     Args:
         caller: Calls it.
         authority: The pinned description.
-        way: How questions are sealed.
+        seal: How questions are sealed.
         now_ms: The clock: milliseconds since 1970-01-01 UTC.
         rng: Gives ids, secrets and ephemeral keys.
     """
@@ -45,13 +45,13 @@ class AuthorityLink:
         self,
         caller: Caller,
         authority: AuthorityDescription,
-        way: Way,
+        seal: QuestionSeal,
         now_ms: Callable[[], int],
         rng: RandomSource,
     ) -> None:
         self._caller = caller
         self._authority = authority
-        self._way = way
+        self._seal = seal
         self._now_ms = now_ms
         self._rng = rng
 
@@ -83,7 +83,7 @@ class AuthorityLink:
             raise AuthorityRefused(answer.title, "its answer does not open") from None
 
     async def _sealed(self, question: Question) -> tuple[pb.SealedQuestion, AnswerKey]:
-        if self._way == "static":
+        if self._seal == "static":
             sealed, key = seal_to_static(question, self._authority)
             return pb.SealedQuestion(to_static_key=sealed), key
         ephemeral = self._rng.read(32)
@@ -102,7 +102,7 @@ class AuthorityLink:
 
 @asynccontextmanager
 async def linked(
-    authority: AuthorityDescription, way: Way, now_ms: Callable[[], int], rng: RandomSource
+    authority: AuthorityDescription, seal: QuestionSeal, now_ms: Callable[[], int], rng: RandomSource
 ) -> AsyncIterator[AuthorityLink]:
     """A link to the one server that holds the key of the described certificate, closed at the end.
 
@@ -112,4 +112,4 @@ async def linked(
     certificate = authority.tls_certificate
     async with pinned_channel(authority.endpoint, certificate, authority.name) as channel:
         caller = Caller(channel, now_ms, certificate_der=certificate, errors=AUTHORITY_ERRORS)
-        yield AuthorityLink(caller, authority, way, now_ms, rng)
+        yield AuthorityLink(caller, authority, seal, now_ms, rng)

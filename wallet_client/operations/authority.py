@@ -1,7 +1,7 @@
 """What an owner does at an authority: register, log in, change the password, keep devices, be asserted.
 
 The wallet pins the authority's identity the first time, and follows its description from then on. Whatever
-the authority answers, the way in which questions are sealed stays the one that the owner chose.
+the authority answers, the seal of questions stays the one that the owner chose.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from wallet_client.operations.authority_errors import (
 )
 from wallet_client.owners.names import OwnerName
 from wallet_client.owners.software_device import SoftwareDevice
-from wallet_client.storage.authority import AuthorityAccount, KeptDevice, Way
+from wallet_client.storage.authority import AuthorityAccount, KeptDevice, QuestionSeal
 from wallet_client.storage.store import wallet_protection
 from wallet_client.wallet import Wallet
 
@@ -185,40 +185,40 @@ class Desk:
 
 @asynccontextmanager
 async def at_authority(
-    wallet: Wallet, signed: SignedAuthority | None = None, way: Way | None = None
+    wallet: Wallet, signed: SignedAuthority | None = None, seal: QuestionSeal | None = None
 ) -> AsyncIterator[Desk]:
     """Go to the authority that the wallet pinned, or pin the one that is shown.
 
     Args:
         wallet: The wallet.
         signed: A description from a file: pinned the first time, followed later.
-        way: How questions are sealed from now on; None: as before, at first to the static key.
+        seal: How questions are sealed from now on; None: as before, at first to the static key.
 
     Raises:
         NoAuthority: None was pinned and none is shown.
         AuthorityFailed: It refused, cannot be reached, or must not be believed.
     """
-    account = _pinned(wallet, signed, way)
+    account = _pinned(wallet, signed, seal)
     described = read_description(SignedAuthority.from_bytes(account.authority))
     try:
-        async with linked(described, account.way, lambda: int(wallet.clock() * 1_000), wallet.rng) as link:
+        async with linked(described, account.seal, lambda: int(wallet.clock() * 1_000), wallet.rng) as link:
             shown = await link.describe()
             newest = follow_authority(shown, described)
             account = structs.replace(account, authority=shown.to_bytes())
             wallet.store.authority.put(account)
-        async with linked(newest, account.way, lambda: int(wallet.clock() * 1_000), wallet.rng) as link:
+        async with linked(newest, account.seal, lambda: int(wallet.clock() * 1_000), wallet.rng) as link:
             yield Desk(wallet, account, link, newest)
     except (Refusal, CallFailed, TrustError) as error:
         raise AuthorityFailed(described.name, error) from error
 
 
-def _pinned(wallet: Wallet, signed: SignedAuthority | None, way: Way | None) -> AuthorityAccount:
+def _pinned(wallet: Wallet, signed: SignedAuthority | None, seal: QuestionSeal | None) -> AuthorityAccount:
     before = wallet.store.authority.find()
     if before is None:
         if signed is None:
             return wallet.store.authority.get()
-        return AuthorityAccount(authority=signed.to_bytes(), way=way or "static")
-    account = structs.replace(before, way=way or before.way)
+        return AuthorityAccount(authority=signed.to_bytes(), seal=seal or "static")
+    account = structs.replace(before, seal=seal or before.seal)
     if signed is None:
         return account
     pinned, shown = read_description(SignedAuthority.from_bytes(before.authority)), read_description(signed)

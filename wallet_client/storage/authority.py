@@ -9,7 +9,7 @@ from wallet_client.errors import NotKept
 from wallet_client.storage.records import Records
 
 _NAME: Final = "authority"
-Way = Literal["static", "common"]
+QuestionSeal = Literal["static", "common"]
 """As trust.owner_information has it, which every command would load with this."""
 
 
@@ -37,7 +37,7 @@ class AuthorityAccount(msgspec.Struct, frozen=True, kw_only=True, array_like=Tru
 
     Args:
         authority: trust.authority.SignedAuthority, exact bytes: the newest description seen.
-        way: How questions are sealed; chosen by the owner, never changed by what the other side says.
+        seal: How questions are sealed; chosen by the owner, never changed by what the other side says.
         name: The account's; empty before the first login.
         token: Secret: of the session, 32 bytes; empty without one.
         expires_at: The session ends then.
@@ -45,7 +45,7 @@ class AuthorityAccount(msgspec.Struct, frozen=True, kw_only=True, array_like=Tru
     """
 
     authority: bytes
-    way: Way
+    seal: QuestionSeal
     name: str = ""
     token: Annotated[bytes, Meta(max_length=32)] = b""
     expires_at: int = 0

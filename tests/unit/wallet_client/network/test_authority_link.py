@@ -1,4 +1,4 @@
-"""A wallet believes the authority it pinned, in the way its owner chose; a liar learns nothing."""
+"""A wallet believes the authority it pinned, by the seal its owner chose; a liar learns nothing."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +20,7 @@ from support.sample_documents import NOW, draw, key
 from trust import authority_calls as calls
 from trust.common_key import CommonKey, SignedKeyHalf, make_half
 from trust.errors import AuthorityRefused
-from trust.owner_information import Way, open_common, open_static
+from trust.owner_information import QuestionSeal, open_common, open_static
 from wallet_client.network.authority_link import AuthorityLink
 
 LOGIN = "/kura.auth.v1.AuthService/Login"
@@ -53,32 +53,32 @@ class Feigned:
         return response(answer=self.answer(self._key(request.question).seal(self.says)))
 
     def _key(self, question: pb.SealedQuestion) -> Any:
-        if question.WhichOneof("way") == "to_static_key":
+        if question.WhichOneof("seal") == "to_static_key":
             return open_static(question.to_static_key, SEALING, DESCRIPTION.identity_key, LOGIN)[1]
         assert self._common is not None
         return open_common(question.under_common_key.sealed, self._common, LOGIN)[1]
 
 
-def link(feigned: Any, way: Way) -> AuthorityLink:
-    return AuthorityLink(feigned, DESCRIPTION, way, lambda: NOW * 1_000, seeded("link"))
+def link(feigned: Any, seal: QuestionSeal) -> AuthorityLink:
+    return AuthorityLink(feigned, DESCRIPTION, seal, lambda: NOW * 1_000, seeded("link"))
 
 
-async def log_in(feigned: Any, way: Way) -> calls.Session:
-    return await link(feigned, way).ask("Login", CREDENTIALS, calls.Session)
+async def log_in(feigned: Any, seal: QuestionSeal) -> calls.Session:
+    return await link(feigned, seal).ask("Login", CREDENTIALS, calls.Session)
 
 
-@pytest.mark.parametrize("way", ["static", "common"])
-async def test_an_honest_authority_is_understood(way: Way) -> None:
+@pytest.mark.parametrize("seal", ["static", "common"])
+async def test_an_honest_authority_is_understood(seal: QuestionSeal) -> None:
     feigned = Feigned()
-    assert await log_in(feigned, way) == SESSION
-    assert await link(feigned, way).describe() == SIGNED_DESCRIPTION
+    assert await log_in(feigned, seal) == SESSION
+    assert await link(feigned, seal).describe() == SIGNED_DESCRIPTION
 
 
-@pytest.mark.parametrize("way", ["static", "common"])
-async def test_the_password_crosses_in_no_message(way: Way) -> None:
+@pytest.mark.parametrize("seal", ["static", "common"])
+async def test_the_password_crosses_in_no_message(seal: QuestionSeal) -> None:
     """Nor does the name."""
     feigned = Feigned()
-    await log_in(feigned, way)
+    await log_in(feigned, seal)
     crossed = b"".join(request.SerializeToString() for _, request in feigned.heard)
     assert CREDENTIALS.password.encode() not in crossed
     assert CREDENTIALS.name.encode() not in crossed
@@ -161,15 +161,15 @@ def open_and_seal() -> bytes:
     return seal_under_common(ask(LOGIN, b"", NOW, seeded("x")), COMMON)[1].seal(SESSION.to_bytes())
 
 
-@pytest.mark.parametrize("way", ["static", "common"])
+@pytest.mark.parametrize("seal", ["static", "common"])
 @pytest.mark.parametrize("change", ANSWERS.values(), ids=ANSWERS)
 async def test_an_answer_by_who_could_not_open_the_question_is_refused(
-    way: Way, change: Callable[[bytes], bytes]
+    seal: QuestionSeal, change: Callable[[bytes], bytes]
 ) -> None:
     feigned = Feigned()
     feigned.answer = change
     with pytest.raises(AuthorityRefused, match="does not open"):
-        await log_in(feigned, way)
+        await log_in(feigned, seal)
 
 
 async def test_an_answer_that_is_something_else_is_refused() -> None:

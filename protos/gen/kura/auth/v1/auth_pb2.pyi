@@ -122,13 +122,13 @@ class SealedQuestion(_message.Message):
         to_static_key: _builtins.bytes = ...,
         under_common_key: Global___UnderCommonKey | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["to_static_key", b"to_static_key", "under_common_key", b"under_common_key", "way", b"way"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["seal", b"seal", "to_static_key", b"to_static_key", "under_common_key", b"under_common_key"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["to_static_key", b"to_static_key", "under_common_key", b"under_common_key", "way", b"way"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["seal", b"seal", "to_static_key", b"to_static_key", "under_common_key", b"under_common_key"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_way: _TypeAlias = _typing.Literal["to_static_key", "under_common_key"]  # noqa: Y015
-    _WhichOneofArgType_way: _TypeAlias = _typing.Literal["way", b"way"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType_way) -> _WhichOneofReturnType_way | None: ...
+    _WhichOneofReturnType_seal: _TypeAlias = _typing.Literal["to_static_key", "under_common_key"]  # noqa: Y015
+    _WhichOneofArgType_seal: _TypeAlias = _typing.Literal["seal", b"seal"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_seal) -> _WhichOneofReturnType_seal | None: ...
 
 Global___SealedQuestion: _TypeAlias = SealedQuestion  # noqa: Y015
 
