@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 
 import msgspec
-from structlog.typing import FilteringBoundLogger
 
 from auth_service.config import MESSAGE_BYTES, Settings
 from auth_service.decisions.rates import CallRates
@@ -22,7 +21,7 @@ from auth_service.store.sqlite_store import open_store
 from rpc_edge.authority_errors import AUTHORITY_ERRORS
 from rpc_edge.bounds import bounded_messages
 from rpc_edge.freshness import FreshnessJudge
-from rpc_edge.logs import configure_logs, short
+from rpc_edge.logs import FilteringBoundLogger, configure_logs, short
 from rpc_edge.server import Listening, ServerRunner, run_server
 from rpc_edge.tls import server_credentials
 from threshold.randomness import SystemRandomness

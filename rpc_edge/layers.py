@@ -10,10 +10,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import grpc
-from structlog.typing import FilteringBoundLogger
 
 from rpc_edge.edge import Call, Layer, RawRequest
 from rpc_edge.error_table import ErrorTable
+from rpc_edge.logs import FilteringBoundLogger
 from trust.refusals import InternalError, Refusal, ShuttingDown, TlsTooOld
 
 

@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from typing import Final
 
 import grpc
-import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
-from structlog.typing import FilteringBoundLogger
 
 from rpc_edge.edge import Edge, Layer
 from rpc_edge.error_table import SAFE_ERRORS, ErrorTable
 from rpc_edge.layers import Draining, call_log, refusals_as_statuses, tls13_only
+from rpc_edge.logs import FilteringBoundLogger
 from rpc_edge.tls import COMMON_OPTIONS, KEEPALIVE_MS, MAX_MESSAGE_BYTES, Options
 
 UNIX_PREFIX: Final = "unix:"
@@ -77,9 +76,9 @@ class ServerRunner:
         services: Full service name to the function that adds its servicer, such as
             {"kura.safe.v1.SafeService": partial(add_SafeServiceServicer_to_server, servicer)}.
         listening: Where and how.
+        log: A structlog logger.
         layers: The service's own layers, outermost first, inside those every server has.
         errors: The table of refusals.
-        log: A structlog logger.
         closing: Closes what the services hold, once no call runs any more.
     """
 
@@ -88,9 +87,9 @@ class ServerRunner:
         services: Mapping[str, Callable[[grpc.aio.Server], None]],
         listening: Listening,
         *,
+        log: FilteringBoundLogger,
         layers: Sequence[Layer] = (),
         errors: ErrorTable = SAFE_ERRORS,
-        log: FilteringBoundLogger | None = None,
         closing: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._closing = closing
@@ -98,7 +97,7 @@ class ServerRunner:
         self._listening = listening
         self._layers = tuple(layers)
         self._errors = errors
-        self._log: FilteringBoundLogger = log if log is not None else structlog.get_logger("rpc")
+        self._log = log
         self._draining = Draining()
         self._health = health.aio.HealthServicer()
         self._server: grpc.aio.Server | None = None

@@ -10,8 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
-from structlog.typing import FilteringBoundLogger
-
+from rpc_edge.logs import FilteringBoundLogger
 from safe_node.store.base import SafeStore
 
 EVERY_SECONDS = 60.0

@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 
 import msgspec
-from structlog.typing import FilteringBoundLogger
 
 from durable.settings import Address
 from rpc_edge.authentication import signed_requests
@@ -20,7 +19,7 @@ from rpc_edge.edge import Layer, methods_inside
 from rpc_edge.error_table import SAFE_ERRORS
 from rpc_edge.freshness import FreshnessJudge
 from rpc_edge.layers import call_log, refusals_as_statuses
-from rpc_edge.logs import configure_logs, short
+from rpc_edge.logs import FilteringBoundLogger, configure_logs, short
 from rpc_edge.peers import peers_only
 from rpc_edge.room import Room
 from rpc_edge.sealed_calls import SealedCalls

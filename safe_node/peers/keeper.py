@@ -11,8 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
-from structlog.typing import FilteringBoundLogger
-
+from rpc_edge.logs import FilteringBoundLogger
 from safe_node.handlers.safe import Safe
 from safe_node.network.peers import Peers
 from safe_node.peers.repair_round import repair_round

@@ -17,6 +17,7 @@ from typing import Any
 import grpc
 import pytest
 from cryptography import x509
+from structlog.testing import LogCapture
 
 from kura.safe.v1 import safe_pb2, safe_pb2_grpc
 from rpc_edge.client import SignedCaller
@@ -37,11 +38,13 @@ from rpc_edge.errors import (
 )
 from rpc_edge.server import Listening, ServerRunner
 from rpc_edge.tls import pinned_channel, server_credentials
+from support.logged import log_into
 from support.tls_identities import DAY, Identity, identity, python_tls_server, self_signed_with, signed_by
 from threshold.randomness import SeededRandomness
 from trust.documents import SigningKey
 from trust.ids import SafeId
 
+LOG = log_into(LogCapture())
 SERVICE = "kura.safe.v1.SafeService"
 NAME = "safe-1"
 
@@ -60,7 +63,7 @@ def add_describing(server: grpc.aio.Server) -> None:
 @asynccontextmanager
 async def served(who: Identity) -> AsyncIterator[int]:
     listening = Listening("127.0.0.1:0", server_credentials(who.private_key, who.certificate))
-    runner = ServerRunner({SERVICE: add_describing}, listening)
+    runner = ServerRunner({SERVICE: add_describing}, listening, log=LOG)
     port = await runner.start()
     try:
         yield port
@@ -150,7 +153,7 @@ async def test_a_tls_12_server_is_refused(tmp_path: Path) -> None:
 
 
 async def test_a_plain_server_is_refused(tmp_path: Path) -> None:
-    runner = ServerRunner({}, Listening(f"unix:{tmp_path}/plain", None))
+    runner = ServerRunner({}, Listening(f"unix:{tmp_path}/plain", None), log=LOG)
     await runner.start()
     failure = await describe(f"unix:{tmp_path}/plain", identity())
     await runner.stop(0)
@@ -200,7 +203,7 @@ async def test_a_safe_that_comes_back_is_reached_over_the_same_channel() -> None
         stub: Any = safe_pb2_grpc.SafeServiceStub(channel)
         await stub.Describe(safe_pb2.DescribeRequest())
     credentials = server_credentials(who.private_key, who.certificate)
-    runner = ServerRunner({SERVICE: add_describing}, Listening(f"127.0.0.1:{port}", credentials))
+    runner = ServerRunner({SERVICE: add_describing}, Listening(f"127.0.0.1:{port}", credentials), log=LOG)
     with pytest.raises(grpc.aio.AioRpcError):
         await stub.Describe(safe_pb2.DescribeRequest())
     await runner.start()

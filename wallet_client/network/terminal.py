@@ -22,10 +22,9 @@ from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
 
-from structlog.typing import FilteringBoundLogger
-
 from rpc_edge.bounds import bounded_messages
 from rpc_edge.carrying import Carriages, Forwarding, most_carried_bytes
+from rpc_edge.logs import FilteringBoundLogger
 from rpc_edge.server import AddressUnavailable, Listening, ServerRunner, run_server
 from rpc_edge.tls import MAX_MESSAGE_BYTES
 from trust.roster import Roster, SafeEntry

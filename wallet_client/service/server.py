@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from structlog.typing import FilteringBoundLogger
-
 from kura.wallet.v1 import wallet_pb2_grpc
+from rpc_edge.logs import FilteringBoundLogger
 from rpc_edge.server import UNIX_PREFIX, AddressUnavailable, Listening, ServerRunner, run_server
 from wallet_client.network.carriers import Carrier
 from wallet_client.operations.backup_desk import BackupDesk

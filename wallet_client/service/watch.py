@@ -10,8 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Final, TypeAlias
 
-from structlog.typing import FilteringBoundLogger
-
+from rpc_edge.logs import FilteringBoundLogger
 from wallet_client.operations.triggers import Look, TriggerRunner
 from wallet_client.service.served import Served
 
