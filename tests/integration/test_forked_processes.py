@@ -38,8 +38,8 @@ match sys.argv[1:]:
         os.kill(os.getpid(), signal.SIGKILL)
     case ["wait"]:
         sys.stdout.reconfigure(errors="backslashreplace")
-        print("waits", flush=True)
         try:
+            print("waits", flush=True)
             signal.pause()
         except KeyboardInterrupt:
             sys.exit(130)
@@ -130,6 +130,16 @@ def test_who_asked_is_gone_and_so_is_the_command() -> None:
         assert not has_ended(process, 0)
         leave()
         assert has_ended(process)
+
+
+def test_who_asked_may_leave_without_listening() -> None:
+    """The server goes on."""
+    with open(os.devnull, "r+b") as nothing:
+        streams = [nothing.fileno()] * 3
+        asker = fork_client.ask(forked.address(), "odd_program", ["wait"], environment(), streams, tied=True)
+    assert select.select([asker], [], [], SECONDS)[0]
+    asker.close()
+    assert run("end", "7").code == 7
 
 
 def test_a_safe_outlives_who_asked_and_has_its_own_signals(here: Path) -> None:

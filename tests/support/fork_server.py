@@ -109,7 +109,9 @@ class ForkServer:
 
     def _hear(self, asker: socket.socket, process: int, *, tied: bool) -> None:
         """A signal for the process; or the asker is gone, and what is tied to it goes too."""
-        number = asker.recv(SIGNAL_BYTES)
+        number = b""
+        with suppress(ConnectionResetError):  # it left without reading what it was told
+            number = asker.recv(SIGNAL_BYTES)
         if number or tied:
             signal.pidfd_send_signal(process, int(number) if number else signal.SIGKILL)
         if not number:
