@@ -10,20 +10,21 @@ from pathlib import Path
 import pytest
 
 from support.cluster import LocalCluster
-from support.kura import KuraCommand, KuraInProcess
+from support.forked import KuraForked
+from support.kura import KuraInProcess
 from wallet_client.storage.keyfile import NoPassphrase
 from wallet_client.wallet import create_wallet
 
 
 @pytest.fixture
-def kura(cluster: LocalCluster, tmp_path: Path) -> KuraCommand:
+def kura(cluster: LocalCluster, tmp_path: Path) -> KuraForked:
     """`kura` with a fresh wallet, made here, that believes the cluster."""
     home = tmp_path / "wallet"
     asyncio.run(create_wallet(home, NoPassphrase(), cluster.roster_file.read_bytes(), None))
-    return KuraCommand(home)
+    return KuraForked(home)
 
 
 @pytest.fixture
-def here(kura: KuraCommand) -> KuraInProcess:
+def here(kura: KuraForked) -> KuraInProcess:
     """The test's wallet, driven from this process."""
     return KuraInProcess(kura.home)

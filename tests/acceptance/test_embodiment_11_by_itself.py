@@ -14,7 +14,8 @@ import pytest
 
 from support.cluster import LocalCluster
 from support.faults import reopened
-from support.kura import EXAMPLES, KuraCommand, KuraInProcess
+from support.forked import KuraForked
+from support.kura import EXAMPLES, KuraInProcess
 from support.small_wallets import ZONE, set_clock, trigger
 from support.steps import TODAY, Readers, add_ticket, exported
 from wallet_client.operations.triggers import TriggerRunner
@@ -66,7 +67,7 @@ def fill(small: KuraInProcess) -> None:
 
 
 def test_what_the_conditions_select_is_sealed_registered_and_leaves(
-    kura: KuraCommand, here: KuraInProcess, cluster: LocalCluster, tmp_path: Path
+    kura: KuraForked, here: KuraInProcess, cluster: LocalCluster, tmp_path: Path
 ) -> None:
     """(2-1) to (2-11): list, collation, sealing, certificates kept, values deleted, and the end is told."""
     here.ok("wallet", "import", EXAMPLES / "figure-19.json")

@@ -19,7 +19,8 @@ import pytest
 from support.attacker import loot_of, plunder
 from support.cluster import LocalCluster
 from support.faults import database_of
-from support.kura import KuraCommand, KuraInProcess, environment
+from support.forked import KuraForked
+from support.kura import KuraInProcess, environment
 from support.owners_wallets import quick_stretch
 from support.steps import add_ticket, certificates_of, exported, kept_at
 from tools.demo.thief import opened_values, read_databases, wrapping_keys
@@ -44,7 +45,7 @@ def opened(home: Path, cluster: LocalCluster) -> set[str]:
 
 
 def test_what_came_back_is_sealed_with_a_new_key_and_registered_again(
-    kura: KuraCommand, here: KuraInProcess, cluster: LocalCluster, tmp_path: Path
+    kura: KuraForked, here: KuraInProcess, cluster: LocalCluster, tmp_path: Path
 ) -> None:
     """Both sides certify anew what they got, the old is gone, and the original condition is recovered."""
     title = "sealed with a new key"
@@ -98,7 +99,7 @@ def test_what_is_not_in_the_wallet_takes_no_room_on_its_way(
 
 
 def test_after_the_terminal_is_destroyed_the_owner_recovers_and_seals_everything_anew(
-    kura: KuraCommand, here: KuraInProcess, cluster: LocalCluster, tmp_path: Path
+    kura: KuraForked, here: KuraInProcess, cluster: LocalCluster, tmp_path: Path
 ) -> None:
     """Whoever has the terminal, with every key on it and copies of all safes, reads nothing from then on."""
     add_ticket(here, name="after the terminal")
@@ -108,7 +109,7 @@ def test_after_the_terminal_is_destroyed_the_owner_recovers_and_seals_everything
     shutil.rmtree(kura.home)
     assert "after the terminal" in opened(stolen, cluster)
 
-    tablet = KuraCommand(tmp_path / "tablet")
+    tablet = KuraForked(tmp_path / "tablet")
     roster = ("--roster", cluster.roster_file, "--no-passphrase")
     assert tablet.json("owner", "recover", "embodiment-12", *roster, typed=f"{PIN}\n")["recovered"] == 1
     assert tablet.json("reseed", "--root", typed=f"{PIN}\n")["ended"]
@@ -145,7 +146,7 @@ def test_while_a_safe_is_away_both_keys_stand_and_resume_ends_it(
 
 
 def test_killed_half_way_nothing_is_lost_and_the_same_command_ends_it(
-    kura: KuraCommand, here: KuraInProcess, cluster: LocalCluster, tmp_path: Path
+    kura: KuraForked, here: KuraInProcess, cluster: LocalCluster, tmp_path: Path
 ) -> None:
     """SIGKILL when the first of two batches has its new key, and the second not."""
     for name, policy in (("one", "apart"), ("two", "threshold")):

@@ -15,7 +15,8 @@ from msgspec import structs
 
 from support.cluster import LocalCluster
 from support.faults import database_of, receipts_of, reopened
-from support.kura import KuraCommand, KuraInProcess
+from support.forked import KuraForked
+from support.kura import KuraInProcess
 from support.lying_safe import AS_TOLD, HONEST, OTHER_DIGEST
 from support.steps import TICKET, TODAY, add_policy, add_ticket, certificates_of, exported
 from trust.certificate import Certificate
@@ -52,7 +53,7 @@ def stored_at(cluster: LocalCluster, certificate: dict[str, Any]) -> bytes:
 
 
 def test_a_value_is_registered_certified_deleted_and_brought_back(
-    kura: KuraCommand, here: KuraInProcess, cluster: LocalCluster, tmp_path: Path
+    kura: KuraForked, here: KuraInProcess, cluster: LocalCluster, tmp_path: Path
 ) -> None:
     """(1-1) to (1-15), deletion to save room, and (2-1) to (2-14): all fields are back."""
     add_ticket(here)

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from support.cluster import LocalCluster
-from support.kura import KuraCommand, KuraInProcess
+from support.forked import KuraForked
+from support.kura import KuraInProcess
 from support.steps import Readers, add_ticket, certificates_of, exported
 
 POLICIES = {"sealed": ("main", "--shared"), "sealed-pair": ("main-pair", "--pair")}
@@ -17,7 +18,7 @@ POLICIES = {"sealed": ("main", "--shared"), "sealed-pair": ("main-pair", "--pair
 
 @pytest.mark.parametrize("policy", POLICIES)
 def test_a_value_is_sealed_registered_and_brought_back(
-    kura: KuraCommand, here: KuraInProcess, cluster: LocalCluster, tmp_path: Path, policy: str
+    kura: KuraForked, here: KuraInProcess, cluster: LocalCluster, tmp_path: Path, policy: str
 ) -> None:
     """(1-1) to (1-16) and (2-1) to (2-15): all fields are back, and the safe that has it reads nothing."""
     add_ticket(here)
@@ -41,7 +42,7 @@ def test_a_value_is_sealed_registered_and_brought_back(
 
 @pytest.mark.parametrize("policy", POLICIES)
 def test_the_key_is_registered_erased_and_brought_back(
-    kura: KuraCommand, here: KuraInProcess, cluster: LocalCluster, policy: str
+    kura: KuraForked, here: KuraInProcess, cluster: LocalCluster, policy: str
 ) -> None:
     """(3-1) to (3-11) and (4-1) to (4-14): a certificate of class `key`, told apart from those of values."""
     name, kind = POLICIES[policy]

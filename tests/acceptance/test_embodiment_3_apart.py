@@ -11,7 +11,8 @@ import pytest
 
 from support.cluster import LocalCluster
 from support.faults import reopened
-from support.kura import KuraCommand, KuraInProcess
+from support.forked import KuraForked
+from support.kura import KuraInProcess
 from support.steps import Readers, add_policy, add_ticket, certificates_of, exported, kept_at
 from wallet_client.operations.key_backup import back_up_key
 from wallet_client.operations.keys import forget_key, recover_key
@@ -35,7 +36,7 @@ KEY_ELSEWHERE = """
 
 
 def test_a_value_and_its_key_are_registered_at_different_safes_and_brought_back(
-    kura: KuraCommand, here: KuraInProcess, cluster: LocalCluster, tmp_path: Path
+    kura: KuraForked, here: KuraInProcess, cluster: LocalCluster, tmp_path: Path
 ) -> None:
     """(1-1) to (1-16), each side certifies what it has; (2-1) to (2-15) with one safe left on each side."""
     add_ticket(here)

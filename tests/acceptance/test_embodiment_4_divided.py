@@ -11,7 +11,8 @@ import pytest
 
 from support.cluster import LocalCluster
 from support.faults import receipts_of, reopened
-from support.kura import KuraCommand, KuraInProcess
+from support.forked import KuraForked
+from support.kura import KuraInProcess
 from support.steps import Readers, add_policy, add_ticket, certificates_of, exported, kept_at
 
 SEAL_FIRST = """
@@ -62,7 +63,7 @@ def order_of(home: Path) -> list[str]:
 
 @pytest.mark.parametrize("order", ["divide-then-seal", "seal-then-divide"])
 def test_in_either_order_every_piece_is_certified_by_itself_and_three_bring_all_back(
-    order: str, kura: KuraCommand, here: KuraInProcess, cluster: LocalCluster, tmp_path: Path
+    order: str, kura: KuraForked, here: KuraInProcess, cluster: LocalCluster, tmp_path: Path
 ) -> None:
     """As many certificates as pieces, each with its own X and the identifier by which it is combined."""
     policy = "divided" if order == "divide-then-seal" else add_policy(here, tmp_path, SEAL_FIRST)

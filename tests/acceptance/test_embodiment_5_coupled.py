@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from support.cluster import LocalCluster
-from support.kura import KuraCommand, KuraInProcess
+from support.forked import KuraForked
+from support.kura import KuraInProcess
 from support.steps import TODAY, Readers, add_policy, add_ticket, certificates_of, exported
 
 NAMES = ["City Bus", "Ran", "Rashomon"]
@@ -43,7 +44,7 @@ def names_in(listed: dict[str, Any]) -> list[str]:
 
 @pytest.mark.parametrize("order", ["couple-then-seal", "seal-then-couple"])
 def test_in_either_order_one_item_brings_all_values_back_with_all_their_fields(
-    order: str, kura: KuraCommand, here: KuraInProcess, tmp_path: Path
+    order: str, kura: KuraForked, here: KuraInProcess, tmp_path: Path
 ) -> None:
     """One receipt, one certificate a safe; decoupled, each has its own class, validity and remarks again."""
     policy = "coupled" if order == "couple-then-seal" else add_policy(here, tmp_path, SEAL_FIRST)

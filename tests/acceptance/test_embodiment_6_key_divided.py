@@ -13,7 +13,8 @@ import pytest
 
 from support.cluster import LocalCluster
 from support.faults import reopened
-from support.kura import KuraCommand, KuraInProcess
+from support.forked import KuraForked
+from support.kura import KuraInProcess
 from support.steps import Readers, add_policy, add_ticket, certificates_of, exported, kept_at
 from wallet_client.operations.keys import forget_key
 
@@ -46,7 +47,7 @@ KEY_KEPT_AND_DIVIDED = """
 
 
 def test_a_part_of_the_key_goes_with_the_value_and_the_rest_elsewhere(
-    kura: KuraCommand, here: KuraInProcess, cluster: LocalCluster, tmp_path: Path
+    kura: KuraForked, here: KuraInProcess, cluster: LocalCluster, tmp_path: Path
 ) -> None:
     """Group A beside the value at one safe, group B at the other: neither reads it, both bring it back."""
     policy = add_policy(here, tmp_path, TWO_PARTS)

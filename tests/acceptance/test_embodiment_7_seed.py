@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from support.cluster import LocalCluster
-from support.kura import KuraCommand, KuraInProcess
+from support.forked import KuraForked
+from support.kura import KuraInProcess
 from support.steps import Readers, add_policy, add_ticket, certificates_of, exported
 
 ROOT = bytes(range(32))
@@ -29,7 +30,7 @@ def state_of(here: KuraInProcess, name: str) -> tuple[bool, str]:
 
 
 def test_the_seed_is_registered_and_leaves_the_wallet_and_a_key_comes_back_from_it(
-    kura: KuraCommand, here: KuraInProcess, cluster: LocalCluster, root_file: Path, tmp_path: Path
+    kura: KuraForked, here: KuraInProcess, cluster: LocalCluster, root_file: Path, tmp_path: Path
 ) -> None:
     """(1-1) to (1-7), (2-1) to (2-4), (3-1) to (3-7), with two safes dead in the third part."""
     here.ok("key", "import", "root", root_file, "--root")

@@ -15,7 +15,8 @@ import pytest
 
 from support.cluster import LocalCluster
 from support.faults import database_of
-from support.kura import KuraCommand, KuraInProcess
+from support.forked import KuraForked
+from support.kura import KuraInProcess
 from support.owners_wallets import quick_stretch
 from support.steps import Readers, add_ticket, exported
 from trust.ids import Hash
@@ -40,7 +41,7 @@ def coming_back(name: str, cluster: LocalCluster) -> tuple[str | Path, ...]:
 
 
 def test_who_presents_the_owner_information_gets_the_values_though_every_key_is_lost(
-    kura: KuraCommand, here: KuraInProcess, cluster: LocalCluster, tmp_path: Path
+    kura: KuraForked, here: KuraInProcess, cluster: LocalCluster, tmp_path: Path
 ) -> None:
     """145 and 146 take it in, 143 registers it; 144 presents it to three safes of five on a new device."""
     add_ticket(here)
@@ -51,7 +52,7 @@ def test_who_presents_the_owner_information_gets_the_values_though_every_key_is_
 
     shutil.rmtree(kura.home)  # the terminal is destroyed, and with it the decoding key
     cluster.kill("safe-2", "safe-4")
-    tablet = KuraCommand(tmp_path / "tablet")
+    tablet = KuraForked(tmp_path / "tablet")
     done = tablet.json(*coming_back("embodiment-8", cluster), typed=f"{PIN}\n")  # 144
 
     assert (done["found"], done["recovered"], done["left"]) == (2, 2, {})

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from support import fork_client, forked
 from support.calls import every_method
 from support.kura import ROOT, environment
 
@@ -78,9 +79,10 @@ def script_of(page: Page) -> str:
 
 
 def programs(folder: Path) -> Path:
-    """A folder with `kura` and `python3` as in the environment of the tests, and grpcurl."""
+    """A folder with `kura` (forked) and `python3` as in the environment of the tests, and grpcurl."""
     folder.mkdir()
-    for name, command in {"kura": "-m wallet_client.cli", "python3": ""}.items():
+    kura = f"-I -S {fork_client.__file__} {forked.address()} wallet_client.cli"
+    for name, command in {"kura": kura, "python3": ""}.items():
         (folder / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {command} "$@"\n')
         (folder / name).chmod(0o755)
     beside = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

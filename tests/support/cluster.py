@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from safe_node.identity import NewSafe, create_safe
+from support import forked
 from support.empty_database import put_empty_database
 from support.kura import KuraInProcess, environment, new_wallet
 from threshold.randomness import SystemRandomness
@@ -60,7 +61,7 @@ class LocalCluster:
     """
 
     def __init__(self, directory: Path) -> None:
-        self._cluster = Cluster(directory, environment())
+        self._cluster = Cluster(directory, environment(), forked.start)
         self._liars: set[str] = set()
 
     @classmethod

@@ -2,7 +2,8 @@
 
 Both take a command line, leave nothing of this process's own settings to the command, and tell how it ended.
 A call costs a fiftieth of a process, whose start alone takes most of a second; so a test calls, unless the
-process is what it is about: signals, pipes and their ends, terminals, what an interpreter loads.
+process is what it is about: signals, pipes and their ends, terminals, what an interpreter loads. Where any
+process will do, support.forked has one for a little more than a call.
 """
 
 import io
@@ -115,7 +116,7 @@ class KuraCommand(Kura):
         done = subprocess.run(
             self.command(*arguments),
             env=self.environment,
-            input=_bytes(typed),
+            input=bytes_of(typed),
             capture_output=True,
             timeout=COMMAND_SECONDS,
             check=False,
@@ -149,13 +150,14 @@ class KuraInProcess(Kura):
         return KuraCommand(self.home, self.more)
 
 
-def _bytes(typed: str | bytes) -> bytes:
+def bytes_of(typed: str | bytes) -> bytes:
+    """What a test types, as a stream has it."""
     return typed.encode() if isinstance(typed, str) else typed
 
 
 def _stream(content: str | bytes = "") -> io.TextIOWrapper:
     """Text over bytes, as the streams of a process are: the command sets their error handling."""
-    return io.TextIOWrapper(io.BytesIO(_bytes(content)), "utf-8")
+    return io.TextIOWrapper(io.BytesIO(bytes_of(content)), "utf-8")
 
 
 def _text(stream: io.TextIOWrapper) -> str:

@@ -8,7 +8,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -24,6 +24,7 @@ from tools.local_cluster.errors import (
     UnknownSafe,
 )
 from tools.local_cluster.folder import AUTHORITY, ClusterFolder, write_whole
+from tools.local_cluster.processes import ProcessRecord
 from trust.authority import AuthorityDescription, read_authority, read_description
 from trust.roster import Roster, SafeEntry, verify_chain
 from trust.roster_file import read_roster
@@ -62,12 +63,19 @@ class Cluster:
     Args:
         directory: The folder; `up` makes it.
         environment: What safes get; by default this process's, without what is the wallet's business.
+        start: Starts a program; tests have a cheaper way.
     """
 
-    def __init__(self, directory: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        environment: Mapping[str, str] | None = None,
+        start: Callable[[Sequence[str], Path, Mapping[str, str]], ProcessRecord] = processes.start,
+    ) -> None:
         self.directory = directory.resolve()
         self._folder = ClusterFolder(self.directory)
         self._environment = _without_secrets(os.environ) if environment is None else environment
+        self._start_program = start
 
     @property
     def roster_file(self) -> Path:
@@ -230,7 +238,8 @@ class Cluster:
 
     def _spawn(self, name: str, program: Sequence[str]) -> None:
         command = [sys.executable, *program, "--config", str(self._folder.config_file(name))]
-        processes.spawn(command, self._folder.process_file(name), self._folder.log(name), self._environment)
+        record = self._start_program(command, self._folder.log(name), self._environment)
+        processes.remember(self._folder.process_file(name), record)
 
     def _await_healthy(self, entries: "Sequence[Server]") -> None:
         from tools.local_cluster.health import wait_until_serving

@@ -27,11 +27,11 @@ class ProcessRecord(msgspec.Struct, frozen=True):
     command: tuple[str, ...]
 
 
-def spawn(command: Sequence[str], pid_file: Path, log: Path, environment: Mapping[str, str]) -> None:
+def start(command: Sequence[str], log: Path, environment: Mapping[str, str]) -> ProcessRecord:
     """Start a process in a session of its own; what it prints is added to the log.
 
     Raises:
-        OSError: It cannot be started, or the files cannot be written.
+        OSError: It cannot be started, or the log cannot be written.
     """
     pid = os.posix_spawn(
         command[0],
@@ -44,7 +44,18 @@ def spawn(command: Sequence[str], pid_file: Path, log: Path, environment: Mappin
         ],
         setsid=True,
     )
-    _write(pid_file, ProcessRecord(pid, tuple(command)))
+    return ProcessRecord(pid, tuple(command))
+
+
+def remember(pid_file: Path, record: ProcessRecord) -> None:
+    """Write the file.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    beside = pid_file.with_suffix(".new")
+    beside.write_bytes(msgspec.json.encode(record))
+    beside.replace(pid_file)
 
 
 def is_running(pid_file: Path) -> bool:
@@ -75,7 +86,7 @@ def _opened(pid_file: Path) -> Iterator[int | None]:
     record = _read(pid_file)
     descriptor = None if record is None else _open(record.pid)
     try:
-        alive = descriptor is not None and record is not None and _command_of(record.pid) == record.command
+        alive = descriptor is not None and record is not None and command_of(record.pid) == record.command
         yield descriptor if alive else None
     finally:
         if descriptor is not None:
@@ -89,7 +100,7 @@ def _open(pid: int) -> int | None:
         return None
 
 
-def _command_of(pid: int) -> tuple[str, ...]:
+def command_of(pid: int) -> tuple[str, ...]:
     """Empty for a process that has ended and that nobody has asked about yet."""
     try:
         content = Path(f"/proc/{pid}/cmdline").read_bytes()
@@ -118,9 +129,3 @@ def _read(pid_file: Path) -> ProcessRecord | None:
         return msgspec.json.decode(pid_file.read_bytes(), type=ProcessRecord)
     except (FileNotFoundError, msgspec.DecodeError):
         return None
-
-
-def _write(pid_file: Path, record: ProcessRecord) -> None:
-    beside = pid_file.with_suffix(".new")
-    beside.write_bytes(msgspec.json.encode(record))
-    beside.replace(pid_file)
