@@ -5,6 +5,7 @@ A test's process imports thousands of lines, and hundreds of such processes star
 environment says that no bytecode be written, most of the suite would be compiling.
 """
 
+import gc
 import os
 import shutil
 import signal
@@ -55,3 +56,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if _WALKED_AGAIN & set(item.path.parts):
             item.add_marker(pytest.mark.no_cover)
     items.sort(key=lambda item: item.path.stem not in _LONG)
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of collected tests live to the end: no full collection of garbage need walk them."""
+    gc.collect()
+    gc.freeze()

@@ -9,18 +9,16 @@ there: the policy is `apart`. The first half, in which safes fetch from one anot
 """
 
 import shutil
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from support.attacker import loot_of, plunder
 from support.cluster import LocalCluster
+from support.dying_wallet import die
 from support.faults import database_of
 from support.forked import KuraForked
-from support.kura import KuraInProcess, environment
+from support.kura import KuraInProcess
 from support.owners_wallets import quick_stretch
 from support.steps import add_ticket, certificates_of, exported, kept_at
 from tools.demo.thief import opened_values, read_databases, wrapping_keys
@@ -153,9 +151,7 @@ def test_killed_half_way_nothing_is_lost_and_the_same_command_ends_it(
         add_ticket(here, name=name)
         here.ok("backup", name, "--policy", policy)
     before = exported(here, tmp_path / "before.json")
-    command = [sys.executable, "-m", "support.dying_wallet", "--home", str(kura.home), "--at", "1", "reseed"]
-    killed = subprocess.run(command, env=environment(), check=False, timeout=60)
-    assert killed.returncode == -signal.SIGKILL
+    die(kura.home, 1, "reseed")
     for name in ("one", "two"):
         here.ok("wallet", "remove", name)
     here.ok("recover", "--all")

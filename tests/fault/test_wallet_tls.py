@@ -12,6 +12,7 @@ from msgspec import structs
 from rpc_edge.errors import CertificateExpired, NotTls13, OtherCertificate
 from safe_node.identity import NewSafe, create_safe
 from support.cluster import LocalCluster
+from support.empty_database import put_empty_database
 from support.faults import blamed, fresh_wallet, kinds, receipt_ids_of
 from support.safe_process import SafeHome, make_safes, running
 from support.safe_requests import seeded
@@ -48,7 +49,9 @@ def roster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[bytes]:
         newest = read_roster(content)[-1].roster
         for entry in entries[:5]:
             (folder / entry.name / "roster.json").write_bytes(content)
-            stack.enter_context(running(SafeHome(folder / entry.name, entry, newest)))
+            home = SafeHome(folder / entry.name, entry, newest)
+            put_empty_database(home.database.parent)
+            stack.enter_context(running(home))
         stack.enter_context(running(_of_another_roster(folder / "others", entries[5].endpoint)))
         yield content
 

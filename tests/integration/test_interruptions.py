@@ -9,7 +9,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from support.cluster import LocalCluster
+from support.dying_wallet import END_SECONDS, die
 from support.faults import (
     assert_no_strays,
     blamed,
@@ -31,7 +31,7 @@ from support.faults import (
     stored,
     wait_until,
 )
-from support.kura import KuraCommand, environment
+from support.kura import KuraCommand
 from support.safe_databases import pieces_of
 from trust.documents import SigningKey
 from trust.ids import WalletKey
@@ -52,8 +52,6 @@ SMALL = Value(item_class="coupon", name="small", payload=b"one coffee")
 STREAMED = Value(item_class="file", name="streamed", payload=random.Random(3).randbytes(12 << 20))
 """Its five pieces have 4 MiB and travel in nine chunks each."""
 
-END_SECONDS = 60
-
 
 @pytest.fixture
 async def home(cluster: LocalCluster, tmp_path: Path) -> Path:
@@ -72,15 +70,6 @@ def add(home: Path, *values: Value) -> list[ValueId]:
     """Put values into the wallet."""
     with WalletStore.open(home, NoPassphrase()) as store:
         return [store.values.add(value) for value in values]
-
-
-def die(home: Path, number: int, operation: str, *options: str) -> None:
-    """Run an operation in a process that is killed at that point."""
-    command = [sys.executable, "-m", "support.dying_wallet", "--home", str(home), "--at", str(number)]
-    done = subprocess.run(
-        [*command, *options, operation], env=environment(), check=False, timeout=END_SECONDS
-    )
-    assert done.returncode == -signal.SIGKILL
 
 
 async def assert_whole(cluster: LocalCluster, wallet: Wallet, *values: Value) -> None:
@@ -124,7 +113,7 @@ async def test_killed_in_the_middle_of_the_streams(number: int, home: Path, clus
 async def test_killed_under_another_policy(policy: str, home: Path, cluster: LocalCluster) -> None:
     """The journal knows the policy; also a key that stays in the wallet is the same again."""
     add(home, SMALL)
-    die(home, 1, "backup", "--policy", policy)
+    die(home, 1, "backup", policy)
     async with reopened(home) as wallet:
         assert (await resume(wallet)).finished == 1
         assert await settled(wallet) == 1

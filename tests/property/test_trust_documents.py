@@ -1,6 +1,7 @@
 """What holds for every document: it reads back, and no byte of it can be changed unnoticed."""
 
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import get_args
 
@@ -76,7 +77,8 @@ from trust.tombstone import (
 )
 from trust.value_fields import HELD_SINCE_MAX_SECONDS, ValueFields, read_head, write_head
 
-steady = settings(derandomize=True, deadline=None, max_examples=150)
+EXAMPLES = 150
+steady = settings(derandomize=True, deadline=None, max_examples=EXAMPLES)
 
 positions = st.integers(min_value=0)
 flips = st.integers(1, 255)
@@ -359,23 +361,28 @@ def change(data: bytes, position: int, flip: int) -> bytes:
     return data[:at] + bytes([data[at] ^ flip]) + data[at + 1 :]
 
 
+def some_changes(data: bytes, label: str) -> Iterator[tuple[int, int]]:
+    """Seeded positions and flips, as many as hypothesis would try: two numbers need none of its craft."""
+    rng = random.Random(label)
+    return ((rng.randrange(len(data)), rng.randint(1, 255)) for _ in range(EXAMPLES))
+
+
 def read_and_verify(sample: SignedSample, body: bytes, signature: bytes) -> None:
     document = type(sample.document).from_bytes(body)
     verify(document.title, sample.signer.public, body, signature)
 
 
-@pytest.mark.parametrize("sample", SIGNED.values(), ids=SIGNED.keys())
-@steady
-@given(position=positions, flip=flips)
-def test_a_signed_document_with_one_byte_changed_is_refused(
-    sample: SignedSample, position: int, flip: int
-) -> None:
+@pytest.mark.parametrize("title", SIGNED)
+def test_a_signed_document_with_one_byte_changed_is_refused(title: str) -> None:
     """Anywhere in the document, and anywhere in the signature."""
+    sample = SIGNED[title]
     body = sample.document.to_bytes()
-    with pytest.raises(TrustError):
-        read_and_verify(sample, change(body, position, flip), sample.signature)
-    with pytest.raises(TrustError):
-        read_and_verify(sample, body, change(sample.signature, position, flip))
+    for position, flip in some_changes(body, title):
+        with pytest.raises(TrustError):
+            read_and_verify(sample, change(body, position, flip), sample.signature)
+    for position, flip in some_changes(sample.signature, title):
+        with pytest.raises(TrustError):
+            read_and_verify(sample, body, change(sample.signature, position, flip))
 
 
 WHOLE: dict[str, tuple[bytes, Callable[[bytes], object]]] = {
@@ -448,15 +455,13 @@ def test_what_travels_is_refused_with_any_byte_changed(data: bytes, read: Callab
                 read(change(data, position, flip))
 
 
-@pytest.mark.parametrize(("data", "read"), WHOLE.values(), ids=WHOLE.keys())
-@steady
-@given(position=positions, flip=flips)
-def test_what_travels_is_refused_with_any_byte_changed_in_any_way(
-    data: bytes, read: Callable[[bytes], object], position: int, flip: int
-) -> None:
+@pytest.mark.parametrize("title", WHOLE)
+def test_what_travels_is_refused_with_any_byte_changed_in_any_way(title: str) -> None:
     """Any other value of any byte."""
-    with pytest.raises(TrustError):
-        read(change(data, position, flip))
+    data, read = WHOLE[title]
+    for position, flip in some_changes(data, title):
+        with pytest.raises(TrustError):
+            read(change(data, position, flip))
 
 
 @steady

@@ -113,7 +113,7 @@ def glimpse(loots: Sequence[Loots], secrets: Iterable[bytes] = ()) -> list[bytes
         for secret in hoard.batch_secrets(read_manifest_of(encoded), found)
         if secret is not None
         for leaf, shares in found.value_shares.items()
-        for part in _slices(read_manifest_of(encoded).terms, ItemLeaf.from_bytes(leaf), shares, secret)
+        for part in _slices(read_manifest_of(encoded).terms, read_leaf_of(leaf), shares, secret)
     ]
 
 
@@ -121,6 +121,12 @@ def glimpse(loots: Sequence[Loots], secrets: Iterable[bytes] = ()) -> list[bytes
 def read_manifest_of(encoded: bytes) -> Manifest:
     """A manifest, parsed once."""
     return Manifest.from_bytes(encoded)
+
+
+@cache
+def read_leaf_of(encoded: bytes) -> ItemLeaf:
+    """A leaf, parsed once: coalitions of safes meet the same ones again and again."""
+    return ItemLeaf.from_bytes(encoded)
 
 
 class _Hoard:
@@ -166,7 +172,7 @@ class _Hoard:
             manifest = read_manifest_of(encoded)
             secrets = list(self.batch_secrets(manifest, found))
             for leaf_bytes, shares in found.value_shares.items():
-                leaf = ItemLeaf.from_bytes(leaf_bytes)
+                leaf = read_leaf_of(leaf_bytes)
                 if shares and _is_in(sealed_below, leaf):
                     yield from self._open(manifest, leaf, leaf_bytes, shares, secrets)
 
@@ -235,11 +241,18 @@ def _unwrapped(manifest: Manifest, scalar: Scalar) -> Iterator[Scalar]:
     """The batch secret, if it is wrapped under the key that this scalar makes, as either kind."""
     if manifest.wrap is None:
         return
-    for key in (WrappingKey.of("shared", scalar), WrappingKey.of("pair", scalar)):
+    for key in _keys_of(scalar.to_bytes()):
         try:
             yield key.unwrap(manifest.wrap, manifest.salt)
         except _NOTHING:
             continue
+
+
+@cache
+def _keys_of(scalar: bytes) -> tuple[WrappingKey, WrappingKey]:
+    """Both kinds of key that a scalar makes, made once."""
+    read = Scalar.from_bytes(scalar)
+    return WrappingKey.of("shared", read), WrappingKey.of("pair", read)
 
 
 def _scalars_of(key: Value) -> Iterator[Scalar]:

@@ -1,20 +1,20 @@
 """A wallet that kills itself (SIGKILL) at an exact point of an operation.
 
-    python -m support.dying_wallet --home DIR --at N [--policy NAME] backup|recover|delete|reseed
-
 It dies when the N-th piece, or the N-th chunk of a streamed one, has been reported as done: after the
 safe's answer came and before the wallet wrote anything about it down. `delete` recovers, deletes the
 receipts, and dies before the N-th write about the deletion: the first is the wallet's decision, each later
 one what a safe answered. `reseed` dies when the N-th batch has its next generation beside the old one.
 """
 
-import argparse
 import asyncio
 import os
 import signal
+import sys
 from itertools import count
 from pathlib import Path
 
+from support.forked import run
+from support.kura import environment
 from wallet_client.operations.backup import back_up
 from wallet_client.operations.progress import Progress
 from wallet_client.operations.recover import recover
@@ -62,16 +62,16 @@ async def _work(home: Path, number: int, operation: str, policy: str) -> None:
             await recover(wallet, receipts, progress=dying_at(number))
 
 
-def main() -> None:
-    """Die, or end with 0 where there are fewer pieces than N."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--home", type=Path, required=True)
-    parser.add_argument("--at", type=int, required=True)
-    parser.add_argument("--policy", default="threshold")
-    parser.add_argument("operation", choices=("backup", "recover", "delete", "reseed"))
-    words = parser.parse_args()
-    asyncio.run(_work(words.home, words.at, words.operation, words.policy))
+def die(home: Path, number: int, operation: str, policy: str = "threshold") -> None:
+    """Run an operation in a process that is killed at that point."""
+    words = (str(home), str(number), operation, policy)
+    assert run("support.dying_wallet", *words, environment=environment()).code == -signal.SIGKILL
+
+
+def main(home: str, number: str, operation: str, policy: str) -> None:
+    """Be that process."""
+    asyncio.run(_work(Path(home), int(number), operation, policy))
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

@@ -148,11 +148,14 @@ def signal_safes(cluster: LocalCluster, names: tuple[str, ...], number: signal.S
 
 
 def wait_until(holds: Callable[[], bool], seconds: float = WAIT_SECONDS) -> None:
-    """Look again and again; it is the condition that is waited for, not time."""
+    """Look again and again; it is the condition that is waited for, not time.
+
+    Not so often that looking takes the time of the process that is waited for.
+    """
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, f"not so after {seconds:g} s"
-        time.sleep(0.002)
+        time.sleep(0.02)
 
 
 def kinds(failed: Mapping[str, SafeFailure]) -> dict[str, type[SafeFailure]]:

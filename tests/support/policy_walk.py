@@ -10,14 +10,13 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from support.attacker import Loot, Loots, loot_of, plunder, read_manifest_of
+from support.attacker import Loot, Loots, loot_of, plunder, read_leaf_of, read_manifest_of
 from support.cluster import LocalCluster
 from support.faults import database_of, fresh_wallet, key_of
 from support.lying_safe import AS_TOLD, HONEST
 from support.policy_matrix import DIVIDED_KEYS
 from support.safe_databases import used_bytes
 from trust.ids import ItemId
-from trust.manifest import ItemLeaf
 from trust.roster import Roster
 from wallet_client.operations.backup import back_up
 from wallet_client.operations.errors import TooFewSafes
@@ -121,7 +120,7 @@ class Walk:
 
 
 def _has_keys(loot: Loot) -> bool:
-    return any(ItemLeaf.from_bytes(leaf).kind == "key" for leaf in loot.value_shares)
+    return any(read_leaf_of(leaf).kind == "key" for leaf in loot.value_shares)
 
 
 async def walk(cluster: LocalCluster, folder: Path, policies: list[Policy]) -> Walk:
