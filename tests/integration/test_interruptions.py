@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from support.cluster import LocalCluster
-from support.dying_wallet import END_SECONDS, die
+from support.dying_wallet import die
 from support.faults import (
     assert_no_strays,
     blamed,
@@ -47,6 +47,7 @@ from wallet_client.wallet import Wallet, pinned_signing_keys
 
 pytestmark = pytest.mark.no_cover
 
+END_SECONDS = 60
 NAMES = tuple(f"safe-{number}" for number in range(1, 6))
 SMALL = Value(item_class="coupon", name="small", payload=b"one coffee")
 STREAMED = Value(item_class="file", name="streamed", payload=random.Random(3).randbytes(12 << 20))
