@@ -105,6 +105,10 @@ class KeptPiece:
         """Who registered it."""
         return Manifest.from_bytes(self.manifest).wallet_key
 
+    def __deepcopy__(self, memo: object) -> "KeptPiece":
+        """All its fields are bytes; and safes are copied for every step that something may die at."""
+        return replace(self)
+
 
 class CheckFailed(AssertionError):
     """The wallet sent what no safe would take."""

@@ -10,12 +10,13 @@ import copy
 import hashlib
 import pickle
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from support.commits import Commits
 from support.memory_safes import MemorySafes, Steps, opened
 from wallet_client.wallet import Wallet
 
@@ -63,6 +64,11 @@ class _Wrecks(Steps):
         return safes
 
 
+@dataclass
+class _WrecksOfCommits(Commits, _Wrecks):
+    """The same at the steps of Commits."""
+
+
 def _digest(home: Path, safes: MemorySafes) -> bytes:
     """Equal where disk and safes are."""
     digest = hashlib.sha256()
@@ -93,7 +99,11 @@ class _RightHere(ThreadPoolExecutor):
 
 
 async def wrecks_of(
-    operation: Operation, home: Path, safes: MemorySafes, seed: str = "operation"
+    operation: Operation,
+    home: Path,
+    safes: MemorySafes,
+    seed: str = "operation",
+    passes_over: Collection[str] | None = None,
 ) -> list[Wreck]:
     """Run an operation to its end; the wrecks of all its steps, the last of them after its end.
 
@@ -102,9 +112,13 @@ async def wrecks_of(
         home: The wallet's folder; copies of it are put beside it.
         safes: Its safes.
         seed: Of the wallet's randomness.
+        passes_over: Where it is given, steps are those of Commits, without these.
     """
     asyncio.get_running_loop().set_default_executor(_RightHere())
-    wrecks = _Wrecks(home=home, safes=safes)
+    if passes_over is None:
+        wrecks = _Wrecks(home=home, safes=safes)
+    else:
+        wrecks = _WrecksOfCommits(home=home, safes=safes, passes_over=passes_over)
     async with opened(home, safes, seed=seed) as wallet:
         wrecks.watch(wallet, safes)
         await operation(wallet, safes)

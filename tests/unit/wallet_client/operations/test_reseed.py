@@ -4,16 +4,16 @@ is done the old keys open nothing that the safes keep.
 
 import copy
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
 from support.commits import Commits
 from support.memory_owner_safes import Faults
-from support.memory_safes import Crash, MemorySafes, check_books
+from support.memory_safes import MemorySafes, check_books, opened
 from support.odd_policies import policy
 from support.owners_wallets import (
     OTHER_PIN,
@@ -35,6 +35,7 @@ from support.owners_wallets import (
 from support.sample_documents import draw
 from support.stolen_wallet import opened_by_thief, steal
 from support.wallet_samples import small_value
+from support.wrecks import wrecks_of
 from trust.owner_record import NO_ROOT
 from trust.owner_refusals import WalletRevoked
 from trust.policy import Division, KeyRule
@@ -125,10 +126,19 @@ async def has_one_root(wallet: Wallet, before: Before) -> None:
         assert len(half.revoked) == len(half.authorised) - 1
 
 
+def check_steps(names: Iterable[str]) -> None:
+    """Nothing that a change of the root does is left out."""
+    assert {"stage", "commit", "drop", "revoke_wallet", "register", "delete", "change"} <= set(names)
+
+
+async def _reseed(wallet: Wallet, safes: MemorySafes) -> None:
+    assert (await reseed_root(wallet, by_pin(PIN))).ended
+
+
 async def at_every_step(before: Before, run: Callable[[Before, int], Awaitable[list[str]]]) -> None:
     """Run it once to know the steps, then once for each of them."""
     steps = await run(before.copy("0"), 0)
-    assert {"stage", "commit", "drop", "revoke_wallet", "register", "delete", "change"} <= set(steps)
+    check_steps(steps)
     for step, name in enumerate(steps, 1):
         try:
             await run(before.copy(str(step)), step)
@@ -174,17 +184,14 @@ class TestTheRoot:
     async def test_dying_at_any_step_loses_nothing_and_the_same_command_ends_it(self, folder: Path) -> None:
         """Every value opens where it stopped, in this wallet and in a new one; then there is one root."""
         before = await prepared(folder, 2, 2)
-        await at_every_step(before, self._dies)
-
-    async def _dies(self, before: Before, step: int) -> list[str]:
-        steps = Commits(step or None, passes_over=GUESSING)
-        async with first_wallet(before.folder, before.safes, "dies") as wallet:
-            steps.watch(wallet, before.safes)
-            with suppress(Crash):
-                await reseed_root(wallet, by_pin(PIN))
-        before.safes.calm_down()
-        await self._goes_on(before)
-        return steps.taken
+        wrecks = await wrecks_of(_reseed, folder / "first", before.safes, "dies", GUESSING)
+        check_steps(wreck.step.partition(" (")[0] for wreck in wrecks)
+        for wreck in wrecks:
+            try:
+                await self._goes_on(wreck.home, replace(before, safes=wreck.safes))
+            except Exception as error:
+                error.add_note(f"at {wreck.step}")
+                raise
 
     @pytest.mark.no_cover
     async def test_a_safe_that_goes_away_at_any_step_is_waited_for(self, folder: Path) -> None:
@@ -201,11 +208,11 @@ class TestTheRoot:
             before.safes.calm_down()
             assert await everything(wallet) == named()
             before.safes.take_down()
-        await self._goes_on(before)
+        await self._goes_on(before.folder / "first", before)
         return steps.taken
 
-    async def _goes_on(self, before: Before) -> None:
-        async with first_wallet(before.folder, before.safes, "goes on") as wallet:
+    async def _goes_on(self, home: Path, before: Before) -> None:
+        async with opened(home, before.safes, seed="goes on") as wallet:
             assert await everything(wallet) == named()
             assert (await reseed_root(wallet, by_pin(PIN))).ended
             await has_one_root(wallet, before)
