@@ -8,6 +8,10 @@ import pytest
 
 from support.cluster import LocalCluster
 from support.kura import Finished, KuraInProcess, new_wallet
+from support.owners_wallets import quick_stretch
+
+__all__ = ["quick_stretch"]
+
 
 PIN = "forty-seven moles"
 SECONDS = 60
@@ -38,6 +42,7 @@ def deletions(kura: KuraInProcess) -> dict[str, Any]:
     return document
 
 
+@pytest.mark.usefixtures("quick_stretch")
 def test_a_deletion_is_shown_with_its_day_and_taken_back(owned: tuple[KuraInProcess, str]) -> None:
     """By the id that the list of deletions shows; then the value comes back."""
     kura, _ = owned
@@ -60,6 +65,7 @@ def test_a_deletion_is_shown_with_its_day_and_taken_back(owned: tuple[KuraInProc
     assert "City Bus" in kura.ok("wallet", "list").output
 
 
+@pytest.mark.usefixtures("quick_stretch")
 def test_undelete_says_what_is_wrong(owned: tuple[KuraInProcess, str]) -> None:
     """No PIN, a wrong one, an id that nothing had, a receipt that is there."""
     kura, _ = owned
@@ -70,6 +76,7 @@ def test_undelete_says_what_is_wrong(owned: tuple[KuraInProcess, str]) -> None:
     assert "was not deleted" in kura("undelete", receipt, typed=f"{PIN}\n").messages
 
 
+@pytest.mark.usefixtures("quick_stretch")
 def test_an_owner_is_forgotten_and_every_safe_says_so(
     owned: tuple[KuraInProcess, str], cluster: LocalCluster, tmp_path: Path
 ) -> None:

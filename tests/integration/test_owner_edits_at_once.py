@@ -7,11 +7,16 @@ import pytest
 
 from support.owner_safes import LocalSafes, local_safes
 from support.owners_at_real_safes import ANNA, PIN, backed_up, enrolled, value_of, wallet_at
+from support.owners_wallets import quick_stretch
 from support.wallet_samples import small_value
 from wallet_client.operations.edit import edit
 from wallet_client.operations.owner_recovery import continue_recovery, recover_owner
 from wallet_client.owners.factors import by_pin
 from wallet_client.wallet import Wallet
+
+__all__ = ["quick_stretch"]
+
+pytestmark = pytest.mark.usefixtures("quick_stretch")
 
 
 @pytest.fixture

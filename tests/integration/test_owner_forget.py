@@ -18,6 +18,7 @@ from support.owners_at_real_safes import (
     value_of,
     wallet_at,
 )
+from support.owners_wallets import quick_stretch
 from support.sample_documents import key
 from trust.tombstone import sign_deletion
 from wallet_client.network.failures import WrongReply
@@ -43,7 +44,9 @@ from wallet_client.receipts.forgetting import verify_forgetting
 from wallet_client.receipts.shelf import all_forgettings
 from wallet_client.wallet import Wallet, pinned_signing_keys
 
-pytestmark = pytest.mark.no_cover
+__all__ = ["quick_stretch"]
+
+pytestmark = [pytest.mark.no_cover, pytest.mark.usefixtures("quick_stretch")]
 
 BERTA = OwnerName("berta")
 

@@ -7,6 +7,7 @@ import pytest
 
 from support.owner_safes import LocalSafes, local_safes
 from support.owners_at_real_safes import ANNA, PIN, backed_up, enrolled, value_of, wallet_at
+from support.owners_wallets import quick_stretch
 from wallet_client.operations.backup import back_up, drop_backed_up
 from wallet_client.operations.errors import NotKeptAnyMore
 from wallet_client.operations.forget import forget
@@ -19,6 +20,10 @@ from wallet_client.operations.undelete import undelete
 from wallet_client.owners.factors import by_pin
 from wallet_client.receipts.receipt import ReceiptId
 from wallet_client.wallet import Wallet
+
+__all__ = ["quick_stretch"]
+
+pytestmark = pytest.mark.usefixtures("quick_stretch")
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from support.owners_at_real_safes import (
     waiting_at,
     wallet_at,
 )
+from support.owners_wallets import quick_stretch
 from support.wallet_samples import small_value
 from wallet_client.errors import Ambiguous
 from wallet_client.operations.backup import back_up
@@ -45,7 +46,9 @@ from wallet_client.receipts.receipt import ReceiptId, state_of
 from wallet_client.receipts.shelf import all_deletions, get_receipt
 from wallet_client.wallet import Wallet, pinned_signing_keys
 
-pytestmark = pytest.mark.no_cover
+__all__ = ["quick_stretch"]
+
+pytestmark = [pytest.mark.no_cover, pytest.mark.usefixtures("quick_stretch")]
 
 DAY = 86_400
 GRACE = 7 * DAY

@@ -8,11 +8,16 @@ import pytest
 
 from support.owner_safes import LocalSafe, LocalSafes, local_safes
 from support.owners_at_real_safes import ANNA, PIN, backed_up, connect, enrolled, wallet_at
+from support.owners_wallets import quick_stretch
 from trust.owner_refusals import WalletRevoked
 from wallet_client.operations.owner_recovery import continue_recovery, recover_owner
 from wallet_client.operations.owner_wallets import revoke
 from wallet_client.owners.factors import by_pin
 from wallet_client.wallet import Wallet
+
+__all__ = ["quick_stretch"]
+
+pytestmark = pytest.mark.usefixtures("quick_stretch")
 
 
 @pytest.fixture

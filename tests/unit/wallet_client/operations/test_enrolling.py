@@ -16,6 +16,7 @@ from rpc_edge.errors import NothingListens
 from support.memory_owner_safes import Faults
 from support.memory_safes import Crash, MemorySafes, Steps, lock_is_free, opened
 from support.open_wallet import readable_in
+from support.owners_wallets import quick_stretch
 from support.safe_requests import seeded
 from support.sample_documents import draw, key
 from support.wallet_samples import small_value
@@ -48,6 +49,11 @@ from wallet_client.receipts.receipt import ReceiptId
 from wallet_client.receipts.shelf import get_receipt
 from wallet_client.storage.settings import OwnerOfWallet
 from wallet_client.wallet import Wallet
+
+__all__ = ["quick_stretch"]
+
+pytestmark = pytest.mark.usefixtures("quick_stretch")
+
 
 NAME, OTHER_NAME = OwnerName("juliet"), OwnerName("rosalind")
 PIN, OTHER_PIN = Pin("2718"), Pin("3141")
