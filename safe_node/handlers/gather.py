@@ -73,7 +73,8 @@ async def gather(
 
     Raises:
         GrantInvalid, RosterUnknown, GrantExpired: As decisions/grants.py has it.
-        Busy: There is no turn to be had; or this one made way for another.
+        Busy: There is no turn to be had; or this one made way for another. A wallet that gRPC waits for, with
+            what it has not read yet, is not told: gRPC ends a cancelled write without a status.
     """
     safe = gatherings.safe
     lists = [tuple(one.certificates) for one in request.lists]

@@ -150,6 +150,7 @@ class GatewaySafes:
         key: SigningKey = KEYS.signing,
         signer: SigningKey | None = None,
         spares: Sequence[PeerSafe] = (),
+        seconds: float = SECONDS,
     ) -> AsyncGenerator[safe_pb2.GatherResponse, None]:
         """Show a grant; each answer as it is taken."""
         body, signature = sign_grant(grant, signer or key)
@@ -163,7 +164,7 @@ class GatewaySafes:
             ],
         )
         caller = SignedCaller(self.channel(gateway), gateway.safe_id, key, now_ms, SystemRandomness())
-        return caller.stream_down(GATHER, request, safe_pb2.GatherResponse, SECONDS)
+        return caller.stream_down(GATHER, request, safe_pb2.GatherResponse, seconds)
 
     async def collect(
         self,
