@@ -80,10 +80,14 @@ async def test_one_message_comes_back_as_it_was_sealed(edge: Edge) -> None:
     assert len((await fetched(sealed(edge))).results) == 1
 
 
+def _flipped(frame: bytes) -> bytes:
+    return frame[:-1] + bytes([frame[-1] ^ 1])
+
+
 REPLIES: dict[str, Frames] = {
     "nothing": lambda safe: [],
     "an empty frame": lambda safe: [b""],
-    "a frame that was changed": lambda safe: [safe.seal(ANSWER, WELL)[:-1] + b"\0"],
+    "a frame that was changed": lambda safe: [_flipped(safe.seal(ANSWER, WELL))],
     "a frame that was cut": lambda safe: [safe.seal(ANSWER, WELL)[:-1]],
     "a frame that stays the last but does not say so": lambda safe: [safe.seal(ANSWER, None)],
     "an end without a message": lambda safe: [safe.seal(None, WELL)],
