@@ -183,8 +183,8 @@ def _as_people_read_it(found: re.Match[str]) -> str:
 
 def explain(failure: Exception) -> str:
     """What happened, and what helps, in one line without the safe's name."""
-    advice = next((text for kind, text in _ADVICE if isinstance(failure, kind)), "")
     if isinstance(failure, SafeUnreachable):
         return f"the gateway or terminal does not reach it: {failure.problem}"
+    advice = next((text for kind, text in _ADVICE if isinstance(failure, kind)), "")
     happened = _TIME.sub(_as_people_read_it, str(failure)).rstrip(".")
     return f"{happened} ({advice})" if advice else happened
